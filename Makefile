@@ -1,0 +1,79 @@
+# Everything a newcomer needs: `make run` and `make test`. Both do all the set-up themselves.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+PO     := $(wildcard locales/*/LC_MESSAGES/bot.po)
+MO     := $(PO:.po=.mo)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_WARN_SCRIPT_LOCATION := 1
+
+.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench soak pictures lock format clean setup setup-dev chromium
+
+run: setup            ## the demo in the browser; with ACCESSBOT_TELEGRAM_TOKEN set, the Telegram bot
+	@if [ -n "$$ACCESSBOT_TELEGRAM_TOKEN" ]; then exec $(BIN)/python -m bot run; else exec $(BIN)/python -m bot demo $(ARGS); fi
+
+demo: setup           ## the demo, even when a token is at hand
+	@env -u ACCESSBOT_TELEGRAM_TOKEN $(BIN)/python -m bot demo $(ARGS)
+
+test: setup-dev chromium lint types check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+quick: setup-dev      ## the tests that need neither a browser nor PostgreSQL
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not postgres"
+
+lint: setup-dev       ## ruff, and the arrows between packages
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: setup-dev      ## mypy, strict
+	$(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+i18n: setup-dev       ## every key in four languages, none left over
+	$(BIN)/python scripts/texts.py check
+
+diagrams: setup-dev   ## draw docs/flows/*.mmd from the flows
+	$(BIN)/python -m bot.conversations.diagram docs/flows
+
+check-diagrams: setup-dev
+	$(BIN)/python -m bot.conversations.diagram docs/flows --check
+
+bench: setup-dev      ## measured figures, as ratios
+	$(BIN)/python -m pytest -q -s tests/bench
+
+soak: setup-dev       ## the long reliability runs
+	$(BIN)/python -m pytest -s -m soak tests/e2e
+
+pictures: setup-dev chromium   ## the pictures of the README
+	$(BIN)/python scripts/pictures.py
+
+lock: setup-dev       ## pin every dependency and the build back end anew
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml --group build -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev --group build -o requirements-dev.lock
+
+setup: $(VENV)/.run $(MO)
+setup-dev: $(VENV)/.dev $(MO)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@if [ ! -e $(VENV)/.dev ]; then $(BIN)/python -m pip install -q --require-hashes -r requirements.lock; fi
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run
+
+%.mo: %.po | $(VENV)/.run
+	@$(BIN)/pybabel -q compile -i $< -o $@
+
+chromium:             ## a real browser for the pages
+	@sh scripts/chromium.sh
+
+clean:
+	rm -rf $(VENV) data build dist .pytest_cache .mypy_cache .ruff_cache locales/*/LC_MESSAGES/bot.mo

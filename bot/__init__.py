@@ -1,0 +1,1 @@
+"""The assistant for access managers: see README.md for the rooms of the house."""
