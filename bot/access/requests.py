@@ -1,0 +1,113 @@
+"""What a dialogue asks the register to do, and what the register answers: plain values.
+
+A dialogue ends in one of these requests; `acts` performs it inside the turn's transaction and answers with an
+outcome, which goes back into the dialogue as an event. Pure: both sides of the arrow import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
+
+from bot.msg import Msg
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A person as typed by a manager, to become a user account of a quality.
+
+    `niss` is the 11 digits or None; `language` is fr, nl or de (the portal's choice, `domain.md` 1.5).
+    """
+
+    last_name: str
+    first_name: str
+    email: str
+    username: str
+    language: str
+    niss: str | None = None
+    title: str | None = None
+    local_email: str | None = None
+
+    def __repr__(self) -> str:
+        return "NewUser(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantAccess:
+    """Give applications, and a function where one is needed, to a user account of `quality`.
+
+    Exactly one of `account` (with `version`, the account's version as the manager saw it) and `user` is set.
+    `function`, `starts_on` and `ends_on` (Brussels days, the end inclusive) belong together; without a
+    function a grant starts on `starts_on` or today.
+    """
+
+    quality: str
+    applications: tuple[str, ...]
+    account: str | None = None
+    version: int | None = None
+    user: NewUser | None = None
+    profession: str | None = None
+    function: str | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDone:
+    """The manager has carried change `number` out on the portal; `item` None means all of its items."""
+
+    number: str
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Bind the Telegram account of this chat to the person that the invitation `code` is for."""
+
+    code: str
+
+    def __repr__(self) -> str:
+        return "Join(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class SetLanguage:
+    """Speak `lang` in this chat from now on."""
+
+    lang: str
+
+
+Request: TypeAlias = GrantAccess | MarkDone | Join | SetLanguage
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The request was carried out: recorded as change `number` (empty where none is needed).
+
+    `due` is the instant by which everything is expected to be active, None while that is not known (a portal
+    entity before *Fait*). `account` is the account concerned.
+    """
+
+    number: str = ""
+    due: datetime | None = None
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request was refused whole; `step` names the dialogue's step to ask again, if one can help."""
+
+    msg: Msg
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody changed the account since the manager saw it: what changed, and its version now."""
+
+    differences: tuple[Msg, ...]
+    version: int
+
+
+Outcome: TypeAlias = Done | Refused | Conflict
