@@ -1,0 +1,1 @@
+"""What access management is: the rules of the field, and the acts that change the register."""
