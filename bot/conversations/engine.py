@@ -1,0 +1,474 @@
+"""The state machine of all dialogues: step(state, event, context) → (state, view, effects). Pure.
+
+Theory of operation. A chat has a stack of frames, one for each open dialogue; text and taps go to the top one.
+A frame stores answers, never a position: the position is *derived* by walking the flow's steps in order and
+stopping at the first that applies and has no answer (`settle`). Past the last step a flow either shows its recap,
+to be confirmed, or its page, to be read. So a new version of a flow simply asks what is new, and Back is no more
+than taking the newest answer off the trail.
+
+`rev` is the chat's counter. Whatever changes what the buttons mean raises it, so a button made before is
+recognised as old and never acts; ticks and pages do not raise it, since they carry the value they want.
+
+The caller performs the effects in the same transaction and feeds the outcome of `Perform` back as an `Answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.access.identifiers import contains_niss, looks_like_niss
+from bot.access.requests import Conflict, Done, Refused
+from bot.conversations import screens
+from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Remember, Said, Shown, Step
+from bot.conversations.matching import fold
+from bot.conversations.model import (
+    Answer,
+    Answers,
+    Command,
+    Effect,
+    Event,
+    Forget,
+    Frame,
+    Json,
+    Perform,
+    Press,
+    Receipt,
+    Redraw,
+    Reply,
+    State,
+    Tap,
+    Text,
+    Toast,
+    Unreadable,
+    View,
+)
+from bot.conversations.ports import Context
+from bot.msg import Msg, m
+
+DEEPEST = 3
+"""Dialogues open one above the other, at most."""
+EXPIRED = m("engine.expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a frame stands: the answers that count, proposals that stand included, and the step to ask."""
+
+    answers: Answers
+    step: Step | None
+
+
+def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
+    """The derived position: the step being edited, else the first that applies and has no answer, else none."""
+    answers: dict[str, Json] = {}
+    first: Step | None = None
+    for step in flow.steps:
+        if not step.applies(ctx, answers):
+            continue
+        if step.key in frame.answers:
+            answers[step.key] = frame.answers[step.key]
+            continue
+        if step.stands and (value := step.propose(ctx, answers)) is not None:
+            answers[step.key] = value
+        else:
+            first = first or step
+    editing = flow.step(frame.editing) if frame.editing else None
+    return Settled(answers, editing or first)
+
+
+def asking(step: Step, frame: Frame, settled: Settled, ctx: Context) -> Asking:
+    """What `step` may look at: its proposal is the answer given before, else its own."""
+    proposal = frame.answers.get(step.key, frame.proposals.get(step.key))
+    if proposal is None:
+        proposal = step.propose(ctx, settled.answers)
+    return Asking(ctx, settled.answers, frame.ui, proposal)
+
+
+class Engine:
+    """The flows of a program, and the rules that they share."""
+
+    def __init__(self, flows: Mapping[str, Flow], *, home: str = "home", stranger: str = "stranger", find: str = "status") -> None:
+        self.flows = flows
+        self._home = home
+        self._stranger = stranger
+        self._find = find  # what text typed outside of any dialogue opens
+
+    # -- the one entrance -----------------------------------------------------------------------
+
+    def step(self, state: State, event: Event, ctx: Context) -> Reply:
+        """What `event` makes of `state`. Raises nothing for anything that a person can send."""
+        state = self._known(state)
+        match event:
+            case Redraw():
+                return self._reply(state, ctx)
+            case Tap():
+                return self._tap(state, event, ctx)
+            case Answer(outcome):
+                return self._outcome(state, outcome, ctx)
+            case Command(name, args):
+                reply = self._command(_fresh(state), name, args, ctx)
+                return replace(reply, anew=True)
+            case Text(text):
+                reply = self._text(_fresh(state), text, ctx)
+                return replace(reply, anew=True)
+            case Unreadable():
+                return replace(self._reply(_told(_fresh(state), error=m("engine.unreadable")), ctx), anew=True)
+
+    def view(self, state: State, ctx: Context) -> View | None:
+        """The card as it should be now; None while no card is wanted."""
+        if state.resting:
+            return None
+        flow, frame = self._on_top(state, ctx)
+        if "leaving" in frame.ui:
+            view = screens.leaving(flow)
+        elif "again" in frame.ui:
+            view = screens.again(flow)
+        elif "fixing" in frame.ui:
+            view = screens.fixing(flow, settle(flow, frame, ctx), ctx)
+        else:
+            view = self._screen(state, flow, frame, ctx)
+        below = self._below(state, flow)
+        return screens.dressed(view, state, frame, below=below)
+
+    # -- derived things -------------------------------------------------------------------------
+
+    def _known(self, state: State) -> State:
+        """The state without dialogues that this version of the program no longer has."""
+        if all(frame.flow in self.flows for frame in (*state.frames, *state.kept)):
+            return state
+        keep = tuple(frame for frame in state.frames if frame.flow in self.flows)
+        kept = tuple(frame for frame in state.kept if frame.flow in self.flows)
+        return replace(state, frames=keep, kept=kept, rev=state.rev + 1)
+
+    def _on_top(self, state: State, ctx: Context) -> tuple[Flow, Frame]:
+        """What the card is about: the top dialogue, else home; for somebody unknown only what is public."""
+        top = state.top
+        if top and (ctx.actor or self.flows[top.flow].public):
+            return self.flows[top.flow], top
+        root = self.flows[self._home if ctx.actor else self._stranger]
+        return root, Frame(root.key)
+
+    def _below(self, state: State, flow: Flow) -> Flow | None:
+        """The dialogue that the card leads back to."""
+        if state.top and state.top.flow == flow.key and len(state.frames) > 1:
+            return self.flows[state.frames[-2].flow]
+        return None
+
+    def _screen(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> View:
+        settled = settle(flow, frame, ctx)
+        if settled.step:
+            return screens.question(flow, frame, settled.step, asking(settled.step, frame, settled, ctx))
+        if flow.page:
+            return screens.page(flow, flow.page(ctx, screens.with_memory(settled.answers, state)), settled, ctx)
+        return screens.recap(flow, frame, settled, ctx)
+
+    def _reply(self, state: State, ctx: Context, *effects: Effect, toast: Toast | None = None) -> Reply:
+        return Reply(state, self.view(state, ctx), effects, toast)
+
+    # -- taps -----------------------------------------------------------------------------------
+
+    def _tap(self, state: State, tap: Tap, ctx: Context) -> Reply:
+        said = (tap.rev, tap.verb, tap.value)
+        if tap.rev != state.rev:
+            if said == state.last:
+                return self._reply(state, ctx)
+            return replace(self._reply(state, ctx, toast=Toast(EXPIRED)), anew=not tap.on_card)
+        reply = self._pressed(_quiet(state), tap.verb, tap.value, ctx)
+        if reply.state.rev != state.rev:
+            reply = replace(reply, state=replace(reply.state, last=said))
+        error = reply.state.top.error if reply.state.top else reply.state.error
+        if error and not reply.toast:
+            reply = replace(reply, toast=Toast(error))
+        return reply
+
+    def _pressed(self, state: State, verb: str, value: str, ctx: Context) -> Reply:
+        match verb:
+            case "open":
+                flow, _, args = value.partition(":")
+                return self._command(state, flow, args, ctx)
+            case "resume":
+                return self._resume(state, value, ctx)
+            case "home":
+                return self._command(state, self._home, "", ctx)
+        flow, frame = self._on_top(state, ctx)
+        if state.top is not frame:  # a button of home or of the stranger's page, which have no others
+            return self._reply(state, ctx, toast=Toast(EXPIRED))
+        return self._in_dialogue(state, flow, frame, verb, value, ctx)
+
+    def _in_dialogue(self, state: State, flow: Flow, frame: Frame, verb: str, value: str, ctx: Context) -> Reply:
+        settled = settle(flow, frame, ctx)
+        match verb:
+            case "back":
+                return self._back(state, flow, frame, settled, ctx)
+            case "cancel":
+                return self._cancel(state, flow, frame, ctx)
+            case "yes" if "leaving" in frame.ui:
+                return self._close(state, flow, ctx)
+            case "later":
+                return self._keep(state, flow, frame, ctx)
+            case "stay":
+                return self._reply(_moved(state, replace(frame, ui={})), ctx)
+            case "anew" if "again" in frame.ui:
+                return self._open(_popped(state), flow, str(frame.ui["again"]), ctx)
+            case "pop":
+                return self._reply(_popped(state), ctx)
+            case "edit" if settled.step is None and flow.submit:
+                return self._reply(_moved(state, replace(frame, ui={"fixing": True})), ctx)
+            case "fix" if "fixing" in frame.ui and any(s.key == value for s in screens.fixable(flow, settled)):
+                return self._reply(_moved(state, replace(frame, ui={}, editing=value)), ctx)
+            case "ok" if settled.step is None and flow.submit and not frame.ui:
+                return self._submit(state, flow, settled, ctx)
+            case "keep" if settled.step:
+                proposal = asking(settled.step, frame, settled, ctx).proposal
+                if proposal is not None and settled.step.holds(asking(settled.step, frame, settled, ctx), proposal):
+                    return self._accepted(state, flow, frame, settled.step, Accepted(proposal), ctx)
+        if settled.step and not frame.ui.keys() & screens.INTERLUDES:
+            return self._said(state, flow, frame, settled, Pick(verb, value), ctx)
+        return self._reply(state, ctx, toast=Toast(EXPIRED))
+
+    # -- text -----------------------------------------------------------------------------------
+
+    def _text(self, state: State, text: str, ctx: Context) -> Reply:
+        secret = contains_niss(text, today=ctx.today) or looks_like_niss(text)
+        forget: tuple[Effect, ...] = (Forget(),) if secret else ()
+        flow, frame = self._on_top(state, ctx)
+        button = self._typed_button(state, text, ctx)
+        if button:
+            reply = self._pressed(state, button.verb, button.value, ctx)
+        elif state.top is not frame:
+            reply = self._outside(state, text, ctx)
+        else:
+            reply = self._typed(state, flow, frame, text, ctx)
+        if secret:
+            reply = self._noted(reply, m("niss.deleted"), ctx)
+        return replace(reply, effects=(*forget, *reply.effects))
+
+    def _outside(self, state: State, text: str, ctx: Context) -> Reply:
+        """Text typed at home looks for a person or a change; a stranger's text changes nothing."""
+        if ctx.actor is None:
+            return self._reply(state, ctx)
+        return self._command(state, self._find, text, ctx)
+
+    def _typed(self, state: State, flow: Flow, frame: Frame, text: str, ctx: Context) -> Reply:
+        if frame.ui.keys() & screens.INTERLUDES:
+            return self._reply(_told(state, error=m("engine.use_buttons")), ctx)
+        settled = settle(flow, frame, ctx)
+        if settled.step:
+            return self._said(state, flow, frame, settled, Text(text), ctx)
+        if flow.retype and (step := flow.step(flow.retype)):
+            without = {key: value for key, value in frame.answers.items() if key == step.key}
+            again = replace(frame, answers={}, proposals=without, trail=(), ui={}, notes=())
+            return self._said(state.with_top(again), flow, again, settle(flow, again, ctx), Text(text), ctx)
+        return self._reply(_told(state, error=m("engine.use_buttons")), ctx)
+
+    def _typed_button(self, state: State, text: str, ctx: Context) -> Press | None:
+        """The button of the card, its own options apart, whose label was typed instead of tapped."""
+        view = self.view(state, ctx)
+        said = fold(text)
+        for button in view.buttons() if view else ():
+            if isinstance(button.action, Press) and button.action.verb in screens.NAVIGATION and said == fold(ctx.reader.label(button.label)):
+                return button.action
+        return None
+
+    def _noted(self, reply: Reply, note: Msg, ctx: Context) -> Reply:
+        state = _told(reply.state, note=note)
+        return replace(reply, state=state, view=self.view(state, ctx))
+
+    # -- answers --------------------------------------------------------------------------------
+
+    def _said(self, state: State, flow: Flow, frame: Frame, settled: Settled, said: Said, ctx: Context) -> Reply:
+        assert settled.step
+        verdict = settled.step.accept(asking(settled.step, frame, settled, ctx), said)
+        match verdict:
+            case Accepted():
+                frame = replace(frame, typed=frame.typed or isinstance(said, Text))
+                return self._accepted(state, flow, frame, settled.step, verdict, ctx)
+            case Shown(ui):
+                return self._reply(state.with_top(replace(frame, ui={**frame.ui, **ui}, error=None)), ctx)
+            case Rejected(error, ui):
+                return self._reply(state.with_top(replace(frame, ui={**frame.ui, **ui}, error=error)), ctx)
+
+    def _accepted(self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context) -> Reply:
+        frame = _answered(flow, frame, step, verdict, ctx)
+        state = _moved(state, frame)
+        settled = settle(flow, frame, ctx)
+        if settled.step is None and flow.submit and not flow.recap:
+            return self._submit(state, flow, settled, ctx)
+        return self._reply(state, ctx)
+
+    def _back(self, state: State, flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> Reply:
+        if frame.editing or frame.ui.keys() & screens.INTERLUDES:
+            return self._reply(_moved(state, replace(frame, editing=None, ui={})), ctx)
+        trail = [key for key in frame.trail if key in frame.answers]
+        if not trail:
+            if flow.page or len(state.frames) > 1:
+                return self._reply(_popped(state), ctx)
+            return self._reply(_told(state, note=m("engine.first_step")), ctx)
+        last = trail[-1]
+        answers = {key: value for key, value in frame.answers.items() if key != last}
+        proposals = {**frame.proposals, last: frame.answers[last]}
+        frame = replace(frame, answers=answers, proposals=proposals, trail=tuple(trail[:-1]), ui={})
+        # a proposal that stands by itself would hide the question that Back leads to
+        step = flow.step(last)
+        hidden = step is not None and step.stands and settle(flow, frame, ctx).step is not step
+        return self._reply(_moved(state, replace(frame, editing=last) if hidden else frame), ctx)
+
+    # -- the end of a dialogue ------------------------------------------------------------------
+
+    def _cancel(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
+        if flow.page or not frame.typed:
+            return self._close(state, flow, ctx)
+        return self._reply(_moved(state, replace(frame, ui={"leaving": True})), ctx)
+
+    def _close(self, state: State, flow: Flow, ctx: Context) -> Reply:
+        state = _popped(state)
+        return self._reply(state if flow.page else _told(state, note=m("engine.cancelled", what=flow.title)), ctx)
+
+    def _keep(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
+        kept = (*(other for other in state.kept if other.flow != flow.key), replace(frame, ui={}))
+        state = replace(_popped(state), kept=kept)
+        return self._reply(_told(state, note=m("engine.kept", what=flow.title)), ctx)
+
+    def _resume(self, state: State, key: str, ctx: Context) -> Reply:
+        """A dialogue put aside, or open below, comes to the top again."""
+        frame = next((frame for frame in (*state.kept, *state.frames) if frame.flow == key), None)
+        if frame is None:
+            return self._reply(state, ctx, toast=Toast(EXPIRED))
+        others = tuple(other for other in state.frames if other.flow != key and not self.flows[other.flow].page)
+        kept = tuple(other for other in state.kept if other.flow != key)
+        return self._reply(replace(state, frames=(*others[-DEEPEST + 1 :], replace(frame, ui={})), kept=kept, rev=state.rev + 1), ctx)
+
+    def _submit(self, state: State, flow: Flow, settled: Settled, ctx: Context) -> Reply:
+        assert flow.submit
+        wish = flow.submit(ctx, settled.answers)
+        if isinstance(wish, Remember):
+            state = replace(state, memory={**state.memory, **wish.memory})
+            return self._outcome(state, Done(), ctx)
+        return Reply(replace(state, rev=state.rev + 1), None, (Perform(wish),))
+
+    def _outcome(self, state: State, outcome: Done | Refused | Conflict, ctx: Context) -> Reply:
+        frame = state.top
+        if frame is None:
+            return self._reply(state, ctx)
+        flow = self.flows[frame.flow]
+        match outcome:
+            case Done():
+                answers = settle(flow, frame, ctx).answers
+                view = flow.receipt(ctx, answers, outcome) if flow.receipt else None
+                state = _popped(state)
+                if view is None:
+                    return self._reply(state, ctx)
+                state = replace(state, resting=not state.frames)
+                reply = self._reply(state, ctx, Receipt(f"receipt:{outcome.number}", view))
+                return replace(reply, anew=True)
+            case Refused(msg, key):
+                step = flow.step(key) if key else None
+                frame = replace(frame, error=msg, ui={}, editing=step.key if step else None)
+                return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
+            case Conflict(differences, version):
+                answers = flow.rebase(frame.answers, version) if flow.rebase else frame.answers
+                frame = replace(frame, answers=answers, ui={}, notes=(m("engine.changed_meanwhile"), *differences))
+                return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def _command(self, state: State, name: str, args: str, ctx: Context) -> Reply:
+        state = replace(state, resting=False)
+        if name in {"cancel", "back"}:
+            flow, frame = self._on_top(state, ctx)
+            if state.top is not frame:
+                return self._reply(_told(state, note=m("engine.nothing_open")), ctx)
+            return self._in_dialogue(state, flow, frame, name, "", ctx)
+        if name == "start" and ctx.actor and not args:
+            name = self._home
+        wanted = self.flows.get(name)
+        if wanted is None or name == self._stranger:
+            return self._reply(_told(state, error=m("engine.unknown_command")), ctx)
+        if ctx.actor is None and not wanted.public:
+            return self._reply(state, ctx)
+        return self._open(state, wanted, args, ctx)
+
+    def _open(self, state: State, flow: Flow, args: str, ctx: Context) -> Reply:
+        """Push the dialogue; one that is open already is offered to go on with. At most one frame a flow, three deep."""
+        older = next((frame for frame in (*state.frames, *state.kept) if frame.flow == flow.key), None)
+        frames = tuple(frame for frame in state.frames if frame.flow != flow.key)
+        kept = tuple(frame for frame in state.kept if frame.flow != flow.key)
+        frames = tuple(frame for frame in frames if not self.flows[frame.flow].page or frame is not state.top)
+        if len(frames) >= DEEPEST:
+            return self._reply(_told(state, error=m("engine.too_deep")), ctx)
+        if older and older.answers and older.trail and not flow.page:
+            frame = replace(older, ui={"again": args}, editing=None)
+        else:
+            frame = _prefilled(flow, state, args, ctx)
+        state = replace(state, frames=(*frames, frame), kept=kept, rev=state.rev + 1, resting=False)
+        settled = settle(flow, frame, ctx)
+        if settled.step is None and flow.submit and not flow.recap and not frame.ui:
+            return self._submit(state, flow, settled, ctx)
+        return self._reply(state, ctx)
+
+
+# -- changes of state -----------------------------------------------------------------------------
+
+
+def _fresh(state: State) -> State:
+    """A message from a person: what was said before it has been read, and a card is wanted again."""
+    return replace(_quiet(state), resting=False)
+
+
+def _quiet(state: State) -> State:
+    if state.top and (state.top.error or state.top.notes):
+        state = state.with_top(replace(state.top, error=None, notes=()))
+    return replace(state, error=None, notes=()) if state.error or state.notes else state
+
+
+def _told(state: State, *, error: Msg | None = None, note: Msg | None = None) -> State:
+    """The state with something to say in its card, wherever that stands."""
+    notes = (note,) if note else ()
+    if state.top:
+        top = state.top
+        return state.with_top(replace(top, error=error or top.error, notes=(*notes, *top.notes)))
+    return replace(state, error=error or state.error, notes=(*notes, *state.notes))
+
+
+def _moved(state: State, frame: Frame) -> State:
+    """The top dialogue moved on: older buttons no longer mean what they meant."""
+    return replace(state, rev=state.rev + 1).with_top(frame)
+
+
+def _popped(state: State) -> State:
+    return replace(state, frames=state.frames[:-1], rev=state.rev + 1)
+
+
+def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context) -> Frame:
+    """The frame with one more answer; a changed one drops what hangs on it and no longer holds, and says so."""
+    changed = frame.answers.get(step.key) != verdict.value
+    answers = {**frame.answers, step.key: verdict.value, **verdict.also}
+    proposals = {key: value for key, value in frame.proposals.items() if key != step.key}
+    dropped: list[Step] = []
+    for later in flow.steps if changed else ():
+        if later.key not in frame.answers or later.key not in flow.dependents(step.key) or later.key in verdict.also:
+            continue
+        settled = settle(flow, replace(frame, answers=answers, editing=None), ctx)
+        if later.key in settled.answers and not later.holds(Asking(ctx, settled.answers), answers[later.key]):
+            proposals[later.key] = answers.pop(later.key)
+            dropped.append(later)
+    gone = {later.key for later in dropped}
+    trail = tuple(key for key in frame.trail if key not in gone)
+    if step.key not in trail and not (step.stands and frame.editing == step.key):
+        trail = (*trail, step.key)
+    notes = verdict.notes
+    if dropped:
+        notes = (*notes, m("engine.dropped", what=tuple(later.label for later in dropped)))
+    return replace(frame, answers=answers, proposals=proposals, trail=trail, editing=None, ui={}, error=None, notes=notes)
+
+
+def _prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
+    """A new frame, with the answers that the command's words bring: those that hold are not asked."""
+    answers: dict[str, Json] = {}
+    wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
+    for step in flow.steps:
+        if step.key in wanted and step.applies(ctx, answers) and step.holds(Asking(ctx, answers), wanted[step.key]):
+            answers[step.key] = wanted[step.key]
+    rest = {key: value for key, value in wanted.items() if key not in answers and flow.step(key) is None}
+    return Frame(flow.key, {**answers, **rest}, trail=tuple(answers))

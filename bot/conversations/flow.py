@@ -1,0 +1,187 @@
+"""What a dialogue is made of: steps that answer five questions, and flows that put them in order.
+
+A step never performs anything. It says whether it applies, what it proposes, what to show, what an event means
+to it, and how its answer reads in the recap. The engine does the rest, the same for every dialogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TypeAlias
+
+from bot.access.requests import Done, Request
+from bot.conversations.model import Answers, Button, Json, Press, Row, Text, View
+from bot.conversations.ports import Context
+from bot.msg import Msg, Say, m
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a step may look at while it is asked: earlier answers, its own `ui`, and the answer proposed to it."""
+
+    ctx: Context
+    answers: Answers
+    ui: Mapping[str, Json] = field(default_factory=dict)
+    proposal: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A tap on one of the step's own buttons."""
+
+    verb: str
+    value: str = ""
+
+
+Said: TypeAlias = Text | Pick
+"""What a step's one `accept` understands: typed text and taps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a step shows: paragraphs, and rows of its own buttons."""
+
+    body: tuple[Say, ...] = ()
+    rows: tuple[Row, ...] = ()
+    notes: tuple[Msg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The step is answered. `also` are answers of other steps that came with it."""
+
+    value: Json
+    also: Answers = field(default_factory=dict)
+    notes: tuple[Msg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The answer cannot be right: one sentence, shown in the card. Nothing else changes, but `ui` may."""
+
+    error: Msg
+    ui: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Not an answer: a tick, a page, a month, a filter. Idempotent, and buttons of the step stay valid."""
+
+    ui: Mapping[str, Json]
+
+
+Verdict: TypeAlias = Accepted | Rejected | Shown
+Condition: TypeAlias = Callable[[Context, Answers], bool]
+Proposer: TypeAlias = Callable[[Context, Answers], Json]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The base of all steps: `key` names the answer, `ask` is the question, `label` stands in the recap.
+
+    `after` are the earlier steps that the answer or the condition `when` depends on. `proposes` computes an answer
+    to propose; with `stands`, the proposal counts as the answer without being asked, and the recap shows it.
+    """
+
+    key: str
+    _: KW_ONLY
+    ask: Msg
+    label: Msg
+    after: frozenset[str] = frozenset()
+    when: Condition | None = None
+    proposes: Proposer | None = None
+    stands: bool = False
+    editable: bool = True
+
+    def applies(self, ctx: Context, answers: Answers) -> bool:
+        """Whether the step concerns this dialogue at all."""
+        return self.when is None or self.when(ctx, answers)
+
+    def propose(self, ctx: Context, answers: Answers) -> Json:
+        """The answer to propose, or None."""
+        return self.proposes(ctx, answers) if self.proposes else None
+
+    def screen(self, asking: Asking) -> Screen:
+        """What to show."""
+        raise NotImplementedError
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        """What this text or tap means."""
+        raise NotImplementedError
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        """How the answer reads in the recap; None leaves it out."""
+        raise NotImplementedError
+
+    def holds(self, asking: Asking, value: Json) -> bool:  # noqa: PLR6301 - subclasses look at their options
+        """Whether an answer given before is still possible after an earlier one changed."""
+        return value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A screen to read: what a dialogue shows instead of a recap when it asks for nothing to be done."""
+
+    body: tuple[Say, ...] = ()
+    facts: tuple[tuple[Say, Say], ...] = ()
+    after: tuple[Say, ...] = ()
+    rows: tuple[Row, ...] = ()
+    title: Say | None = None
+    subject: Say | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """What a flow may submit instead of a request: keep these in the chat's memory. Changes no register."""
+
+    memory: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A dialogue: its steps in order, and what comes at the end of them.
+
+    Exactly one of `submit` (after a recap, or at once where `recap` is False) and `page` is set. `prefill` turns a
+    command's words or a door's argument into answers; `subject` is the entity's name for every card. `public` flows
+    are open to everybody. `retype` names the step that text typed on the page answers anew.
+    """
+
+    key: str
+    _: KW_ONLY
+    title: Msg
+    icon: str = ""
+    steps: tuple[Step, ...] = ()
+    submit: Callable[[Context, Answers], Request | Remember] | None = None
+    recap: bool = True
+    page: Callable[[Context, Answers], Page] | None = None
+    prefill: Callable[[Context, Mapping[str, str], str], Answers] | None = None
+    subject: Callable[[Context, Answers], Say | None] | None = None
+    receipt: Callable[[Context, Answers, Done], View | None] | None = None
+    rebase: Callable[[Answers, int], Answers] | None = None
+    public: bool = False
+    retype: str | None = None
+    needs: str | None = None
+
+    def step(self, key: str) -> Step | None:
+        """The step called `key`."""
+        return next((step for step in self.steps if step.key == key), None)
+
+    def dependents(self, key: str) -> frozenset[str]:
+        """The later steps whose answers may hang on that of `key`, directly or not."""
+        found = {key}
+        for step in self.steps:
+            if step.after & found:
+                found.add(step.key)
+        return frozenset(found - {key})
+
+
+def press(label: Say, verb: str, value: str = "", *, mark: str = "") -> Button:
+    """A button of the card."""
+    return Button(label, Press(verb, value), mark)
+
+
+PREVIOUS = press(m("common.previous"), "back")
+CANCEL = press(m("common.cancel"), "cancel")
+NEXT = press(m("common.next"), "next")
+HOME = press(m("common.home"), "home")

@@ -1,0 +1,152 @@
+"""From a frame to its card: question, recap, page and the interludes, the same for every dialogue. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Step, press
+from bot.conversations.model import Frame, Row, State, View
+from bot.conversations.ports import Context
+from bot.msg import Say, m
+
+if TYPE_CHECKING:
+    from bot.conversations.engine import Settled
+
+INTERLUDES = frozenset({"leaving", "again", "fixing"})
+"""Keys of `ui` that put a short question in front of the dialogue's own."""
+NAVIGATION = frozenset(
+    {"back", "cancel", "yes", "later", "stay", "anew", "pop", "edit", "fix", "ok", "keep", "next", "home", "open", "resume"}
+)
+"""The verbs of the engine, and of the steps' own *Next*: typing such a button's label is the same as tapping it."""
+
+
+def question(flow: Flow, frame: Frame, step: Step, asked: Asking) -> View:
+    """The card of the step to answer, with its number, and the total once that is certain."""
+    screen = step.screen(asked)
+    first = not any(key in frame.answers for key in frame.trail)
+    rows: tuple[Row, ...] = screen.rows
+    if asked.proposal is not None and step.key in frame.proposals and step.holds(asked, asked.proposal):
+        old = step.reads(asked, asked.proposal)
+        if old is not None and not any(button.mark == "✔" for row in rows for button in row):
+            rows = ((press(m("engine.keep_answer", what=old), "keep", mark="✔"),), *rows)
+    leave: Row = (CANCEL,) if first and not frame.editing else (PREVIOUS, CANCEL)
+    return View(
+        title=flow.title,
+        subject=_subject(flow, asked.ctx, asked.answers),
+        step=None if frame.editing else _number(flow, frame, step, asked),
+        notes=screen.notes,
+        body=(step.ask, *screen.body),
+        rows=(*rows, leave),
+    )
+
+
+def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
+    """All answers, the proposed ones marked, and the four ways on."""
+    facts: list[tuple[Say, Say]] = []
+    for step in flow.steps:
+        if step.key not in settled.answers:
+            continue
+        value = step.reads(Asking(ctx, settled.answers, {}), settled.answers[step.key])
+        if value is None:
+            continue
+        proposed = step.stands and step.key not in frame.answers
+        facts.append((step.label, m("engine.proposed", what=value) if proposed else value))
+    return View(
+        title=m("engine.recap"),
+        subject=_subject(flow, ctx, settled.answers),
+        facts=tuple(facts),
+        after=(m("engine.nothing_yet"),),
+        rows=(
+            (press(m("common.confirm"), "ok", mark="✔"), press(m("common.edit"), "edit")),
+            (PREVIOUS, CANCEL),
+        ),
+    )
+
+
+def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:
+    """A screen to read."""
+    return View(
+        title=shown.title or flow.title,
+        subject=shown.subject or _subject(flow, ctx, settled.answers),
+        body=shown.body,
+        facts=shown.facts,
+        after=shown.after,
+        rows=shown.rows,
+    )
+
+
+def leaving(flow: Flow) -> View:
+    """The one question before a dialogue with typed answers is dropped."""
+    return View(
+        title=flow.title,
+        body=(m("engine.leave_ask"),),
+        rows=(
+            (press(m("engine.leave_yes"), "yes"),),
+            (press(m("common.later"), "later"),),
+            (press(m("engine.leave_no"), "stay"),),
+        ),
+    )
+
+
+def again(flow: Flow) -> View:
+    """The same dialogue was begun twice: go on, or start anew."""
+    return View(
+        title=flow.title,
+        body=(m("engine.again_ask", what=flow.title),),
+        rows=((press(m("common.resume", what=flow.title), "stay"),), (press(m("engine.again_anew"), "anew"),), (CANCEL,)),
+    )
+
+
+def fixing(flow: Flow, settled: Settled, ctx: Context) -> View:
+    """Which answer to change."""
+    rows = tuple((press(step.label, "fix", step.key),) for step in fixable(flow, settled))
+    return View(
+        title=flow.title,
+        subject=_subject(flow, ctx, settled.answers),
+        body=(m("engine.edit_ask"),),
+        rows=(*rows, (PREVIOUS, CANCEL)),
+    )
+
+
+def fixable(flow: Flow, settled: Settled) -> tuple[Step, ...]:
+    """The steps that *Edit* offers."""
+    return tuple(step for step in flow.steps if step.editable and step.key in settled.answers)
+
+
+def dressed(view: View, state: State, frame: Frame, *, below: Flow | None) -> View:
+    """The card with what is to be told, and the way back to the dialogue below."""
+    error = frame.error or state.error
+    notes = (*state.notes, *frame.notes, *view.notes)
+    rows = view.rows
+    if below:
+        way = (press(m("common.resume", what=below.title), "pop"),)
+        rows = (*rows, way)
+    return replace(view, error=error, notes=notes, rows=rows)
+
+
+def with_memory(answers: Mapping[str, object], state: State) -> Mapping[str, object]:
+    """A page sees the chat's memory and the dialogues put aside beside its answers."""
+    kept = tuple(frame.flow for frame in state.kept)
+    return {**answers, "memory": state.memory, "kept": kept}
+
+
+def _subject(flow: Flow, ctx: Context, answers: Mapping[str, object]) -> Say | None:
+    return flow.subject(ctx, answers) if flow.subject else None
+
+
+def _number(flow: Flow, frame: Frame, step: Step, asked: Asking) -> tuple[int, int | None]:
+    """The question's number; the total is certain when no condition of a later step hangs on what is still open."""
+    done = sum(1 for key in frame.trail if key in frame.answers and key != step.key)
+    open_keys = {step.key}
+    left = 0
+    for later in flow.steps[flow.steps.index(step) + 1 :]:
+        if later.key in frame.answers or later.stands:
+            continue
+        if later.when and later.after & open_keys:
+            return done + 1, None
+        if later.applies(asked.ctx, asked.answers):
+            left += 1
+            open_keys.add(later.key)
+    return done + 1, done + 1 + left
