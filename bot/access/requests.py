@@ -71,14 +71,7 @@ class Join:
         return "Join(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class SetLanguage:
-    """Speak `lang` in this chat from now on."""
-
-    lang: str
-
-
-Request: TypeAlias = GrantAccess | MarkDone | Join | SetLanguage
+Request: TypeAlias = GrantAccess | MarkDone | Join
 
 
 @dataclass(frozen=True, slots=True)

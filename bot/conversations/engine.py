@@ -44,6 +44,7 @@ from bot.conversations.model import (
     View,
 )
 from bot.conversations.ports import Context
+from bot.errors import Invalid
 from bot.msg import Msg, m
 
 DEEPEST = 3
@@ -160,7 +161,7 @@ class Engine:
         if settled.step:
             return screens.question(flow, frame, settled.step, asking(settled.step, frame, settled, ctx))
         if flow.page:
-            return screens.page(flow, flow.page(ctx, screens.with_memory(settled.answers, state)), settled, ctx)
+            return screens.page(flow, flow.page(ctx, screens.with_memory(settled.answers, state, flow)), settled, ctx)
         return screens.recap(flow, frame, settled, ctx)
 
     def _reply(self, state: State, ctx: Context, *effects: Effect, toast: Toast | None = None) -> Reply:
@@ -225,6 +226,8 @@ class Engine:
                     return self._accepted(state, flow, frame, settled.step, Accepted(proposal), ctx)
         if settled.step and not frame.ui.keys() & screens.INTERLUDES:
             return self._said(state, flow, frame, settled, Pick(verb, value), ctx)
+        if settled.step is None and flow.retype:
+            return self._asked_anew(state, flow, frame, Pick(verb, value), ctx)
         return self._reply(state, ctx, toast=Toast(EXPIRED))
 
     # -- text -----------------------------------------------------------------------------------
@@ -256,11 +259,22 @@ class Engine:
         settled = settle(flow, frame, ctx)
         if settled.step:
             return self._said(state, flow, frame, settled, Text(text), ctx)
-        if flow.retype and (step := flow.step(flow.retype)):
-            without = {key: value for key, value in frame.answers.items() if key == step.key}
-            again = replace(frame, answers={}, proposals=without, trail=(), ui={}, notes=())
-            return self._said(state.with_top(again), flow, again, settle(flow, again, ctx), Text(text), ctx)
+        if flow.retype:
+            return self._asked_anew(state, flow, frame, Text(text), ctx)
         return self._reply(_told(state, error=m("engine.use_buttons")), ctx)
+
+    def _asked_anew(self, state: State, flow: Flow, frame: Frame, said: Said, ctx: Context) -> Reply:
+        """Something said on a page answers its one step again; what cannot be understood leaves the page as it is."""
+        step = flow.step(flow.retype or "")
+        assert step
+        verdict = step.accept(asking(step, frame, settle(flow, frame, ctx), ctx), said)
+        match verdict:
+            case Accepted():
+                return self._accepted(state, flow, frame, step, verdict, ctx)
+            case Rejected(error):
+                return self._reply(state.with_top(replace(frame, error=error)), ctx)
+            case Shown():
+                return self._reply(state, ctx)
 
     def _typed_button(self, state: State, text: str, ctx: Context) -> Press | None:
         """The button of the card, its own options apart, whose label was typed instead of tapped."""
@@ -291,7 +305,7 @@ class Engine:
 
     def _accepted(self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context) -> Reply:
         frame = _answered(flow, frame, step, verdict, ctx)
-        state = _moved(state, frame)
+        state = replace(_moved(state, frame), memory={**state.memory, **verdict.memory})
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap:
             return self._submit(state, flow, settled, ctx)
@@ -380,7 +394,10 @@ class Engine:
             if state.top is not frame:
                 return self._reply(_told(state, note=m("engine.nothing_open")), ctx)
             return self._in_dialogue(state, flow, frame, name, "", ctx)
-        if name == "start" and ctx.actor and not args:
+        if name == "start" and (ctx.actor or not args):
+            state = _told(replace(state, frames=state.frames if ctx.actor else ()), note=m("start.already") if args else None)
+            if ctx.actor is None:
+                return self._reply(replace(state, rev=state.rev + 1), ctx)
             name = self._home
         wanted = self.flows.get(name)
         if wanted is None or name == self._stranger:
@@ -466,9 +483,11 @@ def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Cont
 def _prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     """A new frame, with the answers that the command's words bring: those that hold are not asked."""
     answers: dict[str, Json] = {}
-    wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
+    try:
+        wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
+    except Invalid as invalid:
+        return Frame(flow.key, error=invalid.msg)
     for step in flow.steps:
         if step.key in wanted and step.applies(ctx, answers) and step.holds(Asking(ctx, answers), wanted[step.key]):
             answers[step.key] = wanted[step.key]
-    rest = {key: value for key, value in wanted.items() if key not in answers and flow.step(key) is None}
-    return Frame(flow.key, {**answers, **rest}, trail=tuple(answers))
+    return Frame(flow.key, answers, trail=tuple(answers))

@@ -49,11 +49,12 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The step is answered. `also` are answers of other steps that came with it."""
+    """The step is answered. `also` are answers of other steps that came with it, `memory` what the chat remembers of it."""
 
     value: Json
     also: Answers = field(default_factory=dict)
     notes: tuple[Msg, ...] = ()
+    memory: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Step, press
-from bot.conversations.model import Frame, Row, State, View
+from bot.conversations.model import Answers, Frame, Row, State, View
 from bot.conversations.ports import Context
 from bot.msg import Say, m
 
@@ -126,13 +125,14 @@ def dressed(view: View, state: State, frame: Frame, *, below: Flow | None) -> Vi
     return replace(view, error=error, notes=notes, rows=rows)
 
 
-def with_memory(answers: Mapping[str, object], state: State) -> Mapping[str, object]:
-    """A page sees the chat's memory and the dialogues put aside beside its answers."""
+def with_memory(answers: Answers, state: State, flow: Flow) -> Answers:
+    """A page sees, beside its answers, the chat's memory, the dialogues put aside, and the one it stands above."""
+    others = [frame.flow for frame in state.frames if frame.flow != flow.key]
     kept = tuple(frame.flow for frame in state.kept)
-    return {**answers, "memory": state.memory, "kept": kept}
+    return {**answers, "memory": state.memory, "kept": kept, "below": others[-1] if others else None}
 
 
-def _subject(flow: Flow, ctx: Context, answers: Mapping[str, object]) -> Say | None:
+def _subject(flow: Flow, ctx: Context, answers: Answers) -> Say | None:
     return flow.subject(ctx, answers) if flow.subject else None
 
 

@@ -1,0 +1,252 @@
+"""The dialogues that everybody meets: start, home, the stranger's page, language, help, privacy, the entity to work in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.access.requests import Done, Join, MarkDone
+from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
+from bot.conversations.grant import only_quality, qualities
+from bot.conversations.model import Answers, Button, Door, Link, Row, View
+from bot.conversations.ports import Context
+from bot.conversations.status import HOME_ROW
+from bot.conversations.steps import Ask, Choice, Option
+from bot.errors import Invalid
+from bot.msg import LANGUAGES, Say, m
+
+PORTAL = {
+    "fr": "https://www.socialsecurity.be/site_fr/employer/applics/umoe/index.htm",
+    "nl": "https://www.socialsecurity.be/site_nl/employer/applics/umoe/index.htm",
+    "de": "https://www.socialsecurity.be/site_de/employer/applics/umoe/index.htm",
+    "en": "https://www.socialsecurity.be/site_fr/employer/applics/umoe/index.htm",
+}
+"""The portal's page on access management (`domain.md`, SS-UMOE); it has no English page."""
+
+
+# -- home -----------------------------------------------------------------------------------------
+
+
+def home(ctx: Context, answers: Answers) -> Page:
+    """Who one is, where one works, what one can do, and the dialogues put aside."""
+    entities = ctx.directory.entities()
+    memory: Mapping[str, str] = answers.get("memory", {})
+    chosen = next((e for e in entities if e.id == memory.get("entity")), None)
+    shown = (chosen,) if chosen else entities
+    body: list[Say] = [m("home.hello", name=ctx.actor.name if ctx.actor else "")]
+    body += [m("home.entity", name=e.name, number=e.number, role=m(f"role.short.{e.role}")) for e in shown]
+    if not entities:
+        body.append(m("home.no_mandate"))
+    resume: list[Row] = [(press(m("common.resume", what=m(f"{flow}.title")), "resume", flow, mark="▶"),) for flow in answers.get("kept", ())]
+    return Page(tuple(body), after=(m("home.how"),) if entities else (), rows=(*resume, *home_rows(ctx, several=len(entities) > 1)))
+
+
+def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
+    """What the actor may do, and the rest of the menu."""
+    rows: list[Row] = []
+    if ctx.directory.entities("give_access"):
+        rows.append((press(m("grant.title"), "open", "grant", mark="➕"),))
+    if ctx.directory.entities():
+        rows.append((press(m("status.title"), "open", "status", mark="📋"),))
+    rows.append((press(m("me.title"), "open", "me", mark="👤"),))
+    if several:
+        rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
+    rows.append((press(m("language.title"), "open", "language"), press(m("help.title"), "open", "help")))
+    return tuple(rows)
+
+
+HOME = Flow(key="home", icon="🏠", title=m("home.title"), page=home)
+
+
+# -- strangers ------------------------------------------------------------------------------------
+
+
+def stranger(ctx: Context, _: Answers) -> Page:
+    """What this is and whom to ask, and nothing else."""
+    languages = tuple(press(m(f"language.{lang}"), "open", f"language:{lang}") for lang in LANGUAGES)
+    rows: tuple[Row, ...] = (
+        languages[:2],
+        languages[2:],
+        (press(m("start.have_code"), "open", "start"),),
+        (Button(m("stranger.portal"), Link(PORTAL[ctx.lang])),),
+        (press(m("privacy.title"), "open", "privacy"),),
+    )
+    return Page((m("stranger.what"), m("stranger.whom")), rows=rows)
+
+
+STRANGER = Flow(key="stranger", title=m("stranger.title"), page=stranger, public=True)
+
+
+# -- language -------------------------------------------------------------------------------------
+
+
+def all_languages(_: Context, __: Answers) -> Sequence[Option]:
+    """The four, each in its own name."""
+    return [Option(lang, m(f"language.{lang}"), words=(lang,)) for lang in LANGUAGES]
+
+
+@dataclass(frozen=True)
+class LanguageStep(Choice):
+    """The language to speak from now on: the chat remembers it with the answer."""
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        return replace(verdict, memory={"lang": verdict.value}) if isinstance(verdict, Accepted) else verdict
+
+
+LANGUAGE = Flow(
+    key="language",
+    icon="🌐",
+    title=m("language.title"),
+    steps=(LanguageStep("language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True),),
+    submit=lambda _, answers: Remember({"lang": answers["language"]}),
+    prefill=lambda _, __, args: {"language": args.strip().lower()[:2]} if args.strip() else {},
+    recap=False,
+    public=True,
+)
+
+
+# -- start with an invitation ---------------------------------------------------------------------
+
+
+def code(ctx: Context, _: Answers, text: str) -> str:
+    """An invitation's code that can still be redeemed."""
+    text = text.strip()
+    if not text or not ctx.directory.invitation(text):
+        raise Invalid(m("start.bad_code"))
+    return text
+
+
+def understood(_: Context, __: Answers) -> Sequence[Option]:
+    """The one way on from the privacy notice."""
+    return [Option("yes", m("start.agree"), words=("ok",))]
+
+
+def start_prefill(ctx: Context, _: Mapping[str, str], args: str) -> Answers:
+    """The code of the link, and the language if it was chosen before.
+
+    Raises Invalid for a code that cannot be redeemed.
+    """
+    answers = {"language": ctx.lang} if ctx.chosen_lang else {}
+    return {**answers, "code": code(ctx, {}, args)} if args.strip() else answers
+
+
+START = Flow(
+    key="start",
+    title=m("start.title"),
+    steps=(
+        LanguageStep("language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True),
+        Ask("code", ask=m("start.ask_code"), label=m("start.code"), parse=code),
+        Choice("notice", ask=m("privacy.notice"), label=m("privacy.title"), options=understood, after=frozenset({"code"})),
+    ),
+    submit=lambda _, answers: Join(answers["code"]),
+    prefill=start_prefill,
+    recap=False,
+    public=True,
+)
+
+
+# -- help and privacy -----------------------------------------------------------------------------
+
+
+def help_page(ctx: Context, answers: Answers) -> Page:
+    """Help of the moment: about the dialogue below, then what can be done at any time."""
+    below = answers.get("below")
+    key = f"help.{below}" if below in {"grant", "status", "portal"} else "help.home" if ctx.actor else "help.stranger"
+    return Page((m(key), m("help.always")), rows=(HOME_ROW,))
+
+
+HELP = Flow(key="help", icon="❔", title=m("help.title"), page=help_page, public=True)
+
+PRIVACY = Flow(
+    key="privacy",
+    icon="🔒",
+    title=m("privacy.title"),
+    page=lambda _, __: Page((m("privacy.notice"), m("privacy.more")), rows=(HOME_ROW,)),
+    public=True,
+)
+
+
+# -- the entity to work in ------------------------------------------------------------------------
+
+
+def every_entity(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor has a mandate, with his role."""
+    return [
+        Option(e.id, m("entity.label", name=e.name, number=e.number), m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")))
+        for e in ctx.directory.entities()
+    ]
+
+
+ENTITY = Flow(
+    key="entity",
+    icon="🏥",
+    title=m("entity.title"),
+    steps=(
+        Choice("entity", ask=m("grant.ask.entity"), label=m("field.entity"), options=every_entity, none=m("grant.no_entity")),
+        Choice("quality", ask=m("grant.ask.quality"), label=m("field.quality"), options=qualities, after=frozenset({"entity"}),
+               proposes=only_quality, stands=True, none=m("grant.no_quality")),
+    ),
+    submit=lambda _, answers: Remember({"entity": answers["entity"], "quality": answers["quality"]}),
+    recap=False,
+)
+
+
+# -- what is still to do on the portal ------------------------------------------------------------
+
+
+def change_number(ctx: Context, _: Answers, text: str) -> str:
+    """The number of a change that the actor may see."""
+    if ctx.directory.change(text.strip()) is None:
+        raise Invalid(m("status.no_change", number=text.strip()[:20]))
+    return text.strip()
+
+
+@dataclass(frozen=True)
+class ChecklistStep(Choice):
+    """The portal's screens for one change, as a list to follow; *Fait* when all is done there."""
+
+    def screen(self, asking: Asking) -> Screen:
+        change = asking.ctx.directory.change(asking.answers["number"])
+        if change is None or change.state != "to_do":
+            return Screen((m("portal.nothing_to_do"),))
+        keys = {item.key for item in change.items}
+        names: tuple[Say, ...] = tuple(a.name for a in asking.ctx.catalogue.applications if a.key in keys)
+        functions = [(f.label, item) for item in change.items for f in asking.ctx.catalogue.functions if f.key == item.key]
+        steps: list[Say] = [
+            m("portal.step.log_in"),
+            m("portal.step.entity", name=change.entity.name, number=change.entity.number),
+            m("portal.step.quality") if change.entity.portal == "old" else m("portal.step.group"),
+            m("portal.step.user", name=change.person, username=change.username or "–"),
+        ]
+        if names:
+            steps.append(m("portal.step.applications", what=names))
+        steps += [m("portal.step.function", name=label, start=item.starts_on or change.recorded_on) for label, item in functions]
+        return Screen((*steps, m("portal.then")), super().screen(asking).rows)
+
+
+def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """*Fait*, as long as there is something to do."""
+    change = ctx.directory.change(answers.get("number", ""))
+    return [Option("done", m("portal.done_button"))] if change and change.state == "to_do" else []
+
+
+def portal_receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """From now on the 20 minutes count."""
+    body = m("portal.done", number=done.number, due=done.due) if done.due else m("portal.done_later", number=done.number)
+    return View(title=m("portal.title"), body=(body,), rows=((Button(m("common.status"), Door("status", done.number)), Button(m("common.home"), Door("home"))),))
+
+
+PORTAL_FLOW = Flow(
+    key="portal",
+    icon="☑",
+    title=m("portal.title"),
+    steps=(
+        Ask("number", ask=m("portal.ask_number"), label=m("field.number"), parse=change_number),
+        ChecklistStep("done", ask=m("portal.ask"), label=m("portal.title"), options=only_done, after=frozenset({"number"})),
+    ),
+    submit=lambda _, answers: MarkDone(answers["number"]),
+    prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},
+    receipt=portal_receipt,
+    recap=False,
+)

@@ -1,0 +1,317 @@
+"""Give somebody access: the main dialogue (`product.md`, "The main job"). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.access.catalogue import Application, Profession
+from bot.access.credentials import check_username, propose_usernames
+from bot.access.names import parse_email, parse_name, parse_title
+from bot.access.periods import check_end, check_start, earliest_start, latest_day
+from bot.access.requests import Done, GrantAccess, NewUser
+from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Said, Screen, Verdict
+from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
+from bot.conversations.people import PersonStep, is_new
+from bot.conversations.ports import Context, PersonCard
+from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
+from bot.errors import Invalid
+from bot.msg import Msg, Say, m
+
+ACT = "give_access"
+
+
+# -- what is asked of the register ----------------------------------------------------------------
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor may give access, with his role in each."""
+    return [
+        Option(e.id, m("entity.label", name=e.name, number=e.number), m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")))
+        for e in ctx.directory.entities(ACT)
+    ]
+
+
+def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The active qualities of the entity."""
+    return [
+        Option(q.id, ctx.catalogue.quality(q.key).label, m("quality.line", name=ctx.catalogue.quality(q.key).label, number=q.number))
+        for q in ctx.directory.qualities(answers["entity"], ACT)
+        if q.active
+    ]
+
+
+def the_only(options: Sequence[Option]) -> str | None:
+    """The one option there is: it need not be asked."""
+    return options[0].id if len(options) == 1 else None
+
+
+def only_entity(ctx: Context, answers: Answers) -> Json:
+    return the_only(entities(ctx, answers))
+
+
+def only_quality(ctx: Context, answers: Answers) -> Json:
+    return the_only(qualities(ctx, answers)) if "entity" in answers else None
+
+
+def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
+    """The card of the person chosen, if there is an account already."""
+    account = answers.get("person", {}).get("account")
+    return ctx.directory.person(account) if account else None
+
+
+def applications(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What the quality can be given; what the person has already is said, and can no longer be ticked."""
+    card = known_person(ctx, answers)
+    return [
+        Option(a.key, a.name, m("application.line", name=a.name, about=a.description), a.names)
+        for a in _applications(ctx, answers)
+        if not (card and has_it(card, a))
+    ]
+
+
+def _applications(ctx: Context, answers: Answers) -> Sequence[Application]:
+    quality = ctx.directory.quality(answers["quality"])
+    return ctx.catalogue.applications_of(quality.key) if quality else ()
+
+
+def has_it(card: PersonCard, application: Application) -> bool:
+    """Whether nothing is missing: the application, and for a collaborator the function too (the step often forgotten)."""
+    if card.holds("application", application.key) is None:
+        return False
+    if not application.requires_function or card.ref.profession in {Profession.SPECIALIST_PHYSICIAN, Profession.HOSPITAL_PHARMACIST}:
+        return True
+    return any(card.holds("function", function) for function in application.functions)
+
+
+def holding_line(ctx: Context, card: PersonCard, application: Application) -> Msg:
+    """What the person has of it, since when."""
+    holding = card.holds("application", application.key)
+    assert holding
+    key = "grant.has" if has_it(card, application) else "grant.has_without_function"
+    since = holding.active_at.date() if holding.active_at and holding.state == "active" else holding.starts_on
+    return m(key if holding.state == "active" else "grant.has_pending", name=application.name, since=since)
+
+
+@dataclass(frozen=True)
+class ApplicationsStep(MultiChoice):
+    """The applications, with those that the person has already said above the list."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        card = known_person(asking.ctx, asking.answers)
+        if card is None:
+            return screen
+        held = tuple(
+            holding_line(asking.ctx, card, a) for a in _applications(asking.ctx, asking.answers) if card.holds("application", a.key)
+        )
+        return Screen((*held, *screen.body), screen.rows)
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        card = known_person(asking.ctx, asking.answers)
+        if card and isinstance(verdict, Rejected) and isinstance(said, Text | Pick):
+            words = (said.text if isinstance(said, Text) else said.value).casefold().strip()
+            for application in _applications(asking.ctx, asking.answers):
+                if has_it(card, application) and words in {name.casefold() for name in application.names}:
+                    return Rejected(holding_line(asking.ctx, card, application))
+        return verdict
+
+
+# -- conditions -----------------------------------------------------------------------------------
+
+
+def chosen(ctx: Context, answers: Answers) -> tuple[Application, ...]:
+    return tuple(a for a in ctx.catalogue.applications if a.key in answers.get("applications", ()))
+
+
+def asks_profession(ctx: Context, answers: Answers) -> bool:
+    """Only an application that needs a function makes the profession matter."""
+    return any(a.requires_function for a in chosen(ctx, answers))
+
+
+def function_of(ctx: Context, answers: Answers) -> str | None:
+    """The function that a collaborator needs; physicians and pharmacists must have none (`domain.md`, trap 6)."""
+    if not answers.get("profession") or not asks_profession(ctx, answers):
+        return None
+    return Profession(answers["profession"]).function
+
+
+def needs_function(ctx: Context, answers: Answers) -> bool:
+    """A collaborator who does not hold the function yet."""
+    function = function_of(ctx, answers)
+    card = known_person(ctx, answers)
+    return function is not None and not (card and card.holds("function", function))
+
+
+def new_person(_: Context, answers: Answers) -> bool:
+    return "person" in answers and is_new(answers)
+
+
+def known_profession(ctx: Context, answers: Answers) -> Json:
+    """What the register already knows; a collaborator's kind is told by the function he holds."""
+    card = known_person(ctx, answers)
+    if card is None:
+        return None
+    held = [h.key for h in card.holdings if h.kind == "function" and h.state != "ended"]
+    return Profession.of(card.ref.profession or None, held)
+
+
+def professions(_: Context, __: Answers) -> Sequence[Option]:
+    return [Option(profession.value, profession.label) for profession in Profession]
+
+
+# -- a new user's data ----------------------------------------------------------------------------
+
+
+def languages(ctx: Context, _: Answers) -> Sequence[Option]:
+    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
+
+
+def own_language(ctx: Context, _: Answers) -> Json:
+    return ctx.lang if ctx.lang in ctx.settings.languages else ctx.settings.languages[0]
+
+
+def free_username(ctx: Context, answers: Answers) -> Json:
+    """The first proposal that nobody bears; unique over everything, like the portal's own (`domain.md`, trap 15)."""
+    if not {"last_name", "first_name"} <= answers.keys():
+        return None
+    proposals = propose_usernames(answers["first_name"], answers["last_name"], ctx.settings.usernames)
+    return next(name for name in proposals if ctx.directory.username_free(name))
+
+
+def username(ctx: Context, answers: Answers, text: str) -> str:
+    name = check_username(text, ctx.settings.usernames)
+    if not ctx.directory.username_free(name):
+        raise Invalid(m("username.taken", example=str(free_username(ctx, answers) or name)))
+    return name
+
+
+def nothing(_: Context, __: Answers) -> Json:
+    return ""
+
+
+NEW = frozenset({"person"})
+NAMED = frozenset({"person", "last_name", "first_name"})
+DATED = frozenset({"person", "applications", "profession"})
+
+GRANT = Flow(
+    key="grant",
+    icon="➕",
+    title=m("grant.title"),
+    steps=(
+        Choice("entity", ask=m("grant.ask.entity"), label=m("field.entity"), options=entities, proposes=only_entity, stands=True, none=m("grant.no_entity")),
+        Choice("quality", ask=m("grant.ask.quality"), label=m("field.quality"), options=qualities, after=frozenset({"entity"}),
+               proposes=only_quality, stands=True, none=m("grant.no_quality")),
+        PersonStep("person", ask=m("grant.ask.person"), label=m("field.person"), after=frozenset({"entity", "quality"})),
+        Ask("last_name", ask=m("grant.ask.last_name"), label=m("field.last_name"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_name(text)),
+        Ask("first_name", ask=m("grant.ask.first_name"), label=m("field.first_name"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_name(text)),
+        Ask("email", ask=m("grant.ask.email"), label=m("field.email"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_email(text)),
+        ApplicationsStep("applications", ask=m("grant.ask.applications"), label=m("field.applications"), options=applications,
+                         after=frozenset({"entity", "quality", "person"})),
+        Choice("profession", ask=m("grant.ask.profession"), label=m("field.profession"), options=professions,
+               after=frozenset({"person", "applications"}), when=asks_profession, proposes=known_profession, stands=True),
+        Day("start", ask=m("grant.ask.start"), label=m("field.start"), after=DATED, when=needs_function,
+            earliest=lambda ctx, _: earliest_start(ctx.today), latest=lambda ctx, _: latest_day(ctx.today),
+            check=lambda ctx, _, day: check_start(day, today=ctx.today)),
+        Day("end", ask=m("grant.ask.end"), label=m("field.end"), after=DATED | {"start"}, when=needs_function, optional=m("day.no_end"),
+            proposes=nothing, stands=True, earliest=lambda ctx, answers: _start(ctx, answers), latest=lambda ctx, _: latest_day(ctx.today),
+            check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today)),
+        Ask("username", ask=m("grant.ask.username"), label=m("field.username"), after=NAMED, when=new_person, proposes=free_username,
+            stands=True, parse=username),
+        Choice("language", ask=m("grant.ask.language"), label=m("field.language"), after=NEW, when=new_person, options=languages,
+               proposes=own_language, stands=True),
+        Ask("title", ask=m("grant.ask.title"), label=m("field.title"), after=NEW, when=new_person, optional=m("field.none"),
+            proposes=nothing, stands=True, parse=lambda _c, _a, text: parse_title(text)),
+        Ask("local_email", ask=m("grant.ask.local_email"), label=m("field.local_email"), after=NEW, when=new_person, optional=m("field.none"),
+            proposes=nothing, stands=True, parse=lambda _c, _a, text: parse_email(text)),
+    ),
+    submit=lambda ctx, answers: request(ctx, answers),
+    prefill=lambda _, memory, args: prefill(memory, args),
+    subject=lambda ctx, answers: entity_name(ctx, answers),
+    receipt=lambda ctx, answers, done: receipt(ctx, answers, done),
+    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    needs=ACT,
+)
+
+
+def _start(ctx: Context, answers: Answers) -> date:
+    return date.fromisoformat(answers["start"]) if answers.get("start") else ctx.today
+
+
+def prefill(memory: Mapping[str, str], args: str) -> Answers:
+    """The entity that the manager chose to work in, or the one that a receipt's button names."""
+    entity = args if args else memory.get("entity")
+    quality = memory.get("quality") if entity == memory.get("entity") else None
+    wanted = {"entity": entity, "quality": quality}
+    return {key: value for key, value in wanted.items() if value}
+
+
+def entity_name(ctx: Context, answers: Answers) -> Say | None:
+    """The entity's name, for every card."""
+    entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
+    return entity.name if entity else None
+
+
+def request(ctx: Context, answers: Answers) -> GrantAccess:
+    """The answers as one request."""
+    person = answers["person"]
+    dated = needs_function(ctx, answers)
+    return GrantAccess(
+        quality=answers["quality"],
+        applications=tuple(answers["applications"]),
+        account=person.get("account"),
+        version=person.get("version"),
+        user=_new_user(answers) if is_new(answers) else None,
+        profession=answers.get("profession"),
+        function=function_of(ctx, answers) if dated else None,
+        starts_on=date.fromisoformat(answers["start"]) if dated else None,
+        ends_on=date.fromisoformat(answers["end"]) if dated and answers.get("end") else None,
+    )
+
+
+def _new_user(answers: Answers) -> NewUser:
+    return NewUser(
+        last_name=answers["last_name"],
+        first_name=answers["first_name"],
+        email=answers["email"],
+        username=answers["username"],
+        language=answers["language"],
+        niss=answers["person"].get("niss"),
+        title=answers.get("title") or None,
+        local_email=answers.get("local_email") or None,
+    )
+
+
+# -- the receipt ----------------------------------------------------------------------------------
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """What was recorded, under which number, and when it is expected to be active. Claims no access before that."""
+    entity = ctx.directory.entity(answers["entity"])
+    portal = entity is not None and entity.delivery == "portal"
+    if portal:
+        body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
+    else:
+        body = (when_active(done.number, done.due, ctx.now, ctx.today),)
+    first: Button = Button(m("portal.open"), Door("portal", done.number), "☑") if portal else Button(m("common.status"), Door("status", done.number))
+    return View(
+        title=m("grant.done_title"),
+        subject=entity.name if entity else None,
+        body=body,
+        rows=(
+            (first,),
+            (Button(m("grant.another"), Door("grant", answers["entity"])),),
+            (Button(m("common.copy_number"), CopyText(done.number), "📋"), Button(m("common.home"), Door("home"))),
+        ),
+    )
+
+
+def when_active(number: str, due: datetime | None, now: datetime, today: date) -> Msg:
+    """The sentence of the receipt: a time for today, a day for later."""
+    if due is None:
+        return m("grant.noted", number=number)
+    if due - now < timedelta(hours=12):
+        return m("grant.recorded", number=number, due=due)
+    return m("grant.recorded_from", number=number, day=max(today, (due + timedelta(hours=2)).date()))

@@ -1,0 +1,146 @@
+"""Choosing a person: by a list, a name, a user name, or a national number. Pure.
+
+The answer is `{"account": id, "version": n}` for a known user account, `{"niss": digits}` or `{"new": true}` for somebody
+whom this quality does not know yet. A person known only to another entity is new here: nothing crosses over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from bot.access.identifiers import Niss, looks_like_niss, parse_niss
+from bot.conversations.flow import Accepted, Asking, Pick, Rejected, Said, Screen, Shown, Step, Verdict, press
+from bot.conversations.matching import match
+from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.ports import COUNTED, Listing, PersonRef
+from bot.conversations.steps import GONE, PAGE_SIZE, page_row, turned
+from bot.errors import Invalid
+from bot.msg import Msg, Say, m
+
+
+def found(total: int) -> Msg:
+    """How many users were found: exact up to 1,000."""
+    return m("users.found", n=total) if total <= COUNTED else m("users.found_many", limit=COUNTED)
+
+
+def told_apart(people: Sequence[PersonRef]) -> tuple[str, ...]:
+    """A label for each person: the name, and the subdivision or else the user name that tells homonyms apart."""
+    return tuple(_label(person, [other for other in people if other.name == person.name]) for person in people)
+
+
+def _label(person: PersonRef, homonyms: Sequence[PersonRef]) -> str:
+    alone = sum(1 for other in homonyms if other.subdivision == person.subdivision) == 1
+    more = person.subdivision if alone and person.subdivision else person.username if len(homonyms) > 1 else person.subdivision
+    return f"{person.name} · {more}" if more else person.name
+
+
+def is_new(answers: Answers) -> bool:
+    """Whether the person chosen has no account in this quality yet."""
+    return "account" not in answers.get("person", {"account": ""})
+
+
+@dataclass(frozen=True)
+class PersonStep(Step):
+    """A user account of the quality answered before, or somebody new."""
+
+    _: KW_ONLY
+    quality: str = "quality"
+    newcomers: bool = True
+
+    def _listing(self, asking: Asking) -> Listing[PersonRef]:
+        directory, quality = asking.ctx.directory, asking.answers[self.quality]
+        if near := asking.ui.get("near"):
+            hits = directory.alike(quality, near, limit=PAGE_SIZE)
+            return Listing(hits, len(hits), size=PAGE_SIZE)
+        page = asking.ui.get("page", 0)
+        return directory.people(quality, find=asking.ui.get("find", ""), page=page if isinstance(page, int) else 0, size=PAGE_SIZE)
+
+    def screen(self, asking: Asking) -> Screen:
+        listing = self._listing(asking)
+        rows: list[Row] = [
+            (press(label, "who", person.id, mark=self._mark(asking, person)),)
+            for person, label in zip(listing.items, told_apart(listing.items), strict=True)
+        ]
+        rows += page_row(listing.page, listing.pages)
+        if asking.ui.get("find") or asking.ui.get("near"):
+            rows.append((press(m("person.all"), "all"),))
+        if self.newcomers:
+            rows.append((press(m("person.new"), "new", mark="➕"),))
+        find = asking.ui.get("find")
+        count = m("person.found_for", what=find, count=found(listing.total)) if find else found(listing.total)
+        return Screen((m("person.how"), count), tuple(rows))
+
+    @staticmethod
+    def _mark(asking: Asking, person: PersonRef) -> str:
+        if isinstance(asking.proposal, dict) and asking.proposal.get("account") == person.id:
+            return "✔"
+        return "⛔" if person.status == "blocked" else ""
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        match said:
+            case Pick("who", value):
+                return self._taken(asking, value)
+            case Pick("new") if self.newcomers:
+                return Accepted({"new": True})
+            case Pick("all"):
+                return Shown({"find": "", "near": "", "page": 0})
+            case Pick():
+                return turned(said) or Rejected(GONE)
+            case Text(text):
+                return self._number(asking, text) if looks_like_niss(text) else self._name(asking, text)
+
+    def _taken(self, asking: Asking, account: str) -> Verdict:
+        card = asking.ctx.directory.person(account)
+        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
+            return Rejected(GONE)
+        if card.ref.status == "blocked":
+            return Rejected(m("person.blocked", name=card.ref.name))
+        return Accepted({"account": account, "version": card.ref.version})
+
+    def _number(self, asking: Asking, text: str) -> Verdict:
+        try:
+            niss = parse_niss(text, today=asking.ctx.today)
+        except Invalid as invalid:
+            return Rejected(invalid.msg)
+        known = asking.ctx.directory.by_niss(asking.answers[self.quality], niss.digits)
+        if known:
+            return self._taken(asking, known.id)
+        return Accepted({"niss": niss.digits}) if self.newcomers else Rejected(m("person.niss_unknown"))
+
+    def _name(self, asking: Asking, text: str) -> Verdict:
+        shown = self._listing(asking).items
+        said = match(text, [(label,) for label in told_apart(shown)]) if text.strip().rstrip(".").isdecimal() else None
+        if said and said.sure:
+            return self._taken(asking, shown[said.places[0]].id)
+        text = " ".join(text.replace("·", " ").split())[:60]
+        directory, quality = asking.ctx.directory, asking.answers[self.quality]
+        hits = directory.people(quality, find=text, page=0, size=PAGE_SIZE)
+        if hits.total == 1:
+            return self._taken(asking, hits.items[0].id)
+        if hits.total:
+            return Shown({"find": text, "near": "", "page": 0})
+        if directory.alike(quality, text, limit=1):
+            return Rejected(m("person.nearly", said=text), {"near": text, "find": "", "page": 0})
+        return Rejected(m("person.none", said=text), {"find": "", "near": "", "page": 0})
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        if account := value.get("account"):
+            card = asking.ctx.directory.person(account)
+            if card is None:
+                return None
+            masked = m("person.niss", niss=card.ref.masked) if card.ref.masked else card.ref.username
+            return m("person.reads", name=card.ref.name, more=masked) if masked else card.ref.name
+        if digits := value.get("niss"):
+            return m("person.reads_new", niss=Niss(digits).masked)
+        return m("person.reads_new_without")
+
+    def holds(self, asking: Asking, value: Json) -> bool:
+        if not isinstance(value, dict):
+            return False
+        if account := value.get("account"):
+            return isinstance(self._taken(asking, account), Accepted)
+        # a number belongs to the person, and who is new for one entity may be known to the other
+        return self.newcomers and not (
+            value.get("niss") and asking.ctx.directory.by_niss(asking.answers[self.quality], value["niss"])
+        )

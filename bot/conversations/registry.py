@@ -1,0 +1,70 @@
+"""All dialogues of the program, checked when they are put together. Pure.
+
+A new dialogue is a module with a `Flow`, and its name in `ALL`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+
+from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PORTAL_FLOW, PRIVACY, START, STRANGER
+from bot.conversations.engine import Engine
+from bot.conversations.flow import Flow
+from bot.conversations.grant import GRANT
+from bot.conversations.status import ME, STATUS
+
+ALL = (HOME, STRANGER, START, GRANT, STATUS, ME, ENTITY, PORTAL_FLOW, LANGUAGE, HELP, PRIVACY)
+KEY_BYTES = 12
+"""A flow's key stands in button codes."""
+
+
+class FlowError(Exception):
+    """A dialogue is put together wrongly: a defect of the program, found at import."""
+
+
+def checked(flows: Iterable[Flow]) -> dict[str, Flow]:
+    """The flows by key.
+
+    Raises FlowError for a key used twice or too long, a step that depends on a later one, and a flow that ends in
+    both or neither of a request and a page.
+    """
+    found: dict[str, Flow] = {}
+    for flow in flows:
+        if flow.key in found or len(flow.key.encode()) > KEY_BYTES:
+            raise FlowError(f"flow '{flow.key}': its key is used twice or longer than {KEY_BYTES} bytes")
+        if (flow.submit is None) == (flow.page is None):
+            raise FlowError(f"flow '{flow.key}': needs exactly one of submit and page")
+        _check_steps(flow)
+        found[flow.key] = flow
+    return found
+
+
+def _check_steps(flow: Flow) -> None:
+    earlier: set[str] = set()
+    for step in flow.steps:
+        if step.key in earlier:
+            raise FlowError(f"flow '{flow.key}': step '{step.key}' stands there twice")
+        if not step.after <= earlier:
+            raise FlowError(f"flow '{flow.key}': step '{step.key}' depends on {sorted(step.after - earlier)}, which come later")
+        if step.when and not step.after:
+            raise FlowError(f"flow '{flow.key}': step '{step.key}' has a condition but names no step that it hangs on")
+        earlier.add(step.key)
+    if flow.retype and flow.retype not in earlier:
+        raise FlowError(f"flow '{flow.key}': there is no step '{flow.retype}' to answer anew")
+
+
+FLOWS = checked(ALL)
+ENGINE = Engine(FLOWS)
+
+
+def message_keys() -> Iterator[str]:
+    """Every message key that the dialogues write out in full: `m("…")` in this package's sources."""
+    for source in files(__package__).iterdir():
+        if not source.name.endswith(".py"):
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="m"), args=[ast.Constant(value=str(key)), *_]):
+                    yield key

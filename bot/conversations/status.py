@@ -1,0 +1,283 @@
+"""The state of accesses: of a person, an application, a change, and the manager's overview. Pure.
+
+One step, *query*, and a page: text typed on the page is a new query, and so are the page's own buttons. It asks nothing
+to be done, so it may stand in the middle of any dialogue and leads back to it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bot.access.identifiers import looks_like_niss, parse_niss
+from bot.conversations.flow import Accepted, Asking, Flow, Page, Pick, Rejected, Said, Screen, Step, Verdict, press
+from bot.conversations.matching import match
+from bot.conversations.model import Answers, CopyText, Json, Row, Text
+from bot.conversations.model import Button as PlainButton
+from bot.conversations.people import found, told_apart
+from bot.conversations.ports import ChangeCard, ChangeItem, Context, EntityRef, Holding, PersonCard, PersonRef, QualityRef
+from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
+from bot.errors import Invalid
+from bot.msg import Msg, Say, m
+
+NUMBER = re.compile(r"(?:n[°ºr]?\.?\s*|no\.?\s*)?(\d{4}-\d{1,6})", re.IGNORECASE)
+LISTS = ("active", "pending", "to_do", "ending")
+SHORT = {"a": "active", "p": "pending", "t": "to_do", "e": "ending"}
+"""The lists of an overview, with a letter each for the button's value."""
+
+
+@dataclass(frozen=True)
+class QueryStep(Step):
+    """What to look at: `{"see": "overview" | "person" | "application" | "change" | "list" | "find", …}`."""
+
+    def screen(self, asking: Asking) -> Screen:
+        return Screen((m("status.how"),))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        match said:
+            case Pick("who", value):
+                return Accepted({"see": "person", "account": value})
+            case Pick("list", value) if value[:1] in SHORT:
+                return Accepted({"see": "list", "what": SHORT[value[0]], "entity": value[2:], "page": 0})
+            case Pick("change", value):
+                return Accepted({"see": "change", "number": value})
+            case Pick("all"):
+                return Accepted({"see": "overview"})
+            case Pick("page", value) if value.isdecimal() and isinstance(asking.proposal, dict):
+                return Accepted({**asking.proposal, "page": int(value)})
+            case Pick():
+                return Rejected(GONE)
+            case Text(text):
+                return self.understood(asking.ctx, text)
+
+    @staticmethod
+    def understood(ctx: Context, text: str) -> Verdict:
+        """What a typed text asks for: a change's number, a national number, an application, a person."""
+        if number := NUMBER.fullmatch(text.strip()):
+            year, count = number[1].split("-")
+            return Accepted({"see": "change", "number": f"{year}-{int(count):06d}"})
+        if looks_like_niss(text):
+            return by_number(ctx, text)
+        applications = [a for a in ctx.catalogue.applications if any(a.qualities)]
+        hit = match(text, [a.names for a in applications])
+        if hit.sure and not text.strip().isdecimal() and len(text.strip()) > 2:
+            return Accepted({"see": "application", "application": applications[hit.places[0]].key, "page": 0})
+        return Accepted({"see": "find", "find": " ".join(text.split())[:60]})
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:  # noqa: PLR6301 - the step's answer is the page itself
+        return None
+
+
+def by_number(ctx: Context, text: str) -> Verdict:
+    """The account in scope that a typed national number belongs to."""
+    try:
+        niss = parse_niss(text, today=ctx.today)
+    except Invalid as invalid:
+        return Rejected(invalid.msg)
+    for quality in all_qualities(ctx):
+        if person := ctx.directory.by_niss(quality.id, niss.digits):
+            return Accepted({"see": "person", "account": person.id})
+    return Rejected(m("status.niss_unknown"))
+
+
+def all_qualities(ctx: Context) -> list[QualityRef]:
+    """Every active quality that the actor may look into."""
+    return [q for e in ctx.directory.entities() for q in ctx.directory.qualities(e.id) if q.active]
+
+
+# -- pages ----------------------------------------------------------------------------------------
+
+
+def page(ctx: Context, answers: Answers) -> Page:
+    """The page that the query asks for; what cannot be found is said, with the overview."""
+    query = answers["query"]
+    match query["see"]:
+        case "person":
+            card = ctx.directory.person(query["account"])
+            return person_page(ctx, card) if card else overview(ctx, m("status.gone"))
+        case "change":
+            change = ctx.directory.change(query["number"])
+            return change_page(change) if change else overview(ctx, m("status.no_change", number=query["number"]))
+        case "application":
+            return application_page(ctx, query)
+        case "list":
+            return list_page(ctx, query)
+        case "find":
+            return find_page(ctx, query["find"])
+        case _:
+            return overview(ctx)
+
+
+def overview(ctx: Context, said: Msg | None = None) -> Page:
+    """For each entity: how many people, and what is active, pending, to do, ending within 30 days."""
+    entities = ctx.directory.entities()
+    body: list[Say] = [said] if said else []
+    rows: list[Row] = []
+    for entity in entities:
+        counts = ctx.directory.counts(entity.id)
+        body.append(m("status.entity", name=entity.name, people=found(counts.people)))
+        numbers = {"active": counts.active, "pending": counts.pending, "to_do": counts.to_do, "ending": counts.ending}
+        body += [m(f"status.count.{what}", n=number) for what, number in numbers.items() if number or what != "to_do"]
+        if len(entities) > 1:
+            rows.append((press(entity.name, "list", f"a:{entity.id}"),))
+        shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(entities) > 1)]
+        buttons = [press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}") for what in shown]
+        rows += [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
+    rows += [(press(m("status.change_line", number=c.number, person=c.person), "change", c.number),) for c in ctx.directory.recent_changes(limit=3)]
+    return Page(tuple(body), after=(m("status.how"),), rows=(*rows, HOME_ROW), title=m("status.title"))
+
+
+def _letter(what: str) -> str:
+    return next(letter for letter, name in SHORT.items() if name == what)
+
+
+def person_page(ctx: Context, card: PersonCard) -> Page:
+    """A user account: who, with which user name and state, and every application and function."""
+    ref = card.ref
+    facts: list[tuple[Say, Say]] = [(m("field.person"), ref.name)]
+    optional: tuple[tuple[Msg, Say], ...] = (
+        (m("field.niss"), ref.masked),
+        (m("field.username"), ref.username),
+        (m("field.subdivision"), ref.subdivision),
+    )
+    facts += [(label, value) for label, value in optional if value]
+    if ref.profession:
+        facts.append((m("field.profession"), m(f"declared.{ref.profession}")))
+    facts.append((m("field.status"), m(f"account.{ref.status}")))
+    held = [h for h in card.holdings if h.state != "ended"]
+    lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
+    return Page((), tuple(facts), lines, (BACK_ROW, HOME_ROW), title=m("status.title"), subject=card.entity.name)
+
+
+def holding_line(ctx: Context, holding: Holding) -> Msg:
+    """One application or function with its state in words, from when and until when."""
+    name: Say
+    if holding.kind == "application":
+        known = next((a.name for a in ctx.catalogue.applications if a.key == holding.key), holding.key)
+        name = known
+    else:
+        name = next((f.label for f in ctx.catalogue.functions if f.key == holding.key), holding.key)
+    until: Say = m("holding.until", day=holding.ends_on) if holding.ends_on else m("day.no_end")
+    if holding.state == "pending" and holding.active_at and holding.starts_on <= ctx.today:
+        return m("holding.pending_today", name=name, due=holding.active_at, until=until)
+    return m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
+
+
+def change_page(change: ChangeCard) -> Page:
+    """A change: who recorded it and when, for whom, and how far it is."""
+    facts: tuple[tuple[Say, Say], ...] = (
+        (m("field.number"), change.number),
+        (m("field.person"), change.person),
+        (m("field.recorded"), m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author)),
+        (m("field.status"), _change_state(change)),
+        (m("field.content"), tuple_of([_item(item) for item in change.items])),
+    )
+    rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
+    if change.state == "to_do":
+        rows.insert(0, (press(m("portal.open"), "open", f"portal:{change.number}", mark="☑"),))
+    if change.account:
+        rows.append((press(m("status.see_person"), "who", change.account),))
+    return Page((), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name)
+
+
+def _change_state(change: ChangeCard) -> Msg:
+    if change.state == "pending" and change.due and change.due_on:
+        return m("change.pending_today", due=change.due) if change.due_on == change.recorded_on else m("change.pending", day=change.due_on)
+    return m(f"change.{change.state}")
+
+
+def _item(item: ChangeItem) -> Say:
+    return m("change.item", what=m(f"change.kind.{item.kind}"), key=item.key) if item.key else m(f"change.kind.{item.kind}")
+
+
+def application_page(ctx: Context, query: Json) -> Page:
+    """Who has an application, in every entity of the actor."""
+    application = ctx.catalogue.application(query["application"])
+    body: list[Say] = [m("status.application", name=application.name, about=application.description)]
+    rows: list[Row] = []
+    pages = 1
+    for entity in ctx.directory.entities():
+        listing = ctx.directory.listed(entity.id, "active", key=application.key, page=query["page"], size=PAGE_SIZE)
+        pages = max(pages, listing.pages)
+        body.append(m("status.application_in", name=entity.name, count=found(listing.total)))
+        rows += people_rows([line.person for line in listing.items])
+    return Page(tuple(body), rows=(*rows, *page_row(min(query["page"], pages - 1), pages), BACK_ROW, HOME_ROW), title=m("status.title"))
+
+
+def list_page(ctx: Context, query: Json) -> Page:
+    """The people of one list of the overview."""
+    entity: EntityRef | None = ctx.directory.entity(query["entity"])
+    if entity is None:
+        return overview(ctx, m("status.gone"))
+    listing = ctx.directory.listed(entity.id, query["what"], page=query["page"], size=PAGE_SIZE)
+    lines = tuple(m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding)) for line in listing.items)
+    body = (m(f"status.list.{query['what']}"), found(listing.total), *lines)
+    rows = (*people_rows([line.person for line in listing.items]), *page_row(listing.page, listing.pages), BACK_ROW, HOME_ROW)
+    return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
+
+
+def find_page(ctx: Context, text: str) -> Page:
+    """Everybody whose name begins so, or nearly; exactly one is shown at once."""
+    people: list[PersonRef] = []
+    total = 0
+    for quality in all_qualities(ctx):
+        listing = ctx.directory.people(quality.id, find=text, size=PAGE_SIZE)
+        people += listing.items
+        total += listing.total
+    if total == 1 and (card := ctx.directory.person(people[0].id)):
+        return person_page(ctx, card)
+    if total:
+        return Page((m("person.found_for", what=text, count=found(total)),), rows=(*people_rows(people), BACK_ROW, HOME_ROW), title=m("status.title"))
+    near = [person for quality in all_qualities(ctx) for person in ctx.directory.alike(quality.id, text, limit=PAGE_SIZE)]
+    if near:
+        return Page((m("person.nearly", said=text),), rows=(*people_rows(near[:PAGE_SIZE]), BACK_ROW, HOME_ROW), title=m("status.title"))
+    return overview(ctx, m("status.none", said=text))
+
+
+def people_rows(people: list[PersonRef]) -> list[Row]:
+    """A button for each account, once."""
+    once = list({person.id: person for person in people}.values())
+    return [(press(label, "who", person.id),) for person, label in zip(once, told_apart(once), strict=True)]
+
+
+BACK_ROW: Row = (press(m("status.overview"), "all"),)
+HOME_ROW: Row = (press(m("common.home"), "home"),)
+
+
+def prefill(ctx: Context, args: str) -> Answers:
+    """The words after /status, or a receipt's number; without any, the overview."""
+    if not args.strip():
+        return {"query": {"see": "overview"}}
+    verdict = QueryStep.understood(ctx, args)
+    match verdict:
+        case Accepted(value):
+            return {"query": value}
+        case _:
+            return {"query": {"see": "overview"}}
+
+
+STATUS = Flow(
+    key="status",
+    icon="📋",
+    title=m("status.title"),
+    steps=(QueryStep("query", ask=m("status.ask"), label=m("status.title")),),
+    page=page,
+    prefill=lambda ctx, _, args: prefill(ctx, args),
+    retype="query",
+)
+
+
+# -- one's own access -----------------------------------------------------------------------------
+
+
+def mine(ctx: Context, _: Answers) -> Page:
+    """What the person who asks has himself, in each entity."""
+    cards = ctx.directory.mine()
+    body: list[Say] = []
+    for card in cards:
+        body.append(m("me.account", entity=card.entity.name, username=card.ref.username or "–", status=m(f"account.{card.ref.status}")))
+        body += [holding_line(ctx, h) for h in card.holdings if h.state != "ended"] or [m("status.nothing_held")]
+    return Page(tuple(body) or (m("me.nothing"),), rows=(HOME_ROW,))
+
+
+ME = Flow(key="me", icon="👤", title=m("me.title"), page=mine)
