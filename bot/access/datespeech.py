@@ -1,6 +1,7 @@
 """A day as people write it, in four languages at once: "25.2.", "lundi", "3. März 2027", "in 2 weeks".
 
-The languages are read together, since a German may write to a French bot; no word means two things in them.
+The languages are read together, since a German may write to a French bot; no word means two things in them, except
+the weekdays in two letters, for which the language decides.
 Day comes before month, always (domain.md, trap 9); where the month is a word the order is free.
 May import: the standard library, `bot.msg`, `bot.errors`; `today` is a parameter. `periods` re-exports `read_day`.
 """
@@ -41,6 +42,13 @@ _WEEKDAYS = (
     "samedi zaterdag samstag sonnabend saturday sat sam",
     "dimanche zondag sonntag sunday sun dim",
 )
+_SHORT_WEEKDAYS = {
+    "fr": "lu ma me je ve sa di",
+    "nl": "ma di wo do vr za zo",
+    "de": "mo di mi do fr sa so",
+    "en": "mo tu we th fr sa su",
+}
+"""The only words that need to know the language: "ma" is Monday in Dutch and Tuesday in French."""
 _OFFSETS = {
     -1: ("hier", "gisteren", "gestern", "yesterday"),
     0: ("aujourd hui", "aujourdhui", "vandaag", "heute", "today"),
@@ -76,6 +84,7 @@ def _index(rows: tuple[str, ...]) -> dict[str, int]:
 
 _MONTH_OF = {word: number + 1 for word, number in _index(_MONTHS).items()}
 _WEEKDAY_OF = _index(_WEEKDAYS)
+_WEEKDAYS_IN = {lang: _WEEKDAY_OF | _index(tuple(row.split())) for lang, row in _SHORT_WEEKDAYS.items()}
 _OFFSET_OF = {word: offset for offset, words in _OFFSETS.items() for word in words}
 _UNIT_OF = {word: unit for unit, row in _UNITS.items() for word in row.split()}
 _MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
@@ -93,15 +102,18 @@ _NAMED_FIRST = re.compile(
 )
 
 
-def read_day(text: str, *, today: date) -> date:
-    """The day that `text` means, seen from `today`.
+def read_day(text: str, *, today: date, lang: str | None = None) -> date:
+    """The day that `text` means, seen from `today`; `lang` tells weekdays in two letters apart.
 
     A day without a year is the next one to come, today included; a weekday is the next one, today excluded.
     Raises Invalid with one of `date.not_understood`, `.two_digit_year`, `.year`, `.month`, `.day`,
     `.not_in_month`, `.not_leap` or `.weekday`.
     """
     words = _LEAD.sub("", _folded(text) + " ").strip()
-    day = _relative(words, today) or _absolute(words, today) or _after_weekday(words, today)
+    weekdays = _WEEKDAYS_IN.get(lang or "", _WEEKDAY_OF)
+    day = (
+        _relative(words, today, weekdays) or _absolute(words, today) or _after_weekday(words, today, weekdays)
+    )
     if day is None:
         raise Invalid(m("date.not_understood", example=_example(today)))
     return day
@@ -125,12 +137,12 @@ def _folded(text: str) -> str:
     return " ".join("".join(chars).split())
 
 
-def _relative(words: str, today: date) -> date | None:
+def _relative(words: str, today: date, weekdays: dict[str, int]) -> date | None:
     plain = _TRAIL.sub("", words.rstrip(" .,")).replace("-", " ").strip()
     if plain in _OFFSET_OF:
         return today + timedelta(days=_OFFSET_OF[plain])
-    if plain in _WEEKDAY_OF:
-        return today + timedelta(days=(_WEEKDAY_OF[plain] - today.weekday() - 1) % 7 + 1)
+    if plain in weekdays:
+        return today + timedelta(days=(weekdays[plain] - today.weekday() - 1) % 7 + 1)
     if match := _IN.match(words.rstrip(" .")):
         number, unit = match.groups()
         count = 1 if number in _ONE else int(number) if number.isdigit() else None
@@ -154,10 +166,10 @@ def _later(today: date, count: int, unit: str) -> date:
     return day
 
 
-def _after_weekday(words: str, today: date) -> date | None:
+def _after_weekday(words: str, today: date, weekdays: dict[str, int]) -> date | None:
     """Such as "lundi 30 novembre": a weekday that contradicts its date is told, not ignored."""
     weekday, _, rest = words.partition(" ")
-    number = _WEEKDAY_OF.get(weekday.rstrip(".,"))
+    number = weekdays.get(weekday.rstrip(".,"))
     if number is None or not (day := _absolute(_LEAD.sub("", rest.strip(" ,") + " ").strip(), today)):
         return None
     if day.weekday() != number:

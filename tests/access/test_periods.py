@@ -120,6 +120,20 @@ def test_a_day_that_its_month_does_not_have_is_said_as_each_language_says_it():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "lang", "day"),
+    [
+        ("ma", "nl", date(2026, 11, 30)),
+        ("ma", "fr", date(2026, 12, 1)),
+        ("Mo., 30.11.", "de", date(2026, 11, 30)),
+        ("th", "en", date(2026, 11, 26)),
+    ],
+)
+def test_a_weekday_in_two_letters_is_read_in_the_persons_language(text, lang, day):
+    assert read_day(text, today=TODAY, lang=lang) == day
+    assert refused(lambda: read_day(text, today=TODAY)).key == "date.not_understood"
+
+
 def test_on_new_years_eve_a_day_without_year_is_of_the_year_to_come():
     assert read_day("1.1.", today=date(2026, 12, 31)) == date(2027, 1, 1)
     assert read_day("31.12.", today=date(2026, 12, 31)) == date(2026, 12, 31)
