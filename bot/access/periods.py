@@ -90,6 +90,11 @@ def end_instant(ends_on: date) -> datetime:
     return start_instant(ends_on + timedelta(days=1))
 
 
+def brussels_day(instant: datetime) -> date:
+    """The calendar day in Brussels of an aware instant."""
+    return instant.astimezone(_BRUSSELS).date()
+
+
 def due_instant(starts_on: date, recorded_at: datetime, delay: timedelta) -> datetime:
     """When a change recorded at `recorded_at` takes effect.
 

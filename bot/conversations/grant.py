@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
 from bot.access.names import parse_email, parse_name, parse_title
-from bot.access.periods import check_end, check_start, earliest_start, latest_day
+from bot.access.periods import brussels_day, check_end, check_start, earliest_start, latest_day
 from bot.access.requests import Done, GrantAccess, NewUser
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
@@ -294,7 +294,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     if portal:
         body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
     else:
-        body = (when_active(done.number, done.due, ctx.now, ctx.today),)
+        body = (when_active(done.number, done.due, ctx.now),)
     first: Button = Button(m("portal.open"), Door("portal", done.number), "☑") if portal else Button(m("common.status"), Door("status", done.number))
     return View(
         title=m("grant.done_title"),
@@ -308,10 +308,10 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     )
 
 
-def when_active(number: str, due: datetime | None, now: datetime, today: date) -> Msg:
+def when_active(number: str, due: datetime | None, now: datetime) -> Msg:
     """The sentence of the receipt: a time for today, a day for later."""
     if due is None:
         return m("grant.noted", number=number)
     if due - now < timedelta(hours=12):
         return m("grant.recorded", number=number, due=due)
-    return m("grant.recorded_from", number=number, day=max(today, (due + timedelta(hours=2)).date()))
+    return m("grant.recorded_from", number=number, day=brussels_day(due))

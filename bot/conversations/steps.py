@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
 
-from bot.access.periods import read_day
+from bot.access.datespeech import read_day
 from bot.conversations.calendar import month_of, month_rows, shifted
 from bot.conversations.flow import (
     NEXT,
@@ -238,14 +238,14 @@ class Ask(Step):
 
 
 Bound = Callable[[Context, Answers], date]
-Check = Callable[[Context, Answers, date], tuple[Msg, ...]]
+Check = Callable[[Context, Answers, date], Msg | None]
 
 
 @dataclass(frozen=True)
 class Day(Step):
     """A day: today, tomorrow, a calendar, or typed in any usual form. The answer is an ISO date, or "" for none.
 
-    `check` raises Invalid, or gives notes that go with the answer (a start in the past).
+    `check` raises Invalid, or gives a note that goes with the answer (a start in the past).
     """
 
     _: KW_ONLY
@@ -300,7 +300,7 @@ class Day(Step):
 
     def _checked(self, asking: Asking, day: date) -> Verdict:
         try:
-            notes = self.check(asking.ctx, asking.answers, day) if self.check else ()
+            note = self.check(asking.ctx, asking.answers, day) if self.check else None
         except Invalid as invalid:
             return Rejected(invalid.msg)
         first, last, _ = self._bounds(asking)
@@ -308,7 +308,7 @@ class Day(Step):
             return Rejected(m("day.too_early", earliest=first))
         if day > last:
             return Rejected(m("day.too_late", latest=last))
-        return Accepted(day.isoformat(), notes=notes)
+        return Accepted(day.isoformat(), notes=(note,) if note else ())
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         return m("day.is", day=date.fromisoformat(value)) if value else self.optional

@@ -1,0 +1,330 @@
+"""Talk to the dialogues without Telegram and without a database: for tests, and for whoever writes a dialogue.
+
+`MemoryDirectory` is a register in memory, `Talk` a chat: it says, taps and sees, performs requests on that register, and
+checks at each step what must always hold of a card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from rapidfuzz import fuzz
+
+from bot.access.catalogue import Catalogue, Profession, builtin
+from bot.access.names import display_name
+from bot.access.periods import brussels_day, due_instant
+from bot.access.requests import Conflict, Done, GrantAccess, Join, MarkDone, Outcome, Refused, Request
+from bot.conversations.engine import Engine
+from bot.conversations.matching import fold
+from bot.conversations.model import (
+    Answer,
+    Button,
+    Command,
+    CopyText,
+    Door,
+    Event,
+    Link,
+    Perform,
+    Press,
+    Receipt,
+    Redraw,
+    Reply,
+    State,
+    Tap,
+    Text,
+    View,
+)
+from bot.conversations.ports import (
+    COUNTED,
+    Actor,
+    ChangeCard,
+    ChangeItem,
+    Context,
+    Counts,
+    EntityRef,
+    Holding,
+    Line,
+    Listing,
+    PersonCard,
+    PersonRef,
+    QualityRef,
+    Reader,
+)
+from bot.i18n import speaker
+from bot.msg import LANGUAGES, Say, Texts
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+MIDI = EntityRef("midi", Texts("Hôpitaux du Midi", "Ziekenhuizen van het Zuiden", "Krankenhäuser des Südens", "Southern Hospitals"), "710999-11", "co-responsible")
+AUBE = EntityRef("aube", Texts("Clinique Sainte-Aube", "Kliniek Sint-Dageraad", "Klinik Sankt Aube", "Saint Dawn Clinic"), "719998-33", "responsible")
+PORTAL = EntityRef("quai", Texts("Hôpital du Quai", "Kaaiziekenhuis", "Kaikrankenhaus", "Quay Hospital"), "720999-02", "responsible", "portal")
+
+
+class CatalogueReader:
+    """A Reader over the compiled catalogues."""
+
+    def __init__(self, lang: str) -> None:
+        self._own = speaker(lang)
+        self._all = (self._own, *(speaker(other) for other in LANGUAGES if other != lang))
+
+    def label(self, say: Say) -> str:
+        return self._own.plain(say)
+
+    def labels(self, say: Say) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(each.plain(say) for each in self._all))
+
+
+@dataclass
+class MemoryDirectory:
+    """A register in memory, as one actor sees it."""
+
+    places: tuple[EntityRef, ...] = (MIDI, AUBE)
+    cards: dict[str, PersonCard] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)  # NISS → account
+    changes: dict[str, ChangeCard] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
+    conflict: Conflict | None = None
+    refusal: Refused | None = None
+    own: tuple[str, ...] = ()
+    rooms: dict[str, QualityRef] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for place in self.places:
+            self.rooms.setdefault(f"{place.id}-h", QualityRef(f"{place.id}-h", place.id, "hospital", place.number))
+
+    def add(self, last: str, first: str, *, entity: EntityRef = MIDI, niss: str = "", holdings: Iterable[Holding] = (), **fields: str) -> str:
+        """A user account; its id."""
+        account = f"a{len(self.cards) + 1:04d}"
+        masked = f"••.••.••-•••.{niss[-2:]}" if niss else ""
+        ref = PersonRef(account, f"{entity.id}-h", display_name(last, first), masked=masked, **fields)  # type: ignore[arg-type]
+        self.cards[account] = PersonCard(ref, entity, first_name=first, holdings=tuple(holdings))
+        if niss:
+            self.numbers[niss] = account
+        return account
+
+    # -- the Directory port --
+
+    def entities(self, act: str | None = None) -> tuple[EntityRef, ...]:
+        return self.places
+
+    def entity(self, entity: str) -> EntityRef | None:
+        return next((place for place in self.places if place.id == entity), None)
+
+    def qualities(self, entity: str, act: str | None = None) -> tuple[QualityRef, ...]:
+        return tuple(room for room in self.rooms.values() if room.entity == entity)
+
+    def quality(self, quality: str) -> QualityRef | None:
+        return self.rooms.get(quality)
+
+    def _in(self, quality: str) -> list[PersonRef]:
+        refs = (card.ref for card in self.cards.values() if card.ref.quality == quality and card.ref.status != "deleted")
+        return sorted(refs, key=lambda ref: fold(ref.name))
+
+    def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
+        words = fold(find).split()
+        hits = [ref for ref in self._in(quality) if all(any(part.startswith(word) for part in fold(f"{ref.name} {ref.username} {ref.subdivision}").split()) for word in words)]
+        page = min(page, max(0, -(-len(hits) // size) - 1))
+        return Listing(tuple(hits[page * size : (page + 1) * size]), min(len(hits), COUNTED + 1), page, size)
+
+    def alike(self, quality: str, find: str, *, limit: int = 6) -> tuple[PersonRef, ...]:
+        scored = [(fuzz.WRatio(fold(find), fold(ref.name)), ref) for ref in self._in(quality)]
+        near = sorted((hit for hit in scored if hit[0] >= 80), key=lambda hit: -hit[0])
+        return tuple(ref for _, ref in near[:limit])
+
+    def by_niss(self, quality: str, niss: str) -> PersonRef | None:
+        card = self.cards.get(self.numbers.get(niss, ""))
+        return card.ref if card and card.ref.quality == quality else None
+
+    def person(self, account: str) -> PersonCard | None:
+        return self.cards.get(account)
+
+    def username_free(self, username: str) -> bool:
+        return all(card.ref.username.casefold() != username.casefold() for card in self.cards.values())
+
+    def change(self, number: str) -> ChangeCard | None:
+        return self.changes.get(number)
+
+    def recent_changes(self, *, limit: int = 5) -> tuple[ChangeCard, ...]:
+        return tuple(sorted(self.changes.values(), key=lambda change: change.number, reverse=True)[:limit])
+
+    def counts(self, entity: str) -> Counts:
+        totals = {what: self.listed(entity, what).total for what in ("active", "pending", "to_do", "ending")}
+        return Counts(people=sum(card.entity.id == entity for card in self.cards.values()), **totals)
+
+    def listed(self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6) -> Listing[Line[Holding]]:
+        lines = [
+            Line(card.ref, held)
+            for card in self.cards.values()
+            for held in card.holdings
+            if card.entity.id == entity and (not key or held.key == key) and (held.state == what or (what == "ending" and held.ends_on and held.state == "active"))
+        ]
+        page = min(page, max(0, -(-len(lines) // size) - 1))
+        return Listing(tuple(lines[page * size : (page + 1) * size]), len(lines), page, size)
+
+    def mine(self) -> tuple[PersonCard, ...]:
+        return tuple(self.cards[account] for account in self.own)
+
+    def invitation(self, code: str) -> bool:
+        return code in self.codes
+
+    # -- what acts do, in small --
+
+    def perform(self, request: Request, now: datetime) -> Outcome:
+        """Carry out a request, or give the refusal or conflict that a test has laid ready, once."""
+        laid, self.conflict, self.refusal = self.conflict or self.refusal, None, None
+        if laid:
+            return laid
+        match request:
+            case GrantAccess():
+                return self._grant(request, now)
+            case MarkDone(number):
+                change = self.changes[number]
+                due = now + timedelta(minutes=20)
+                self.changes[number] = replace(change, state="pending", due=due)
+                return Done(number, due, change.account)
+            case Join(code):
+                self.codes.discard(code)
+                return Done()
+
+    def _grant(self, request: GrantAccess, now: datetime) -> Done:
+        today = brussels_day(now)
+        entity = next(place for place in self.places if place.id == self.rooms[request.quality].entity)
+        account = request.account
+        if account is None:
+            assert request.user
+            account = self.add(request.user.last_name, request.user.first_name, entity=entity, niss=request.user.niss or "", username=request.user.username)
+        start = request.starts_on or today
+        due = None if entity.delivery == "portal" else due_instant(start, now, timedelta(minutes=20))
+        state = "pending" if due else "to_do"
+        number = f"2026-{len(self.changes) + 1:06d}"
+        new = [Holding("application", key, state, start, active_at=due, number=number) for key in request.applications]
+        if request.function:
+            new.append(Holding("function", request.function, state, start, request.ends_on, due, number))
+        card = self.cards[account]
+        declared = Profession(request.profession).declared if request.profession else card.ref.profession
+        ref = replace(card.ref, version=card.ref.version + 1, profession=declared)
+        self.cards[account] = replace(card, ref=ref, holdings=(*card.holdings, *new))
+        items = tuple(ChangeItem("grant" if h.kind == "application" else "assignment", h.key, state, h.starts_on, h.ends_on) for h in new)
+        self.changes[number] = ChangeCard(
+            number, entity, "Delcourt Anne", now, today, state, due, brussels_day(due) if due else None, account, ref.name, ref.username, items
+        )
+        return Done(number, due, account)
+
+
+@dataclass
+class Talk:
+    """A chat with the dialogues: `says`, `taps`, `sees`. Counts interactions as the product does."""
+
+    engine: Engine
+    directory: MemoryDirectory = field(default_factory=MemoryDirectory)
+    lang: str = "fr"
+    actor: Actor | None = field(default_factory=lambda: Actor("delcourt", "Anne Delcourt"))
+    now: datetime = NOW
+    catalogue: Catalogue = field(default_factory=builtin)
+    state: State = field(default_factory=State)
+    view: View | None = None
+    receipts: list[View] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    interactions: int = 0
+
+    @property
+    def context(self) -> Context:
+        lang = self.state.memory.get("lang", self.lang)
+        reader: Reader = CatalogueReader(lang)
+        return Context(lang, self.now, brussels_day(self.now), self.actor, self.directory, reader, self.catalogue, chosen_lang="lang" in self.state.memory)
+
+    def feed(self, event: Event) -> Reply:
+        """One event as a turn does it: requests are performed, their outcomes fed back."""
+        reply = self.engine.step(self.state, event, self.context)
+        self.replies.append(reply)
+        effects = list(reply.effects)
+        self.state = State.from_json(reply.state.to_json())
+        for effect in effects:
+            match effect:
+                case Perform(request):
+                    self.requests.append(request)
+                    outcome = self.directory.perform(request, self.now)
+                    if isinstance(request, Join) and isinstance(outcome, Done):
+                        self.actor = Actor("delcourt", "Anne Delcourt")
+                    return self.feed(Answer(outcome))
+                case Receipt(_, view):
+                    self.receipts.append(view)
+        self.view = reply.view
+        return reply
+
+    def command(self, name: str, args: str = "") -> Talk:
+        self.feed(Command(name, args))
+        return self
+
+    def says(self, *texts: str) -> Talk:
+        for text in texts:
+            self.interactions += 1
+            self.feed(Text(text))
+        return self
+
+    def taps(self, *labels: str) -> Talk:
+        """Tap the button whose label begins so."""
+        for label in labels:
+            self.interactions += 1
+            self.press(self.button(label))
+        return self
+
+    def press(self, button: Button) -> Reply:
+        match button.action:
+            case Press(verb, value):
+                return self.feed(Tap(self.state.rev, verb, value))
+            case Door(flow, args):
+                return self.feed(Command(flow, args))
+            case Link() | CopyText():
+                return self.feed(Redraw())
+
+    def button(self, label: str) -> Button:
+        """A button of the card, or of the newest receipt."""
+        places = [view for view in (self.view, *reversed(self.receipts)) if view]
+        for view in places:
+            for button in view.buttons():
+                if self.context.reader.label(button.label).startswith(label):
+                    return button
+        raise AssertionError(f"no button '{label}' on:\n{self.sees()}")
+
+    def sees(self) -> str:
+        """The card as plain text, with its buttons in brackets."""
+        return said(self.view, self.lang_now) if self.view else ""
+
+    @property
+    def lang_now(self) -> str:
+        """The language spoken now."""
+        return self.state.memory.get("lang", self.lang)
+
+    def today(self) -> date:
+        return brussels_day(self.now)
+
+
+def said(view: View, lang: str) -> str:
+    """A view as plain text in one language."""
+    voice = speaker(lang)
+    head = " · ".join(voice.plain(part) for part in (view.title, view.subject) if part)
+    lines = [head, *(f"⚠ {voice.plain(view.error)}" for _ in range(1) if view.error)]
+    lines += [voice.plain(line) for line in (*view.notes, *view.body)]
+    lines += [f"{voice.plain(label)}: {voice.plain(value)}" for label, value in view.facts]
+    lines += [voice.plain(line) for line in view.after]
+    lines += [" ".join(f"[{button.mark} {voice.plain(button.label)}]".replace("[ ", "[") for button in row) for row in view.rows]
+    return "\n".join(lines)
+
+
+def sample() -> MemoryDirectory:
+    """A small register: two physicians of the same name, a collaborator without the function, somebody blocked."""
+    directory = MemoryDirectory(places=(MIDI, AUBE, PORTAL))
+    old = date(2026, 3, 12)
+    active = datetime(2026, 3, 12, tzinfo=UTC)
+    directory.add("Peeters", "Jan", niss="79082399728", username="jpeeters", subdivision="Cardiologie", profession="specialist-physician")
+    directory.add("Peeters", "Jan", username="janpeete", subdivision="Pharmacie", holdings=(Holding("application", "hospiliss", "active", old, None, active),))
+    directory.add("Claes", "Mieke", username="mclaes01", profession="collaborator", holdings=(Holding("application", "colindos", "active", old, None, active),))
+    directory.add("Lambert", "Zoé", username="zlambert", status="blocked")
+    directory.add("Maes", "Wout", username="wmaes001", entity=AUBE, holdings=(Holding("application", "colindos", "active", old, NOW.date() + timedelta(days=9), active),))
+    directory.codes.add("AAAAAAAAAAAAAAAAAAAAAA")
+    return directory
+
+
