@@ -1,0 +1,120 @@
+"""The two worlds of this package: asyncio at the edge, synchronous database work behind it. Pure asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
+
+import structlog
+
+from bot.errors import DatabaseUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Threads:
+    """Runs synchronous work beside the event loop, a bounded number at a time."""
+
+    def __init__(self, width: int = 8) -> None:
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="turn")
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `work`, or what it raised."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+
+    async def patiently(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `run`, but while the database is away it waits and tries again."""
+        return await patiently(lambda: self.run(work, *args, **kwargs))
+
+    def close(self) -> None:
+        """Lets running work end and takes no more."""
+        self._pool.shutdown(wait=True)
+
+
+class ChatLocks:
+    """One lock for each chat that is in use; forgotten with its last user."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def hold(self, chat_id: int) -> AsyncIterator[bool]:
+        """Holds the chat's lock; yields whether it had to wait for it."""
+        lock = self._locks.get(chat_id)
+        if lock is None:
+            lock = self._locks[chat_id] = asyncio.Lock()
+        waited = lock.locked()
+        async with lock:
+            yield waited
+
+
+class Tasks:
+    """Work that nobody waits for, kept alive until it ends. Its failures are noted, never lost."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts `work` now."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def settle(self) -> None:
+        """Waits until nothing runs any more, what was started meanwhile included."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def cancel(self) -> None:
+        """Stops everything."""
+        for task in self._running:
+            task.cancel()
+        await self.settle()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            note_failure("task_failed", error)
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` gives; while the database is away it waits and tries again, for as long as it takes."""
+    pauses = back_off(0.2, 5)
+    while True:
+        try:
+            return await work()
+        except DatabaseUnavailable as away:
+            log.warning("database_away", reason=str(away))
+        await asyncio.sleep(next(pauses))
+
+
+def back_off(first: float, most: float) -> Iterator[float]:
+    """Seconds to wait before each further try: doubling from `first` to `most`, a little at random."""
+    pause = first
+    while True:
+        yield pause * random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+        pause = min(pause * 2, most)
+
+
+def note_failure(event: str, error: BaseException, **facts: object) -> None:
+    """One line of the log about something that should not have happened, without its text."""
+    log.error(event, error=where(error), **facts)
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and the line that raised it. Never its text: that may hold what a person wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    return f"{type(error).__name__} at {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -1,0 +1,160 @@
+"""Outbox row → Telegram: receipts, notices, and the deletion of messages that should not stay.
+
+At least once: a row leaves the outbox only after Telegram has answered, so an answer that is lost costs one repeated
+message at the most, never a lost one. Within a chat the order of the rows is kept: what cannot be sent now holds
+back what follows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeAlias
+
+from bot.conversations.model import Json
+from bot.conversations.wire import view_from_json
+from bot.errors import DatabaseUnavailable
+from bot.handlers.callbacks import Codes
+from bot.handlers.concurrency import ChatLocks, Threads, note_failure, where
+from bot.handlers.gateway import CallFailed, Gateway, Trouble
+from bot.handlers.ports import Mail, Outbox
+from bot.handlers.render import render
+from bot.turn import Turns
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Telegram has it; `message_id` is None for a deletion."""
+
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: try again, not before so many seconds have passed."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Never: the reason, in a word."""
+
+    reason: str
+
+
+Result: TypeAlias = Delivered | Later | Ended
+
+
+class Delivery:
+    """Empties the outbox."""
+
+    def __init__(
+        self, gateway: Gateway, turns: Turns, outbox: Outbox, threads: Threads, codes: Codes
+    ) -> None:
+        self._gateway = gateway
+        self._turns = turns
+        self._outbox = outbox
+        self._threads = threads
+        self._codes = codes
+        self._locks = ChatLocks()
+
+    async def deliver_chat(self, chat_id: int) -> None:
+        """Delivers what waits for this chat: right after a turn, before its card."""
+        async with self._locks.hold(chat_id):
+            await self._in_order(await self._threads.run(self._outbox.take_for, chat_id))
+
+    async def deliver_due(self, limit: int = 50) -> int:
+        """Delivers up to `limit` rows that are due, chats side by side; how many there were."""
+        due = await self._threads.run(self._outbox.take, limit)
+        chats = [
+            list(mails)
+            for _, mails in groupby(sorted(due, key=attrgetter("chat_id", "id")), attrgetter("chat_id"))
+        ]
+        await asyncio.gather(*(self._one_chat(mails) for mails in chats))
+        return len(due)
+
+    async def deliver(self, mail: Mail) -> Result:
+        """Delivers one row. Never raises for what Telegram answers."""
+        try:
+            return Delivered(await self._carry_out(mail))
+        except CallFailed as failed:
+            return await self._judge(mail, failed)
+
+    async def _one_chat(self, mails: Sequence[Mail]) -> None:
+        async with self._locks.hold(mails[0].chat_id):
+            await self._in_order(mails)
+
+    async def _in_order(self, mails: Sequence[Mail]) -> None:
+        held: Result | None = None
+        for mail in mails:
+            if held is None:
+                result = await self._guarded(mail)
+                held = result if isinstance(result, Later) or result == Ended(Trouble.BLOCKED.value) else None
+            else:
+                result = held
+            await self._record(mail, result)
+
+    async def _guarded(self, mail: Mail) -> Result:
+        try:
+            return await self.deliver(mail)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one row that cannot be drawn must not stop the others
+            note_failure("mail_failed", error, mail=mail.id)
+            return Ended(where(error))
+
+    async def _record(self, mail: Mail, result: Result) -> None:
+        match result:
+            case Delivered(message_id):
+                await self._threads.run(self._outbox.sent, mail.id, message_id)
+            case Later(seconds):
+                await self._threads.run(self._outbox.later, mail.id, seconds)
+            case Ended(reason):
+                await self._threads.run(self._outbox.ended, mail.id, reason)
+
+    async def _carry_out(self, mail: Mail) -> int | None:
+        match mail.kind:
+            case "message" | "receipt":
+                return await self._send(mail)
+            case "delete":
+                await self._gateway.delete(mail.chat_id, mail.payload["message_id"])
+                return None
+        raise ValueError(f"no way to deliver a {mail.kind}")
+
+    async def _send(self, mail: Mail) -> int:
+        letter: Json = mail.payload
+        message = render(
+            view_from_json(letter["view"]),
+            lang=letter["lang"],
+            chat_id=mail.chat_id,
+            rev=letter.get("rev", 0),
+            codes=self._codes,
+        )
+        replaced: int | None = letter.get("replaces")
+        if replaced is not None:
+            try:
+                await self._gateway.edit(mail.chat_id, replaced, message)
+            except CallFailed as failed:
+                if failed.trouble is not Trouble.GONE:
+                    raise
+            else:
+                return replaced
+        return await self._gateway.send(mail.chat_id, message, silent=mail.silent)
+
+    async def _judge(self, mail: Mail, failed: CallFailed) -> Result:
+        match failed.trouble:
+            case Trouble.FLOOD:
+                return Later(failed.retry_after or _FIRST_PAUSE)
+            case Trouble.BLOCKED:
+                await self._threads.run(self._turns.blocked, mail.chat_id)
+                return Ended(failed.trouble.value)
+            case Trouble.REFUSED:
+                return Ended(failed.trouble.value)
+        return Later(min(_FIRST_PAUSE * 2 ** min(mail.attempts, 10), _LONGEST_PAUSE))

@@ -1,0 +1,223 @@
+"""View → what Telegram shows: HTML and an inline keyboard, within Telegram's limits. Imports no telegram client.
+
+The one place where text becomes markup: everything goes through `Speaker.html`, which escapes what comes from the
+register or a person. Telegram counts UTF-16 units, after parsing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any, TypeAlias
+
+from telegram.constants import MessageLimit
+
+from bot.conversations.model import Button, CopyText, Door, Link, Press, Row, View
+from bot.handlers.callbacks import Codes
+from bot.i18n import Speaker, speaker
+from bot.msg import Msg, Texts, m
+
+TEXT_LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)
+_WIDTHS = {1: 34, 2: 15, 3: 10, 4: 7, 5: 5}
+_NARROW = 4
+_ELLIPSIS = "…"
+_BLANK = "·"
+"""What an empty cell of a keyboard shows: Telegram takes no button without text."""
+
+_TOKEN = re.compile(r"<(/?)([a-z-]+)[^>]*>|&[#\w]+;|.", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+
+Keyboard: TypeAlias = "list[list[dict[str, Any]]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as Telegram takes it. `length` counts UTF-16 units after parsing; `keyboard` is rows of buttons."""
+
+    text: str
+    keyboard: Keyboard = field(default_factory=list)
+    length: int = 0
+
+    @property
+    def plain(self) -> str:
+        """The text without markup."""
+        return plain(self.text)
+
+    def __repr__(self) -> str:
+        return f"Rendered({self.length} units, {len(self.keyboard)} rows)"
+
+
+def render(view: View, *, lang: str, chat_id: int, rev: int, codes: Codes) -> Rendered:
+    """The view in `lang`, its buttons coded for this chat and this `rev`.
+
+    A text over Telegram's limit is cut at a whole line, and says so; the keyboard stays whole.
+    """
+    speak = speaker(lang)
+    text = "\n\n".join(block for block in _blocks(view, speak) if block)
+    if units(plain(text)) > TEXT_LIMIT:
+        tail = f"\n{speak.html(m('card.cut'))}"
+        text = _cut(text, TEXT_LIMIT - units(plain(tail))) + tail
+    return Rendered(text, keyboard(view, speak, chat_id=chat_id, rev=rev, codes=codes), units(plain(text)))
+
+
+def units(text: str) -> int:
+    """The length of `text` as Telegram counts it: UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain(html: str) -> str:
+    """What a person reads of `html`."""
+    return unescape(_TAG.sub("", html))
+
+
+# -- text -----------------------------------------------------------------------------------------
+
+
+def _blocks(view: View, speak: Speaker) -> list[str]:
+    return [
+        "\n".join(line for line in (_heading(view, speak), _step(view, speak)) if line),
+        f"⚠ {speak.html(view.error)}" if view.error else "",
+        *(speak.html(note) for note in view.notes),
+        *(speak.html(paragraph) for paragraph in view.body),
+        "\n".join(speak.html(m("card.fact", label=label, value=value)) for label, value in view.facts),
+        *(speak.html(paragraph) for paragraph in view.after),
+    ]
+
+
+def _heading(view: View, speak: Speaker) -> str:
+    words = " · ".join(speak.html(say) for say in (view.title, view.subject) if say)
+    return f"<b>{words}</b>" if words else ""
+
+
+def _step(view: View, speak: Speaker) -> str:
+    match view.step:
+        case None:
+            return ""
+        case (at, None):
+            return f"<i>{speak.html(m('card.step', at=at))}</i>"
+        case (at, of):
+            return f"<i>{speak.html(m('card.step_of', at=at, of=of))}</i>"
+
+
+def _cut(html: str, limit: int) -> str:
+    """The longest beginning of whole lines within `limit` units, every tag closed; within a line if it is one long line."""
+    used = 0
+    open_tags: list[str] = []
+    last_line = ""
+    taken: list[str] = []
+    for token in _TOKEN.finditer(html):
+        closing, tag = token[1], token[2]
+        if tag:
+            open_tags.pop() if closing else open_tags.append(tag)
+        else:
+            if token[0] == "\n":
+                last_line = "".join(taken) + _closed(open_tags)
+            used += units(unescape(token[0]))
+            if used > limit:
+                break
+        taken.append(token[0])
+    # a first line as long as the whole message has no whole line to keep
+    return last_line if units(plain(last_line)) > limit // 2 else "".join(taken) + _closed(open_tags)
+
+
+def _closed(open_tags: list[str]) -> str:
+    return "".join(f"</{tag}>" for tag in reversed(open_tags))
+
+
+# -- keyboard -------------------------------------------------------------------------------------
+
+
+def keyboard(view: View, speak: Speaker, *, chat_id: int, rev: int, codes: Codes) -> Keyboard:
+    """The rows of buttons as Bot API objects."""
+    return [
+        [{"text": _text(button, row, speak), **_action(button, chat_id, rev, codes)} for button in row]
+        for row in view.rows
+    ]
+
+
+def label_faults(view: View, lang: str) -> tuple[str, ...]:
+    """Labels of the catalogue that do not fit their row, for the tests: one sentence each.
+
+    Texts of the register or of a person are shortened when shown; the catalogue's own words must fit as they are.
+    """
+    speak = speaker(lang)
+    faults = []
+    for row in view.rows:
+        for button in row:
+            label = speak.plain(_without_names(button.label))
+            if isinstance(button.label, Msg) and units(label) > _width(row):
+                faults.append(
+                    f"{lang}: {label!r} has {units(label)} units, {_width(row)} fit in a row of {len(row)}"
+                )
+    return tuple(faults)
+
+
+def _text(button: Button, row: Row, speak: Speaker) -> str:
+    label = " ".join(speak.plain(button.label).split())
+    if _has_names(button.label):
+        label = shorten(label, _width(row))
+    return " ".join(part for part in (button.mark, label) if part) or _BLANK
+
+
+def _action(button: Button, chat_id: int, rev: int, codes: Codes) -> dict[str, Any]:
+    match button.action:
+        case Press() | Door() as coded:
+            return {"callback_data": codes.encode(chat_id, rev, coded)}
+        case Link(url):
+            return {"url": url}
+        case CopyText(text):
+            return {"copy_text": {"text": text}}
+
+
+def _width(row: Row) -> int:
+    return _WIDTHS.get(len(row), _NARROW)
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text` within `limit` UTF-16 units, its end replaced by an ellipsis; no letter loses its accents."""
+    if units(text) <= limit:
+        return text
+    kept = ""
+    for cluster in _clusters(text):
+        if units(kept + cluster) > limit - 1:
+            break
+        kept += cluster
+    return kept.rstrip(" ·,-") + _ELLIPSIS
+
+
+def _clusters(text: str) -> list[str]:
+    clusters: list[str] = []
+    for char in text:
+        joined = (
+            unicodedata.combining(char)
+            or char in "\u200d\ufe0f"
+            or (clusters and clusters[-1].endswith("\u200d"))
+        )
+        if joined and clusters:
+            clusters[-1] += char
+        else:
+            clusters.append(char)
+    return clusters
+
+
+def _has_names(say: Any) -> bool:
+    """Whether a text of the register or of a person is in it."""
+    match say:
+        case Msg(_, params):
+            return any(_has_names(value) for _, value in params)
+        case tuple():
+            return any(_has_names(item) for item in say)
+    return isinstance(say, (str, Texts))
+
+
+def _without_names(say: Any) -> Any:
+    match say:
+        case Msg(key, params):
+            return Msg(key, tuple((name, _without_names(value)) for name, value in params))
+        case tuple():
+            return tuple(_without_names(item) for item in say)
+        case str() | Texts():
+            return _ELLIPSIS
+    return say
