@@ -8,151 +8,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
-from bot.msg import Msg, Say, Texts
+from bot.access.views import (
+    COUNTED,
+    Actor,
+    ChangeCard,
+    ChangeItem,
+    Counts,
+    EntityRef,
+    Holding,
+    Line,
+    Listing,
+    PersonCard,
+    PersonRef,
+    QualityRef,
+)
+from bot.msg import Msg, Say
 
-T = TypeVar("T")
-COUNTED = 1000
-"""Totals are exact up to this; above, they read "more than 1,000"."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntityRef:
-    """An entity as its manager sees it: `role` is his role there (a key of `rights`)."""
-
-    id: str
-    name: Texts
-    number: str
-    role: str
-    delivery: str = "register"
-    portal: str = "old"
-
-
-@dataclass(frozen=True, slots=True)
-class QualityRef:
-    """A quality of an entity: `key` is the catalogue's, `number` as written (710999-11)."""
-
-    id: str
-    entity: str
-    key: str
-    number: str
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRef:
-    """A user account in a list. `status` is active, blocked or deleted; `masked` the masked NISS or empty."""
-
-    id: str
-    quality: str
-    name: str
-    username: str = ""
-    subdivision: str = ""
-    status: str = "active"
-    profession: str = ""
-    masked: str = ""
-    version: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A grant or an assignment. `state` is pending, to_do (on the portal), active or ended.
-
-    `active_at` is the instant from which it counts (the due instant while pending), None while unknown.
-    """
-
-    kind: str  # "application" | "function"
-    key: str
-    state: str
-    starts_on: date
-    ends_on: date | None = None
-    active_at: datetime | None = None
-    number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonCard:
-    """All that a manager may see of a user account."""
-
-    ref: PersonRef
-    entity: EntityRef
-    first_name: str = ""
-    email: str = ""
-    language: str = ""
-    title: str = ""
-    created_on: date | None = None
-    changed_on: date | None = None
-    holdings: tuple[Holding, ...] = ()
-
-    def holds(self, kind: str, key: str) -> Holding | None:
-        """The holding of `key` that is active, pending or to do, if there is one."""
-        return next((h for h in self.holdings if (h.kind, h.key) == (kind, key) and h.state != "ended"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeItem:
-    """One line of a change: what, for which application or function, in which state."""
-
-    kind: str
-    key: str
-    state: str  # recorded | to_do | done | active | verified | ended
-    starts_on: date | None = None
-    ends_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeCard:
-    """A recorded change. `due` is when it is expected to be active; `account` and `person` whom it is about."""
-
-    number: str
-    entity: EntityRef
-    author: str
-    recorded_at: datetime
-    recorded_on: date
-    state: str  # pending | to_do | active
-    due: datetime | None
-    due_on: date | None
-    account: str
-    person: str
-    username: str
-    items: tuple[ChangeItem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Line(Generic[T]):
-    """A person with the one holding that puts him in a list."""
-
-    person: PersonRef
-    holding: T
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
-    """One page of a list. `total` is exact up to COUNTED, else COUNTED + 1."""
-
-    items: tuple[T, ...]
-    total: int
-    page: int = 0
-    size: int = 6
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are, at least one."""
-        return max(1, -(-min(self.total, COUNTED) // self.size))
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The manager's overview of one entity: numbers of holdings, and of people."""
-
-    people: int = 0
-    active: int = 0
-    pending: int = 0
-    to_do: int = 0
-    ending: int = 0  # within 30 days
+__all__ = [
+    "COUNTED",
+    "Actor",
+    "ChangeCard",
+    "ChangeItem",
+    "Context",
+    "Counts",
+    "Directory",
+    "EntityRef",
+    "Holding",
+    "Line",
+    "Listing",
+    "PersonCard",
+    "PersonRef",
+    "QualityRef",
+    "Reader",
+    "Settings",
+]
 
 
 class Directory(Protocol):
@@ -192,7 +85,9 @@ class Directory(Protocol):
 
     def counts(self, entity: str) -> Counts: ...
 
-    def listed(self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6) -> Listing[Line[Holding]]:
+    def listed(
+        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+    ) -> Listing[Line[Holding]]:
         """People with a holding that is `what`: active, pending, to_do or ending (within 30 days); of application `key` if given."""
 
     def mine(self) -> tuple[PersonCard, ...]:
@@ -210,14 +105,6 @@ class Reader(Protocol):
 
     def labels(self, say: Say) -> tuple[str, ...]:
         """The text in the chat's language first, then in the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who speaks, as the session has proved: an identity of the register. `name` is how to address him."""
-
-    identity: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
