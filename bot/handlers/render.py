@@ -20,11 +20,17 @@ from bot.i18n import Speaker, speaker
 from bot.msg import Msg, Texts, m
 
 TEXT_LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)
-_WIDTHS = {1: 34, 2: 15, 3: 10, 4: 7, 5: 5}
+_WIDTHS = {1: 34, 2: 15, 3: 14, 4: 7, 5: 5}
+"""UTF-16 units by buttons in a row; three are the head of a calendar (‹ septembre 2026 ›)."""
 _NARROW = 4
 _ELLIPSIS = "…"
 _BLANK = "·"
 """What an empty cell of a keyboard shows: Telegram takes no button without text."""
+
+_LIST_LINE = 80
+"""A line up to this, in UTF-16 units, that does not end like a sentence, is a line of a list."""
+_ENDS_SENTENCE = (".", "?", "!", ":", "…")
+_OPENS_GROUP = re.compile(r"<b>\D")
 
 _TOKEN = re.compile(r"<(/?)([a-z-]+)[^>]*>|&[#\w]+;|.", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -80,10 +86,28 @@ def _blocks(view: View, speak: Speaker) -> list[str]:
         "\n".join(line for line in (_heading(view, speak), _step(view, speak)) if line),
         f"⚠ {speak.html(view.error)}" if view.error else "",
         *(speak.html(note) for note in view.notes),
-        *(speak.html(paragraph) for paragraph in view.body),
+        *_paragraphs([speak.html(item) for item in view.body]),
         "\n".join(speak.html(m("card.fact", label=label, value=value)) for label, value in view.facts),
-        *(speak.html(paragraph) for paragraph in view.after),
+        *_paragraphs([speak.html(item) for item in view.after]),
     ]
+
+
+def _paragraphs(items: list[str]) -> list[str]:
+    """Paragraphs; neighbouring lines of a list stand close together, a line that begins in bold opens a group."""
+    blocks: list[str] = []
+    previous = ""
+    for item in items:
+        if blocks and _is_list_line(previous) and _is_list_line(item) and not _OPENS_GROUP.match(item):
+            blocks[-1] += f"\n{item}"
+        else:
+            blocks.append(item)
+        previous = item
+    return blocks
+
+
+def _is_list_line(html: str) -> bool:
+    text = plain(html)
+    return units(text) <= _LIST_LINE and "\n" not in text and not text.endswith(_ENDS_SENTENCE)
 
 
 def _heading(view: View, speak: Speaker) -> str:

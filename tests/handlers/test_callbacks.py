@@ -1,11 +1,10 @@
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bot.conversations.model import Command, Door, Press, Tap
 from bot.handlers.callbacks import LIMIT, REFUSED, Codes
+from hypothesis import given
+from hypothesis import strategies as st
 
 CHAT = 5_000_000_001
 CODES = Codes([b"k" * 32])
@@ -23,7 +22,9 @@ def test_a_press_comes_back_as_the_tap_it_was_made_for(rev, verb, value, chat):
     assert CODES.decode(chat, code) == Tap(rev, verb, value)
 
 
-@pytest.mark.parametrize(("flow", "args"), [("grant", ""), ("status", "2026-000123"), ("start", "é" * 10), ("a" * 32, "b" * 19)])
+@pytest.mark.parametrize(
+    ("flow", "args"), [("grant", ""), ("status", "2026-000123"), ("start", "é" * 10), ("a" * 32, "b" * 19)]
+)
 def test_a_door_comes_back_as_the_command(flow, args):
     code = CODES.encode(CHAT, 7, Door(flow, args))
     assert len(code.encode()) <= LIMIT
@@ -50,7 +51,16 @@ def test_after_a_rotation_of_the_key_old_buttons_still_work():
 
 
 @pytest.mark.parametrize(
-    "action", [Press("toolongverb"), Press(""), Press("Ok"), Press("a.b"), Press("ok", "x" * 25), Press("ok", "é" * 13), Door("")]
+    "action",
+    [
+        Press("toolongverb"),
+        Press(""),
+        Press("Ok"),
+        Press("a.b"),
+        Press("ok", "x" * 25),
+        Press("ok", "é" * 13),
+        Door(""),
+    ],
 )
 def test_what_no_button_can_carry_is_a_fault_of_the_flow(action):
     with pytest.raises(ValueError, match="not a"):
@@ -62,14 +72,21 @@ def test_a_door_over_64_bytes_is_a_fault_of_the_flow():
         CODES.encode(CHAT, 1, Door("status", "x" * 60))
 
 
-@pytest.mark.parametrize("code", ["", ".", "p", "d", "x" * 64, "p1.ok.", "dgrant.", "\x00" * 30, "p1.ok.1é", "\ud800" * 20, "🙂" * 100])
+@pytest.mark.parametrize(
+    "code",
+    ["", ".", "p", "d", "x" * 64, "p1.ok.", "dgrant.", "\x00" * 30, "p1.ok.1é", "\ud800" * 20, "🙂" * 100],
+)
 def test_garbled_codes_are_refused(code):
     assert CODES.decode(CHAT, code) == REFUSED
 
 
 def test_none_of_100000_random_and_mutated_payloads_is_accepted():
     dice = random.Random(20261124)
-    genuine = [CODES.encode(CHAT, rev, action) for rev in (1, 35, 999) for action in (Press("ok"), Press("pick", "a1b2c3d4e5f6"), Door("grant"))]
+    genuine = [
+        CODES.encode(CHAT, rev, action)
+        for rev in (1, 35, 999)
+        for action in (Press("ok"), Press("pick", "a1b2c3d4e5f6"), Door("grant"))
+    ]
     known = set(genuine)
     alphabet = "abcdefghijklmnopqrstuvwxyz0123456789._-ABCXYZé\x00"
     for attempt in range(100_000):

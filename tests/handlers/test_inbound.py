@@ -2,7 +2,6 @@ import copy
 import random
 
 import pytest
-
 from bot.conversations.model import Command, Press, Redraw, Tap, Text, Unreadable
 from bot.handlers.callbacks import REFUSED, Codes
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
@@ -16,16 +15,31 @@ SUPERGROUP = {"id": -1_001, "type": "supergroup", "title": "Pharmacie"}
 
 
 def message(**content):
-    return {"update_id": 11, "message": {"message_id": 7, "date": 1, "chat": PRIVATE, "from": PERSON, **content}}
+    return {
+        "update_id": 11,
+        "message": {"message_id": 7, "date": 1, "chat": PRIVATE, "from": PERSON, **content},
+    }
 
 
 def tap(data, **changes):
-    query = {"id": "99", "from": PERSON, "chat_instance": "1", "data": data, "message": {"message_id": 5, "date": 1, "chat": PRIVATE}}
+    query = {
+        "id": "99",
+        "from": PERSON,
+        "chat_instance": "1",
+        "data": data,
+        "message": {"message_id": 5, "date": 1, "chat": PRIVATE},
+    }
     return {"update_id": 12, "callback_query": {**query, **changes}}
 
 
 def membership(status, chat=PRIVATE, sender=PERSON):
-    change = {"chat": chat, "from": sender, "date": 1, "old_chat_member": {"status": "member"}, "new_chat_member": {"status": status}}
+    change = {
+        "chat": chat,
+        "from": sender,
+        "date": 1,
+        "old_chat_member": {"status": "member"},
+        "new_chat_member": {"status": status},
+    }
     return {"update_id": 13, "my_chat_member": change}
 
 
@@ -34,7 +48,9 @@ def test_only_messages_taps_and_the_bots_own_membership_are_asked_for():
 
 
 def test_a_text_is_read_with_who_where_and_in_which_language():
-    assert read(message(text="Peeters"), CODES) == Incoming(11, ME, ME, Text("Peeters"), message_id=7, lang="nl")
+    assert read(message(text="Peeters"), CODES) == Incoming(
+        11, ME, ME, Text("Peeters"), message_id=7, lang="nl"
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +74,14 @@ def test_commands_are_told_from_texts(text, event):
 
 
 @pytest.mark.parametrize(
-    "content", [{"photo": [{"file_id": "x"}]}, {"sticker": {}}, {"voice": {}}, {"document": {}, "caption": "voir ci-joint"}, {"location": {}}]
+    "content",
+    [
+        {"photo": [{"file_id": "x"}]},
+        {"sticker": {}},
+        {"voice": {}},
+        {"document": {}, "caption": "voir ci-joint"},
+        {"location": {}},
+    ],
 )
 def test_what_is_not_text_is_unreadable(content):
     assert read(message(**content), CODES).event == Unreadable()
@@ -69,19 +92,26 @@ def test_a_caption_that_bears_a_national_number_is_read_as_typed_so_that_it_is_d
     assert incoming == Incoming(11, ME, ME, Text("01.09.22-997.08"), message_id=7, lang="nl")
 
 
-@pytest.mark.parametrize("content", [{"pinned_message": {}}, {"write_access_allowed": {}}, {"message_auto_delete_timer_changed": {}}, {}])
+@pytest.mark.parametrize(
+    "content",
+    [{"pinned_message": {}}, {"write_access_allowed": {}}, {"message_auto_delete_timer_changed": {}}, {}],
+)
 def test_service_messages_are_nothing(content):
     assert read(message(**content), CODES) is None
 
 
 def test_a_tap_is_decoded_for_its_chat():
     code = CODES.encode(ME, 4, Press("pick", "a1"))
-    assert read(tap(code), CODES) == Incoming(12, ME, ME, Tap(4, "pick", "a1"), tapped=5, callback_id="99", lang="nl")
+    assert read(tap(code), CODES) == Incoming(
+        12, ME, ME, Tap(4, "pick", "a1"), tapped=5, callback_id="99", lang="nl"
+    )
 
 
 def test_a_tap_on_a_message_too_old_to_be_sent_along_is_read():
     code = CODES.encode(ME, 4, Press("pick"))
-    assert read(tap(code, message={"message_id": 5, "date": 0, "chat": PRIVATE}), CODES).event == Tap(4, "pick")
+    assert read(tap(code, message={"message_id": 5, "date": 0, "chat": PRIVATE}), CODES).event == Tap(
+        4, "pick"
+    )
 
 
 @pytest.mark.parametrize("data", ["", "ok", CODES.encode(ME + 1, 4, Press("ok")), None, 5])
@@ -95,7 +125,10 @@ def test_blocking_and_coming_back_are_told_apart():
     assert read(membership("member"), CODES) == Incoming(13, ME, ME, Redraw(), lang="nl", joined=True)
 
 
-@pytest.mark.parametrize(("code", "lang"), [("fr", "fr"), ("FR-be", "fr"), ("de-AT", "de"), ("es", "en"), (None, "fr"), ("", "fr"), (5, "fr")])
+@pytest.mark.parametrize(
+    ("code", "lang"),
+    [("fr", "fr"), ("FR-be", "fr"), ("de-AT", "de"), ("es", "en"), (None, "fr"), ("", "fr"), (5, "fr")],
+)
 def test_the_clients_language_is_one_of_ours(code, lang):
     assert read(message(text="x", **{"from": {**PERSON, "language_code": code}}), CODES).lang == lang
 
@@ -154,7 +187,9 @@ def test_no_garbled_update_raises():
         assert isinstance(read(update, CODES), Incoming | Leave | None)
 
 
-@pytest.mark.parametrize("update", [None, [], "x", 5, {}, {"update_id": "1", "message": {}}, {"update_id": 1, "message": None}])
+@pytest.mark.parametrize(
+    "update", [None, [], "x", 5, {}, {"update_id": "1", "message": {}}, {"update_id": 1, "message": None}]
+)
 def test_what_is_no_update_is_nothing(update):
     assert read(update, CODES) is None
 

@@ -1,13 +1,12 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bot.conversations.model import Button, Command, CopyText, Door, Link, Press, Tap, View
 from bot.handlers.callbacks import Codes
 from bot.handlers.render import TEXT_LIMIT, label_faults, render, shorten, units
 from bot.msg import LANGUAGES, Texts, m
+from hypothesis import given
+from hypothesis import strategies as st
 
 CODES = Codes([b"k" * 32])
 CHAT = 5_000_000_001
@@ -60,8 +59,19 @@ def test_a_card_reads_from_title_to_last_line():
     )
 
 
+def test_lines_of_a_list_stand_close_and_groups_and_sentences_apart():
+    group = m("card.fact", label="a", value="b")
+    body = ("Pour quelle entité ?", "1  Midi", "2  Aube", "x" * 81, "3  Quai", group, "Une phrase.", "4  Fin")
+    assert draw(View(body=body)).text == (
+        "Pour quelle entité ?\n\n1  Midi\n2  Aube\n\n"
+        + "x" * 81
+        + "\n\n3  Quai\na\u00a0: b\n\nUne phrase.\n\n4  Fin"
+    )
+
+
 @pytest.mark.parametrize(
-    ("lang", "step"), [("fr", "étape 2 sur 5"), ("nl", "stap 2 van 5"), ("de", "Schritt 2 von 5"), ("en", "step 2 of 5")]
+    ("lang", "step"),
+    [("fr", "étape 2 sur 5"), ("nl", "stap 2 van 5"), ("de", "Schritt 2 von 5"), ("en", "step 2 of 5")],
 )
 def test_the_step_shows_the_total_once_it_is_certain(lang, step):
     assert draw(View(title="X", step=(2, 5)), lang).text == f"<b>X</b>\n<i>{step}</i>"
@@ -70,7 +80,13 @@ def test_the_step_shows_the_total_once_it_is_certain(lang, step):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_markup_in_a_name_is_shown_literally(lang):
     name = '<a href="tg://user?id=1">x</a> & <b>'
-    view = View(title=name, subject=Texts(nl=name), body=(name,), facts=((name, name),), after=(m("card.fact", label=name, value=name),))
+    view = View(
+        title=name,
+        subject=Texts(nl=name),
+        body=(name,),
+        facts=((name, name),),
+        after=(m("card.fact", label=name, value=name),),
+    )
     drawn = draw(view, lang)
     assert "<a" not in drawn.text
     assert drawn.plain.count(name) == 7
@@ -130,7 +146,7 @@ def test_every_kind_of_button_becomes_what_telegram_takes():
     assert copy == {"text": "📋 N°", "copy_text": {"text": "2026-000123"}}
 
 
-@pytest.mark.parametrize(("in_row", "limit"), [(1, 34), (2, 15), (3, 10), (7, 4)])
+@pytest.mark.parametrize(("in_row", "limit"), [(1, 34), (2, 15), (3, 14), (7, 4)])
 def test_names_are_shortened_to_their_share_of_the_row(in_row, limit):
     name = "Vandenbroucke-Vanhaverbeke Maximiliaan · Cardiologie"
     row = tuple(press(name, "☑") for _ in range(in_row))
