@@ -234,7 +234,7 @@ def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
 def portal_receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """From now on the 20 minutes count."""
     body = m("portal.done", number=done.number, due=done.due) if done.due else m("portal.done_later", number=done.number)
-    return View(title=m("portal.title"), body=(body,), rows=((Button(m("common.status"), Door("status", done.number)), Button(m("common.home"), Door("home"))),))
+    return View(title=m("portal.title"), body=(body,), rows=((Button(m("common.status"), Door("status", done.number)),), (Button(m("common.home"), Door("home")),)))
 
 
 PORTAL_FLOW = Flow(

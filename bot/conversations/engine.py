@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.access.identifiers import contains_niss, looks_like_niss
+from bot.access.identifiers import find_niss_spans, looks_like_niss
 from bot.access.requests import Conflict, Done, Refused
 from bot.conversations import screens
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Remember, Said, Shown, Step
@@ -61,7 +61,7 @@ class Settled:
 
 
 def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
-    """The derived position: the step being edited, else the first that applies and has no answer, else none."""
+    """The derived position: the step being edited, or an earlier one without an answer; else the first that applies and has none."""
     answers: dict[str, Json] = {}
     first: Step | None = None
     for step in flow.steps:
@@ -75,7 +75,9 @@ def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
         else:
             first = first or step
     editing = flow.step(frame.editing) if frame.editing else None
-    return Settled(answers, editing or first)
+    if editing and not (first and flow.steps.index(first) < flow.steps.index(editing)):
+        return Settled(answers, editing)
+    return Settled(answers, first)  # what an edited step hangs on is asked before it
 
 
 def asking(step: Step, frame: Frame, settled: Settled, ctx: Context) -> Asking:
@@ -233,9 +235,12 @@ class Engine:
     # -- text -----------------------------------------------------------------------------------
 
     def _text(self, state: State, text: str, ctx: Context) -> Reply:
-        secret = contains_niss(text, today=ctx.today) or looks_like_niss(text)
-        forget: tuple[Effect, ...] = (Forget(),) if secret else ()
         flow, frame = self._on_top(state, ctx)
+        step = settle(flow, frame, ctx).step or (flow.step(flow.retype) if flow.retype else None)
+        # home hands typed text on to the search, which takes numbers
+        wanted = step.takes_niss if step else state.top is not frame and ctx.actor is not None
+        text, secret = _without_numbers(text, ctx, wanted=wanted)
+        forget: tuple[Effect, ...] = (Forget(),) if secret else ()
         button = self._typed_button(state, text, ctx)
         if button:
             reply = self._pressed(state, button.verb, button.value, ctx)
@@ -448,6 +453,22 @@ def _told(state: State, *, error: Msg | None = None, note: Msg | None = None) ->
     return replace(state, error=error or state.error, notes=(*notes, *state.notes))
 
 
+def _without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, bool]:
+    """The text as a dialogue may see it, and whether a national number stood in it.
+
+    Where one is asked for, it is the number alone; anywhere else its digits are masked, so that it can neither be
+    quoted back nor become an answer.
+    """
+    spans = find_niss_spans(text, today=ctx.today)
+    if not spans and not looks_like_niss(text):
+        return text, False
+    if wanted:
+        return (text[slice(*spans[0])] if spans else text), True
+    for start, end in reversed(spans or ((0, len(text)),)):
+        text = text[:start] + "•" * 11 + text[end:]
+    return text, True
+
+
 def _moved(state: State, frame: Frame) -> State:
     """The top dialogue moved on: older buttons no longer mean what they meant."""
     return replace(state, rev=state.rev + 1).with_top(frame)
@@ -463,11 +484,15 @@ def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Cont
     answers = {**frame.answers, step.key: verdict.value, **verdict.also}
     proposals = {key: value for key, value in frame.proposals.items() if key != step.key}
     dropped: list[Step] = []
+    before = settle(flow, frame, ctx).answers if changed else {}
     for later in flow.steps if changed else ():
         if later.key not in frame.answers or later.key not in flow.dependents(step.key) or later.key in verdict.also:
             continue
         settled = settle(flow, replace(frame, answers=answers, editing=None), ctx)
-        if later.key in settled.answers and not later.holds(Asking(ctx, settled.answers), answers[later.key]):
+        if later.key not in settled.answers:
+            continue  # it does not apply now, and counts again should it apply later
+        orphaned = any(key in before and key not in settled.answers for key in later.after)
+        if orphaned or not later.holds(Asking(ctx, settled.answers), answers[later.key]):
             proposals[later.key] = answers.pop(later.key)
             dropped.append(later)
     gone = {later.key for later in dropped}

@@ -82,7 +82,8 @@ class Step:
     """The base of all steps: `key` names the answer, `ask` is the question, `label` stands in the recap.
 
     `after` are the earlier steps that the answer or the condition `when` depends on. `proposes` computes an answer
-    to propose; with `stands`, the proposal counts as the answer without being asked, and the recap shows it.
+    to propose; with `stands`, the proposal counts as the answer without being asked, and the recap shows it. Only a
+    step that `takes_niss` ever sees a national number that is typed.
     """
 
     key: str
@@ -94,6 +95,7 @@ class Step:
     proposes: Proposer | None = None
     stands: bool = False
     editable: bool = True
+    takes_niss: bool = False
 
     def applies(self, ctx: Context, answers: Answers) -> bool:
         """Whether the step concerns this dialogue at all."""

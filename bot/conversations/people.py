@@ -47,6 +47,7 @@ class PersonStep(Step):
     _: KW_ONLY
     quality: str = "quality"
     newcomers: bool = True
+    takes_niss: bool = True
 
     def _listing(self, asking: Asking) -> Listing[PersonRef]:
         directory, quality = asking.ctx.directory, asking.answers[self.quality]

@@ -30,6 +30,8 @@ SHORT = {"a": "active", "p": "pending", "t": "to_do", "e": "ending"}
 class QueryStep(Step):
     """What to look at: `{"see": "overview" | "person" | "application" | "change" | "list" | "find", …}`."""
 
+    takes_niss: bool = True
+
     def screen(self, asking: Asking) -> Screen:
         return Screen((m("status.how"),))
 

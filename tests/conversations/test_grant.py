@@ -1,0 +1,263 @@
+"""The main dialogue, as people have it. Each test is a transcript."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from bot.access.requests import Conflict, GrantAccess, Refused
+from bot.conversations.model import Forget
+from bot.conversations.registry import ENGINE
+from bot.conversations.testing import AUBE, MIDI, MemoryDirectory, Talk, sample
+from bot.msg import m
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk(ENGINE, sample())
+
+
+def two_entities() -> MemoryDirectory:
+    directory = sample()
+    directory.places = (MIDI, AUBE)
+    return directory
+
+
+def test_a_known_physician_takes_six_interactions_at_most(capsys) -> None:
+    talk = Talk(ENGINE, two_entities()).command("grant")
+    talk.taps("Hôpitaux du Midi", "Peeters Jan · Cardiologie", "Colindos", "Suivant", "Confirmer")
+    assert talk.requests == [
+        GrantAccess("midi-h", ("colindos",), account="a0001", version=1, profession="specialist-physician")
+    ]
+    with capsys.disabled():
+        print(f"\n  interactions, known person: {talk.interactions} (target 6)")
+    assert talk.interactions <= 6
+
+
+def test_a_new_physician_takes_twelve_interactions_at_most(capsys) -> None:
+    talk = Talk(ENGINE, two_entities()).command("grant").taps("Hôpitaux du Midi")
+    talk.says("01.09.22-997.08", "Vermeulen", "Tom", "tom.vermeulen@example.org")
+    talk.taps("Colindos", "Suivant", "Médecin", "Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.function is None
+    assert request.user is not None
+    assert request.user.niss == "01092299708"
+    with capsys.disabled():
+        print(f"\n  interactions, new physician: {talk.interactions} (target 12)")
+    assert talk.interactions <= 12
+
+
+def test_a_new_collaborator_takes_fourteen_interactions_at_most(capsys) -> None:
+    talk = Talk(ENGINE, two_entities()).command("grant").taps("Hôpitaux du Midi")
+    talk.says("01.09.22-997.08", "Vermeulen", "Tom", "tom.vermeulen@example.org")
+    talk.taps("Colindos", "Suivant", "Collaborateur pharmacien", "Aujourd'hui", "Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.function == "collaborator-hospital-pharmacist"
+    assert request.starts_on == date(2026, 11, 24)
+    assert request.ends_on is None
+    with capsys.disabled():
+        print(f"\n  interactions, new collaborator: {talk.interactions} (target 14)")
+    assert talk.interactions <= 14
+
+
+def test_everything_can_be_typed_as_well() -> None:
+    talk = Talk(ENGINE, sample(), lang="nl").command("grant")
+    talk.says("1", "claes", "Colindos", "Medewerker ziekenhuisapotheker", "morgen", "bevestigen")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert (request.account, request.function) == ("a0003", "collaborator-hospital-pharmacist")
+    assert request.starts_on == date(2026, 11, 25)
+
+
+def test_a_name_with_a_typing_error_offers_whom_it_may_mean(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("Cleas Mieke")
+    assert "Vouliez-vous dire" in talk.sees()
+    talk.taps("Claes Mieke")
+    assert "Quelles applications" in talk.sees()
+
+
+def test_homonyms_are_told_apart_by_their_subdivision(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("peeters")
+    assert "[Peeters Jan · Cardiologie]" in talk.sees()
+    assert "[Peeters Jan · Pharmacie]" in talk.sees()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("7908239972", "11 chiffres"),
+        ("79082499728", "au moins un chiffre est faux"),
+        ("79132399763", "mois"),
+        ("Zzzzzz", "Personne ne correspond"),
+    ],
+)
+def test_a_wrong_person_gets_one_sentence_and_loses_nothing(talk: Talk, typed: str, sentence: str) -> None:
+    talk.command("grant").taps("Hôpitaux")
+    before = talk.state.top
+    talk.says(typed)
+    assert sentence in talk.sees()
+    assert "À qui" in talk.sees()
+    assert talk.state.top and before
+    assert talk.state.top.answers == before.answers
+
+
+def test_a_typed_national_number_is_deleted_wherever_it_is_typed(talk: Talk) -> None:
+    for place in (["grant"], ["help"], ["home"], []):
+        for name in place:
+            talk.command(name)
+        talk.says("bonjour, c'est 79.08.23-997.28 merci")
+        assert Forget() in talk.replies[-1].effects
+        assert "je l'ai supprimé" in talk.sees()
+        assert "79.08.23-997.28" not in talk.sees()
+
+
+def test_what_somebody_has_already_is_said_and_cannot_be_given_twice(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Pharmacie")
+    assert "🟢 Hospiliss est déjà actif pour cette personne depuis le 12-03-2026." in talk.sees()
+    assert "[☐ Hospiliss]" not in talk.sees()
+    talk.says("Hospiliss")
+    assert "⚠ 🟢 Hospiliss est déjà actif" in talk.sees()
+
+
+def test_a_forgotten_function_is_pointed_out_and_added(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Claes Mieke")
+    assert "mais la fonction manque" in talk.sees()
+    talk.taps("Colindos", "Suivant", "Collaborateur médecin", "Demain", "Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.function == "collaborator-specialist-physician"
+
+
+def test_a_blocked_account_is_refused_with_its_reason(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Lambert")
+    assert "est bloqué" in talk.sees()
+
+
+def test_profession_and_dates_are_not_asked_where_no_function_is_needed(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Claes Mieke").says("Hospiliss")
+    assert "Récapitulatif" in talk.sees()
+    assert "Profession" not in talk.sees()
+
+
+def test_back_keeps_the_answer_as_a_proposal(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08", "Vermeulen", "Tom").taps("Précédent")
+    assert "Son prénom" in talk.sees()
+    assert "[✔ Garder : Tom]" in talk.sees()
+    talk.taps("Garder")
+    assert "Son adresse e-mail" in talk.sees()
+
+
+def test_edit_goes_to_any_answer_and_returns_to_the_recap(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    talk.taps("Modifier", "Applications")
+    talk.says("Colindos, Hospiliss")
+    assert "Récapitulatif" in talk.sees()
+    assert "Colindos, Hospiliss" in talk.sees()
+
+
+def test_a_changed_answer_drops_only_what_no_longer_fits_and_says_so(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    talk.taps("Modifier", "Entité", "Clinique")
+    assert "À redemander" in talk.sees()
+    assert "À qui" in talk.sees()
+    talk.taps("Maes Wout")
+    assert "Clinique Sainte-Aube" in talk.sees()
+
+
+def test_cancel_asks_once_after_typing_and_offers_to_keep(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08").taps("Annuler")
+    assert "[Garder pour plus tard]" in talk.sees()
+    talk.taps("Garder pour plus tard")
+    talk.taps("Reprendre : Donner un accès")
+    assert "Son nom" in talk.sees()
+    talk.command("cancel").taps("Oui, annuler")
+    assert "Rien n'a été enregistré" in talk.sees()
+    assert talk.requests == []
+
+
+def test_cancel_does_not_ask_when_nothing_was_typed(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Annuler")
+    assert "Annulé" in talk.sees()
+
+
+def test_a_status_query_in_the_middle_leads_back(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08", "Vermeulen")
+    talk.command("status", "Claes")
+    assert "Colindos, actif depuis le 12-03-2026" in talk.sees()
+    talk.taps("Reprendre : Donner un accès")
+    assert "Son prénom" in talk.sees()
+
+
+def test_a_language_switch_in_the_middle_leads_back_in_that_language(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").command("language").taps("Nederlands")
+    assert "Aan wie?" in talk.sees()
+    assert "Ziekenhuizen van het Zuiden" in talk.sees()
+
+
+def test_a_second_grant_offers_to_go_on_or_start_anew(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").command("grant")
+    assert "est déjà ouvert" in talk.sees()
+    talk.taps("Reprendre")
+    assert "À qui" in talk.sees()
+    talk.command("grant").taps("Recommencer")
+    assert "Pour quelle entité" in talk.sees()
+
+
+def test_somebody_elses_change_meanwhile_is_shown_and_decided_again(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    talk.directory.conflict = Conflict((m("grant.has", name="Hospiliss", since=date(2026, 11, 24)),), 2)
+    talk.taps("Confirmer")
+    assert "Entre-temps, quelqu'un a modifié cet utilisateur" in talk.sees()
+    assert "Récapitulatif" in talk.sees()
+    talk.taps("Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.version == 2
+
+
+def test_a_refusal_leads_to_the_step_that_can_help(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08", "Vermeulen", "Tom", "tom@example.org", "Hospiliss")
+    talk.directory.refusal = Refused(m("username.taken", example="tvermeu2"), "username")
+    talk.taps("Confirmer")
+    assert "existe déjà" in talk.sees()
+    assert "Quel nom d'utilisateur" in talk.sees()
+    talk.says("tvermeu2").taps("Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.user and request.user.username == "tvermeu2"
+
+
+def test_nothing_claims_access_for_a_portal_entity_before_it_is_done_there(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says("Vermeulen", "Tom", "tom@example.org", "Hospiliss").taps("Confirmer")
+    receipt = " ".join(str(line) for line in talk.receipts[-1].body)
+    assert "grant.noted" in receipt
+    assert "grant.recorded" not in receipt
+    talk.taps("Étapes sur le portail")
+    assert "N° INAMI 720999-02" in talk.sees()
+    talk.taps("Fait")
+    assert "portal.done" in str(talk.receipts[-1].body)
+
+
+def test_after_the_receipt_another_person_starts_in_the_same_entity(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos").taps("Confirmer", "Encore une personne")
+    assert "À qui" in talk.sees()
+    assert "Hôpitaux du Midi" in talk.sees()
+
+
+def test_the_entity_chosen_to_work_in_is_not_asked_again(talk: Talk) -> None:
+    talk.command("entity").taps("Clinique")
+    talk.command("grant")
+    assert "À qui" in talk.sees()
+    assert "Clinique Sainte-Aube" in talk.sees()
+
+
+def test_the_step_total_is_told_once_it_is_certain(talk: Talk) -> None:
+    talk.command("grant")
+    assert talk.view and talk.view.step == (1, None)
+    talk.taps("Hôpitaux", "Peeters Jan · Cardiologie")
+    assert talk.view.step is not None
+    talk.taps("Colindos", "Suivant", "Modifier", "Profession", "Collaborateur pharmacien")
+    assert talk.view.step == (4, 4)
