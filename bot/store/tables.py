@@ -329,6 +329,7 @@ class AuditEntry(SQLModel, table=True):
     change_number: str | None = None
     body: dict[str, Any] = Field(sa_type=Json)
     personal: bytes | None = Field(default=None, sa_type=Blob)
+    key_version: int
     mac: bytes = Field(sa_type=Blob)
 
 
@@ -339,6 +340,7 @@ class AuditHead(SQLModel, table=True):
     chain: str = Field(primary_key=True)
     seq: int
     mac: bytes = Field(sa_type=Blob)
+    key_version: int
     seal: bytes = Field(sa_type=Blob)
 
 

@@ -1,0 +1,14 @@
+"""Alembic's entrance: always on the connection and in the transaction that `schema` gives."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from bot.store import mail, tables  # noqa: F401 - they fill the metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
+context.run_migrations()

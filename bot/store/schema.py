@@ -1,0 +1,42 @@
+"""The schema and its migrations: Alembic, packaged, the same on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from bot.errors import DatabaseUnavailable
+from bot.store.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = 7_114_208
+"""The advisory lock under which one process at a time migrates a PostgreSQL database."""
+
+
+def upgrade(database: Database) -> None:
+    """Brings the database to the newest schema, in one transaction; two processes that start together wait for each other."""
+    with database.write() as connection:
+        if not database.sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        command.upgrade(_config(connection), "head")
+
+
+def check_newest(database: Database) -> None:
+    """Raises DatabaseUnavailable, one line, where the schema is not the one of this program."""
+    with database.read() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    if found != newest:
+        raise DatabaseUnavailable(f"The database has schema '{found or 'none'}' and this program needs '{newest}': run 'python -m bot db upgrade'.")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

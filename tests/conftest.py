@@ -1,0 +1,48 @@
+"""Fixtures for all: both databases, a key of the tests, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+
+from bot.store.database import Database
+from bot.store.keys import Keyring
+from tests import databases
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+"""Tuesday 24 November 2026, 10:00 in Brussels."""
+BOTH = [pytest.param("sqlite"), pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])]
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with databases.sqlite(tmp_path) if request.param == "sqlite" else databases.postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=BOTH)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with databases.sqlite(tmp_path, empty=True) if request.param == "sqlite" else databases.postgres(empty=True) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring({1: bytes(range(32))})
+
+
+@pytest.fixture
+def frozen() -> Iterator[datetime]:
+    with time_machine.travel(NOW, tick=False):
+        yield NOW
