@@ -51,7 +51,10 @@ class Desk:
         self._tasks = Tasks()
 
     async def turn(self, incoming: Incoming) -> Handled:
-        """The turn, committed. Raises what it raises."""
+        """The turn, committed. Raises what it raises.
+
+        Every event passes here, whichever way it came: a limit on what one sender may ask for belongs here.
+        """
         async with self._typing(incoming.chat_id):
             return await self._threads.run(self._turns.handle, incoming)
 

@@ -74,8 +74,7 @@ class Lanes:
             while lane in self._again:
                 self._again.discard(lane)
                 while (waiting := await self._threads.patiently(self._inbox.next_in, lane)) is not None:
-                    async with self._width:
-                        await self._one(waiting)
+                    await self._one(waiting)
         finally:
             self._working.discard(lane)
 
@@ -85,7 +84,8 @@ class Lanes:
         while attempts < TRIES:
             attempts = await self._threads.patiently(self._inbox.count_attempt, waiting.update_id)
             try:
-                await self._try(waiting)
+                async with self._width:
+                    await self._try(waiting)
             except Exception as failure:  # noqa: BLE001 - whatever it is, the other chats go on
                 error = where(failure)
                 log.warning("update_failed", update_id=waiting.update_id, attempt=attempts, error=error)
