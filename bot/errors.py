@@ -1,16 +1,16 @@
 """The exception tree.
 
-    AccessBotError
-    ├── Refusal              what a person asked for is refused; carries the Msg to tell him
-    │   ├── Invalid          an answer that cannot be right (a number, a date, a name)
-    │   ├── NotAllowed       outside the mandate; the same answer as for what does not exist
-    │   └── Outdated         changed meanwhile; the person looks again and decides again
-    └── OperatorError        an operator's mistake: one line that says what to do, no traceback
-        ├── ConfigurationError
-        ├── KeyMissing       no root key, a malformed one, or not the one that wrote the data
-        ├── DatabaseUnavailable
-        ├── RegisterFileError
-        └── AuditBroken
+AccessBotError
+├── Refusal              what a person asked for is refused; carries the Msg to tell him
+│   ├── Invalid          an answer that cannot be right (a number, a date, a name)
+│   ├── NotAllowed       outside the mandate; the same answer as for what does not exist
+│   └── Outdated         changed meanwhile; the person looks again and decides again
+└── OperatorError        an operator's mistake: one line that says what to do, no traceback
+    ├── ConfigurationError
+    ├── KeyMissing       no root key, a malformed one, or not the one that wrote the data
+    ├── DatabaseUnavailable
+    ├── RegisterFileError
+    └── AuditBroken
 """
 
 from __future__ import annotations

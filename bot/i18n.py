@@ -22,7 +22,10 @@ from bot.errors import ConfigurationError
 from bot.msg import LANGUAGES, Msg, Say, Texts
 
 _HERE = Path(__file__).resolve().parent
-LOCALES = next((path for path in (_HERE.parent / "locales", _HERE / "locales") if path.is_dir()), _HERE.parent / "locales")
+LOCALES = next(
+    (path for path in (_HERE.parent / "locales", _HERE / "locales") if path.is_dir()),
+    _HERE.parent / "locales",
+)
 DOMAIN = "bot"
 
 

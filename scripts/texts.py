@@ -63,7 +63,11 @@ def entries(catalogue: Catalog) -> dict[str, Text]:
 
 def add(source: Path) -> int:
     new: dict[str, dict[str, Text]] = tomllib.loads(source.read_text(encoding="utf-8"))
-    faults = [f"{key}: needs {', '.join(sorted(set(LANGUAGES) - set(texts)))}" for key, texts in new.items() if set(texts) != set(LANGUAGES)]
+    faults = [
+        f"{key}: needs {', '.join(sorted(set(LANGUAGES) - set(texts)))}"
+        for key, texts in new.items()
+        if set(texts) != set(LANGUAGES)
+    ]
     if faults:
         print("\n".join(faults), file=sys.stderr)
         return 1
@@ -108,12 +112,27 @@ def check() -> int:
             faults.append(f"{key}: no text in {', '.join(missing)}")
             continue
         wanted = parameters(texts["fr"][key])
-        faults += [f"{key}: other parameters in {lang}" for lang in LANGUAGES if parameters(texts[lang][key]) != wanted]
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "bot").rglob("*")) if path.suffix in {".py", ".toml"})
+        faults += [
+            f"{key}: other parameters in {lang}"
+            for lang in LANGUAGES
+            if parameters(texts[lang][key]) != wanted
+        ]
+    sources = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "bot").rglob("*"))
+        if path.suffix in {".py", ".toml"}
+    )
     # a key stands in the source whole, or is made from a prefix that ends in a dot: m(f"status.{name}")
     prefixes = tuple(set(re.findall(r'f"([a-z_]+(?:\.[a-z_]+)*\.)\{', sources)))
-    faults += [f"{key}: no longer used" for key in sorted(every) if f'"{key}"' not in sources and not key.startswith(prefixes or ("\0",))]
-    print("\n".join(faults) or f"{len(every)} texts in {len(LANGUAGES)} languages", file=sys.stderr if faults else sys.stdout)
+    faults += [
+        f"{key}: no longer used"
+        for key in sorted(every)
+        if f'"{key}"' not in sources and not key.startswith(prefixes or ("\0",))
+    ]
+    print(
+        "\n".join(faults) or f"{len(every)} texts in {len(LANGUAGES)} languages",
+        file=sys.stderr if faults else sys.stdout,
+    )
     return 1 if faults else 0
 
 

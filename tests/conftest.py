@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 import time_machine
-
 from bot.store.database import Database
 from bot.store.keys import Keyring
+
 from tests import databases
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """Tuesday 24 November 2026, 10:00 in Brussels."""
-BOTH = [pytest.param("sqlite"), pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])]
+BOTH = [
+    pytest.param("sqlite"),
+    pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")]),
+]
 
 
 @pytest.fixture(params=BOTH)
@@ -26,7 +29,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture(params=BOTH)
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with databases.sqlite(tmp_path, empty=True) if request.param == "sqlite" else databases.postgres(empty=True) as url:
+    with (
+        databases.sqlite(tmp_path, empty=True)
+        if request.param == "sqlite"
+        else databases.postgres(empty=True) as url
+    ):
         yield url
 
 

@@ -18,7 +18,6 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
-
 from bot.store.database import Database
 from bot.store.schema import upgrade
 

@@ -37,8 +37,15 @@ def home(ctx: Context, answers: Answers) -> Page:
     body += [m("home.entity", name=e.name, number=e.number, role=m(f"role.short.{e.role}")) for e in shown]
     if not entities:
         body.append(m("home.no_mandate"))
-    resume: list[Row] = [(press(m("common.resume", what=m(f"{flow}.title")), "resume", flow, mark="▶"),) for flow in answers.get("kept", ())]
-    return Page(tuple(body), after=(m("home.how"),) if entities else (), rows=(*resume, *home_rows(ctx, several=len(entities) > 1)))
+    resume: list[Row] = [
+        (press(m("common.resume", what=m(f"{flow}.title")), "resume", flow, mark="▶"),)
+        for flow in answers.get("kept", ())
+    ]
+    return Page(
+        tuple(body),
+        after=(m("home.how"),) if entities else (),
+        rows=(*resume, *home_rows(ctx, several=len(entities) > 1)),
+    )
 
 
 def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
@@ -98,7 +105,11 @@ LANGUAGE = Flow(
     key="language",
     icon="🌐",
     title=m("language.title"),
-    steps=(LanguageStep("language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True),),
+    steps=(
+        LanguageStep(
+            "language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True
+        ),
+    ),
     submit=lambda _, answers: Remember({"lang": answers["language"]}),
     prefill=lambda _, __, args: {"language": args.strip().lower()[:2]} if args.strip() else {},
     recap=False,
@@ -135,9 +146,17 @@ START = Flow(
     key="start",
     title=m("start.title"),
     steps=(
-        LanguageStep("language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True),
+        LanguageStep(
+            "language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True
+        ),
         Ask("code", ask=m("start.ask_code"), label=m("start.code"), parse=code),
-        Choice("notice", ask=m("privacy.notice"), label=m("privacy.title"), options=understood, after=frozenset({"code"})),
+        Choice(
+            "notice",
+            ask=m("privacy.notice"),
+            label=m("privacy.title"),
+            options=understood,
+            after=frozenset({"code"}),
+        ),
     ),
     submit=lambda _, answers: Join(answers["code"]),
     prefill=start_prefill,
@@ -152,7 +171,13 @@ START = Flow(
 def help_page(ctx: Context, answers: Answers) -> Page:
     """Help of the moment: about the dialogue below, then what can be done at any time."""
     below = answers.get("below")
-    key = f"help.{below}" if below in {"grant", "status", "portal"} else "help.home" if ctx.actor else "help.stranger"
+    key = (
+        f"help.{below}"
+        if below in {"grant", "status", "portal"}
+        else "help.home"
+        if ctx.actor
+        else "help.stranger"
+    )
     return Page((m(key), m("help.always")), rows=(HOME_ROW,))
 
 
@@ -173,7 +198,11 @@ PRIVACY = Flow(
 def every_entity(ctx: Context, _: Answers) -> Sequence[Option]:
     """The entities where the actor has a mandate, with his role."""
     return [
-        Option(e.id, m("entity.label", name=e.name, number=e.number), m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")))
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
         for e in ctx.directory.entities()
     ]
 
@@ -183,9 +212,23 @@ ENTITY = Flow(
     icon="🏥",
     title=m("entity.title"),
     steps=(
-        Choice("entity", ask=m("grant.ask.entity"), label=m("field.entity"), options=every_entity, none=m("grant.no_entity")),
-        Choice("quality", ask=m("grant.ask.quality"), label=m("field.quality"), options=qualities, after=frozenset({"entity"}),
-               proposes=only_quality, stands=True, none=m("grant.no_quality")),
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=every_entity,
+            none=m("grant.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=only_quality,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
     ),
     submit=lambda _, answers: Remember({"entity": answers["entity"], "quality": answers["quality"]}),
     recap=False,
@@ -212,7 +255,12 @@ class ChecklistStep(Choice):
             return Screen((m("portal.nothing_to_do"),))
         keys = {item.key for item in change.items}
         names: tuple[Say, ...] = tuple(a.name for a in asking.ctx.catalogue.applications if a.key in keys)
-        functions = [(f.label, item) for item in change.items for f in asking.ctx.catalogue.functions if f.key == item.key]
+        functions = [
+            (f.label, item)
+            for item in change.items
+            for f in asking.ctx.catalogue.functions
+            if f.key == item.key
+        ]
         steps: list[Say] = [
             m("portal.step.log_in"),
             m("portal.step.entity", name=change.entity.name, number=change.entity.number),
@@ -221,7 +269,10 @@ class ChecklistStep(Choice):
         ]
         if names:
             steps.append(m("portal.step.applications", what=names))
-        steps += [m("portal.step.function", name=label, start=item.starts_on or change.recorded_on) for label, item in functions]
+        steps += [
+            m("portal.step.function", name=label, start=item.starts_on or change.recorded_on)
+            for label, item in functions
+        ]
         return Screen((*steps, m("portal.then")), super().screen(asking).rows)
 
 
@@ -231,10 +282,21 @@ def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
     return [Option("done", m("portal.done_button"))] if change and change.state == "to_do" else []
 
 
-def portal_receipt(ctx: Context, answers: Answers, done: Done) -> View:
+def portal_receipt(_: Context, __: Answers, done: Done) -> View:
     """From now on the 20 minutes count."""
-    body = m("portal.done", number=done.number, due=done.due) if done.due else m("portal.done_later", number=done.number)
-    return View(title=m("portal.title"), body=(body,), rows=((Button(m("common.status"), Door("status", done.number)),), (Button(m("common.home"), Door("home")),)))
+    body = (
+        m("portal.done", number=done.number, due=done.due)
+        if done.due
+        else m("portal.done_later", number=done.number)
+    )
+    return View(
+        title=m("portal.title"),
+        body=(body,),
+        rows=(
+            (Button(m("common.status"), Door("status", done.number)),),
+            (Button(m("common.home"), Door("home")),),
+        ),
+    )
 
 
 PORTAL_FLOW = Flow(
@@ -243,7 +305,13 @@ PORTAL_FLOW = Flow(
     title=m("portal.title"),
     steps=(
         Ask("number", ask=m("portal.ask_number"), label=m("field.number"), parse=change_number),
-        ChecklistStep("done", ask=m("portal.ask"), label=m("portal.title"), options=only_done, after=frozenset({"number"})),
+        ChecklistStep(
+            "done",
+            ask=m("portal.ask"),
+            label=m("portal.title"),
+            options=only_done,
+            after=frozenset({"number"}),
+        ),
     ),
     submit=lambda _, answers: MarkDone(answers["number"]),
     prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},

@@ -15,7 +15,13 @@ _WEEKS = _calendar.Calendar(firstweekday=0)
 def month_of(text: str) -> tuple[int, int] | None:
     """`2026-11` as (2026, 11); None where that is no month."""
     year, _, month = text.partition("-")
-    if not (year.isdecimal() and month.isdecimal() and len(text) == 7 and 1 <= int(month) <= 12 and 1900 <= int(year) <= 2200):
+    if not (
+        year.isdecimal()
+        and month.isdecimal()
+        and len(text) == 7
+        and 1 <= int(month) <= 12
+        and 1900 <= int(year) <= 2200
+    ):
         return None
     return int(year), int(month)
 
@@ -26,12 +32,25 @@ def shifted(year: int, month: int, by: int) -> str:
     return f"{index // 12:04d}-{index % 12 + 1:02d}"
 
 
-def month_rows(year: int, month: int, *, earliest: date, latest: date, today: date, chosen: date | None) -> tuple[Row, ...]:
+def month_rows(
+    year: int, month: int, *, earliest: date, latest: date, today: date, chosen: date | None
+) -> tuple[Row, ...]:
     """The rows of one month: its name between arrows, the weekdays, the days."""
-    before = press("‹", "month", shifted(year, month, -1)) if (year, month) > (earliest.year, earliest.month) else _blank()
-    beyond = press("›", "month", shifted(year, month, 1)) if (year, month) < (latest.year, latest.month) else _blank()
+    before = (
+        press("‹", "month", shifted(year, month, -1))
+        if (year, month) > (earliest.year, earliest.month)
+        else _blank()
+    )
+    beyond = (
+        press("›", "month", shifted(year, month, 1))
+        if (year, month) < (latest.year, latest.month)
+        else _blank()
+    )
     name = press(m("calendar.month", month=m(f"month.{month}"), year=f"{year:04d}"), "stay_put")
-    head: tuple[Row, ...] = ((before, name, beyond), tuple(press(m(f"weekday.short.{day}"), "stay_put") for day in range(1, 8)))
+    head: tuple[Row, ...] = (
+        (before, name, beyond),
+        tuple(press(m(f"weekday.short.{day}"), "stay_put") for day in range(1, 8)),
+    )
 
     def cell(day: date) -> tuple[Say, str]:
         label = f"[{day.day}]" if day == chosen else f"·{day.day}·" if day == today else str(day.day)

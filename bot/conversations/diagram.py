@@ -64,7 +64,11 @@ def main(arguments: list[str]) -> int:
     wanted = {folder / f"{flow.key}.mmd": mermaid(flow) for flow in FLOWS.values()}
     present = set(folder.glob("*.mmd"))
     if "--check" in arguments:
-        stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+        stale = [
+            path
+            for path, text in wanted.items()
+            if not path.exists() or path.read_text(encoding="utf-8") != text
+        ]
         stale += sorted(present - wanted.keys())
         for path in stale:
             sys.stderr.write(f"{path}: not as the flow is now; run 'make diagrams'\n")

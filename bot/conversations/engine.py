@@ -91,7 +91,14 @@ def asking(step: Step, frame: Frame, settled: Settled, ctx: Context) -> Asking:
 class Engine:
     """The flows of a program, and the rules that they share."""
 
-    def __init__(self, flows: Mapping[str, Flow], *, home: str = "home", stranger: str = "stranger", find: str = "status") -> None:
+    def __init__(
+        self,
+        flows: Mapping[str, Flow],
+        *,
+        home: str = "home",
+        stranger: str = "stranger",
+        find: str = "status",
+    ) -> None:
         self.flows = flows
         self._home = home
         self._stranger = stranger
@@ -116,7 +123,9 @@ class Engine:
                 reply = self._text(_fresh(state), text, ctx)
                 return replace(reply, anew=True)
             case Unreadable():
-                return replace(self._reply(_told(_fresh(state), error=m("engine.unreadable")), ctx), anew=True)
+                return replace(
+                    self._reply(_told(_fresh(state), error=m("engine.unreadable")), ctx), anew=True
+                )
 
     def view(self, state: State, ctx: Context) -> View | None:
         """The card as it should be now; None while no card is wanted."""
@@ -163,7 +172,9 @@ class Engine:
         if settled.step:
             return screens.question(flow, frame, settled.step, asking(settled.step, frame, settled, ctx))
         if flow.page:
-            return screens.page(flow, flow.page(ctx, screens.with_memory(settled.answers, state, flow)), settled, ctx)
+            return screens.page(
+                flow, flow.page(ctx, screens.with_memory(settled.answers, state, flow)), settled, ctx
+            )
         return screens.recap(flow, frame, settled, ctx)
 
     def _reply(self, state: State, ctx: Context, *effects: Effect, toast: Toast | None = None) -> Reply:
@@ -188,8 +199,8 @@ class Engine:
     def _pressed(self, state: State, verb: str, value: str, ctx: Context) -> Reply:
         match verb:
             case "open":
-                flow, _, args = value.partition(":")
-                return self._command(state, flow, args, ctx)
+                name, _, args = value.partition(":")
+                return self._command(state, name, args, ctx)
             case "resume":
                 return self._resume(state, value, ctx)
             case "home":
@@ -199,11 +210,13 @@ class Engine:
             return self._reply(state, ctx, toast=Toast(EXPIRED))
         return self._in_dialogue(state, flow, frame, verb, value, ctx)
 
-    def _in_dialogue(self, state: State, flow: Flow, frame: Frame, verb: str, value: str, ctx: Context) -> Reply:
+    def _in_dialogue(
+        self, state: State, flow: Flow, frame: Frame, verb: str, value: str, ctx: Context
+    ) -> Reply:
         settled = settle(flow, frame, ctx)
         match verb:
             case "back":
-                return self._back(state, flow, frame, settled, ctx)
+                return self._back(state, flow, frame, ctx)
             case "cancel":
                 return self._cancel(state, flow, frame, ctx)
             case "yes" if "leaving" in frame.ui:
@@ -218,13 +231,17 @@ class Engine:
                 return self._reply(_popped(state), ctx)
             case "edit" if settled.step is None and flow.submit:
                 return self._reply(_moved(state, replace(frame, ui={"fixing": True})), ctx)
-            case "fix" if "fixing" in frame.ui and any(s.key == value for s in screens.fixable(flow, settled)):
+            case "fix" if "fixing" in frame.ui and any(
+                s.key == value for s in screens.fixable(flow, settled)
+            ):
                 return self._reply(_moved(state, replace(frame, ui={}, editing=value)), ctx)
             case "ok" if settled.step is None and flow.submit and not frame.ui:
                 return self._submit(state, flow, settled, ctx)
             case "keep" if settled.step:
                 proposal = asking(settled.step, frame, settled, ctx).proposal
-                if proposal is not None and settled.step.holds(asking(settled.step, frame, settled, ctx), proposal):
+                if proposal is not None and settled.step.holds(
+                    asking(settled.step, frame, settled, ctx), proposal
+                ):
                     return self._accepted(state, flow, frame, settled.step, Accepted(proposal), ctx)
         if settled.step and not frame.ui.keys() & screens.INTERLUDES:
             return self._said(state, flow, frame, settled, Pick(verb, value), ctx)
@@ -286,7 +303,11 @@ class Engine:
         view = self.view(state, ctx)
         said = fold(text)
         for button in view.buttons() if view else ():
-            if isinstance(button.action, Press) and button.action.verb in screens.NAVIGATION and said == fold(ctx.reader.label(button.label)):
+            if (
+                isinstance(button.action, Press)
+                and button.action.verb in screens.NAVIGATION
+                and said == fold(ctx.reader.label(button.label))
+            ):
                 return button.action
         return None
 
@@ -296,7 +317,9 @@ class Engine:
 
     # -- answers --------------------------------------------------------------------------------
 
-    def _said(self, state: State, flow: Flow, frame: Frame, settled: Settled, said: Said, ctx: Context) -> Reply:
+    def _said(
+        self, state: State, flow: Flow, frame: Frame, settled: Settled, said: Said, ctx: Context
+    ) -> Reply:
         assert settled.step
         verdict = settled.step.accept(asking(settled.step, frame, settled, ctx), said)
         match verdict:
@@ -308,7 +331,9 @@ class Engine:
             case Rejected(error, ui):
                 return self._reply(state.with_top(replace(frame, ui={**frame.ui, **ui}, error=error)), ctx)
 
-    def _accepted(self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context) -> Reply:
+    def _accepted(
+        self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context
+    ) -> Reply:
         frame = _answered(flow, frame, step, verdict, ctx)
         state = replace(_moved(state, frame), memory={**state.memory, **verdict.memory})
         settled = settle(flow, frame, ctx)
@@ -316,7 +341,7 @@ class Engine:
             return self._submit(state, flow, settled, ctx)
         return self._reply(state, ctx)
 
-    def _back(self, state: State, flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> Reply:
+    def _back(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         if frame.editing or frame.ui.keys() & screens.INTERLUDES:
             return self._reply(_moved(state, replace(frame, editing=None, ui={})), ctx)
         trail = [key for key in frame.trail if key in frame.answers]
@@ -342,7 +367,9 @@ class Engine:
 
     def _close(self, state: State, flow: Flow, ctx: Context) -> Reply:
         state = _popped(state)
-        return self._reply(state if flow.page else _told(state, note=m("engine.cancelled", what=flow.title)), ctx)
+        return self._reply(
+            state if flow.page else _told(state, note=m("engine.cancelled", what=flow.title)), ctx
+        )
 
     def _keep(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         kept = (*(other for other in state.kept if other.flow != flow.key), replace(frame, ui={}))
@@ -354,9 +381,16 @@ class Engine:
         frame = next((frame for frame in (*state.kept, *state.frames) if frame.flow == key), None)
         if frame is None:
             return self._reply(state, ctx, toast=Toast(EXPIRED))
-        others = tuple(other for other in state.frames if other.flow != key and not self.flows[other.flow].page)
+        others = tuple(
+            other for other in state.frames if other.flow != key and not self.flows[other.flow].page
+        )
         kept = tuple(other for other in state.kept if other.flow != key)
-        return self._reply(replace(state, frames=(*others[-DEEPEST + 1 :], replace(frame, ui={})), kept=kept, rev=state.rev + 1), ctx)
+        return self._reply(
+            replace(
+                state, frames=(*others[-DEEPEST + 1 :], replace(frame, ui={})), kept=kept, rev=state.rev + 1
+            ),
+            ctx,
+        )
 
     def _submit(self, state: State, flow: Flow, settled: Settled, ctx: Context) -> Reply:
         assert flow.submit
@@ -387,7 +421,9 @@ class Engine:
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
             case Conflict(differences, version):
                 answers = flow.rebase(frame.answers, version) if flow.rebase else frame.answers
-                frame = replace(frame, answers=answers, ui={}, notes=(m("engine.changed_meanwhile"), *differences))
+                frame = replace(
+                    frame, answers=answers, ui={}, notes=(m("engine.changed_meanwhile"), *differences)
+                )
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
 
     # -- commands -------------------------------------------------------------------------------
@@ -400,7 +436,10 @@ class Engine:
                 return self._reply(_told(state, note=m("engine.nothing_open")), ctx)
             return self._in_dialogue(state, flow, frame, name, "", ctx)
         if name == "start" and (ctx.actor or not args):
-            state = _told(replace(state, frames=state.frames if ctx.actor else ()), note=m("start.already") if args else None)
+            state = _told(
+                replace(state, frames=state.frames if ctx.actor else ()),
+                note=m("start.already") if args else None,
+            )
             if ctx.actor is None:
                 return self._reply(replace(state, rev=state.rev + 1), ctx)
             name = self._home
@@ -486,7 +525,11 @@ def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Cont
     dropped: list[Step] = []
     before = settle(flow, frame, ctx).answers if changed else {}
     for later in flow.steps if changed else ():
-        if later.key not in frame.answers or later.key not in flow.dependents(step.key) or later.key in verdict.also:
+        if (
+            later.key not in frame.answers
+            or later.key not in flow.dependents(step.key)
+            or later.key in verdict.also
+        ):
             continue
         settled = settle(flow, replace(frame, answers=answers, editing=None), ctx)
         if later.key not in settled.answers:
@@ -502,7 +545,9 @@ def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Cont
     notes = verdict.notes
     if dropped:
         notes = (*notes, m("engine.dropped", what=tuple(later.label for later in dropped)))
-    return replace(frame, answers=answers, proposals=proposals, trail=trail, editing=None, ui={}, error=None, notes=notes)
+    return replace(
+        frame, answers=answers, proposals=proposals, trail=trail, editing=None, ui={}, error=None, notes=notes
+    )
 
 
 def _prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
@@ -513,6 +558,10 @@ def _prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     except Invalid as invalid:
         return Frame(flow.key, error=invalid.msg)
     for step in flow.steps:
-        if step.key in wanted and step.applies(ctx, answers) and step.holds(Asking(ctx, answers), wanted[step.key]):
+        if (
+            step.key in wanted
+            and step.applies(ctx, answers)
+            and step.holds(Asking(ctx, answers), wanted[step.key])
+        ):
             answers[step.key] = wanted[step.key]
     return Frame(flow.key, answers, trail=tuple(answers))

@@ -117,7 +117,7 @@ class Step:
         """How the answer reads in the recap; None leaves it out."""
         raise NotImplementedError
 
-    def holds(self, asking: Asking, value: Json) -> bool:  # noqa: PLR6301 - subclasses look at their options
+    def holds(self, asking: Asking, value: Json) -> bool:
         """Whether an answer given before is still possible after an earlier one changed."""
         return value is not None
 

@@ -11,7 +11,7 @@ from bot.access.credentials import check_username, propose_usernames
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.periods import brussels_day, check_end, check_start, earliest_start, latest_day
 from bot.access.requests import Done, GrantAccess, NewUser
-from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Said, Screen, Verdict
+from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
 from bot.conversations.people import PersonStep, is_new
 from bot.conversations.ports import Context, PersonCard
@@ -28,7 +28,11 @@ ACT = "give_access"
 def entities(ctx: Context, _: Answers) -> Sequence[Option]:
     """The entities where the actor may give access, with his role in each."""
     return [
-        Option(e.id, m("entity.label", name=e.name, number=e.number), m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")))
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
         for e in ctx.directory.entities(ACT)
     ]
 
@@ -36,7 +40,11 @@ def entities(ctx: Context, _: Answers) -> Sequence[Option]:
 def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
     """The active qualities of the entity."""
     return [
-        Option(q.id, ctx.catalogue.quality(q.key).label, m("quality.line", name=ctx.catalogue.quality(q.key).label, number=q.number))
+        Option(
+            q.id,
+            ctx.catalogue.quality(q.key).label,
+            m("quality.line", name=ctx.catalogue.quality(q.key).label, number=q.number),
+        )
         for q in ctx.directory.qualities(answers["entity"], ACT)
         if q.active
     ]
@@ -80,12 +88,15 @@ def has_it(card: PersonCard, application: Application) -> bool:
     """Whether nothing is missing: the application, and for a collaborator the function too (the step often forgotten)."""
     if card.holds("application", application.key) is None:
         return False
-    if not application.requires_function or card.ref.profession in {Profession.SPECIALIST_PHYSICIAN, Profession.HOSPITAL_PHARMACIST}:
+    if not application.requires_function or card.ref.profession in {
+        Profession.SPECIALIST_PHYSICIAN,
+        Profession.HOSPITAL_PHARMACIST,
+    }:
         return True
     return any(card.holds("function", function) for function in application.functions)
 
 
-def holding_line(ctx: Context, card: PersonCard, application: Application) -> Msg:
+def holding_line(card: PersonCard, application: Application) -> Msg:
     """What the person has of it, since when."""
     holding = card.holds("application", application.key)
     assert holding
@@ -104,7 +115,9 @@ class ApplicationsStep(MultiChoice):
         if card is None:
             return screen
         held = tuple(
-            holding_line(asking.ctx, card, a) for a in _applications(asking.ctx, asking.answers) if card.holds("application", a.key)
+            holding_line(card, a)
+            for a in _applications(asking.ctx, asking.answers)
+            if card.holds("application", a.key)
         )
         return Screen((*held, *screen.body), screen.rows)
 
@@ -115,7 +128,7 @@ class ApplicationsStep(MultiChoice):
             words = (said.text if isinstance(said, Text) else said.value).casefold().strip()
             for application in _applications(asking.ctx, asking.answers):
                 if has_it(card, application) and words in {name.casefold() for name in application.names}:
-                    return Rejected(holding_line(asking.ctx, card, application))
+                    return Rejected(holding_line(card, application))
         return verdict
 
 
@@ -192,57 +205,13 @@ def nothing(_: Context, __: Answers) -> Json:
     return ""
 
 
-NEW = frozenset({"person"})
-NAMED = frozenset({"person", "last_name", "first_name"})
-DATED = frozenset({"person", "applications", "profession"})
-
-GRANT = Flow(
-    key="grant",
-    icon="➕",
-    title=m("grant.title"),
-    steps=(
-        Choice("entity", ask=m("grant.ask.entity"), label=m("field.entity"), options=entities, proposes=only_entity, stands=True, none=m("grant.no_entity")),
-        Choice("quality", ask=m("grant.ask.quality"), label=m("field.quality"), options=qualities, after=frozenset({"entity"}),
-               proposes=only_quality, stands=True, none=m("grant.no_quality")),
-        PersonStep("person", ask=m("grant.ask.person"), label=m("field.person"), after=frozenset({"entity", "quality"})),
-        Ask("last_name", ask=m("grant.ask.last_name"), label=m("field.last_name"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_name(text)),
-        Ask("first_name", ask=m("grant.ask.first_name"), label=m("field.first_name"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_name(text)),
-        Ask("email", ask=m("grant.ask.email"), label=m("field.email"), after=NEW, when=new_person, parse=lambda _c, _a, text: parse_email(text)),
-        ApplicationsStep("applications", ask=m("grant.ask.applications"), label=m("field.applications"), options=applications,
-                         after=frozenset({"entity", "quality", "person"})),
-        Choice("profession", ask=m("grant.ask.profession"), label=m("field.profession"), options=professions,
-               after=frozenset({"person", "applications"}), when=asks_profession, proposes=known_profession, stands=True),
-        Day("start", ask=m("grant.ask.start"), label=m("field.start"), after=DATED, when=needs_function,
-            earliest=lambda ctx, _: earliest_start(ctx.today), latest=lambda ctx, _: latest_day(ctx.today),
-            check=lambda ctx, _, day: check_start(day, today=ctx.today)),
-        Day("end", ask=m("grant.ask.end"), label=m("field.end"), after=DATED | {"start"}, when=needs_function, optional=m("day.no_end"),
-            proposes=nothing, stands=True, earliest=lambda ctx, answers: _start(ctx, answers), latest=lambda ctx, _: latest_day(ctx.today),
-            check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today)),
-        Ask("username", ask=m("grant.ask.username"), label=m("field.username"), after=NAMED, when=new_person, proposes=free_username,
-            stands=True, parse=username),
-        Choice("language", ask=m("grant.ask.language"), label=m("field.language"), after=NEW, when=new_person, options=languages,
-               proposes=own_language, stands=True),
-        Ask("title", ask=m("grant.ask.title"), label=m("field.title"), after=NEW, when=new_person, optional=m("field.none"),
-            proposes=nothing, stands=True, parse=lambda _c, _a, text: parse_title(text)),
-        Ask("local_email", ask=m("grant.ask.local_email"), label=m("field.local_email"), after=NEW, when=new_person, optional=m("field.none"),
-            proposes=nothing, stands=True, parse=lambda _c, _a, text: parse_email(text)),
-    ),
-    submit=lambda ctx, answers: request(ctx, answers),
-    prefill=lambda _, memory, args: prefill(memory, args),
-    subject=lambda ctx, answers: entity_name(ctx, answers),
-    receipt=lambda ctx, answers, done: receipt(ctx, answers, done),
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
-    needs=ACT,
-)
-
-
 def _start(ctx: Context, answers: Answers) -> date:
     return date.fromisoformat(answers["start"]) if answers.get("start") else ctx.today
 
 
 def prefill(memory: Mapping[str, str], args: str) -> Answers:
     """The entity that the manager chose to work in, or the one that a receipt's button names."""
-    entity = args if args else memory.get("entity")
+    entity = args or memory.get("entity")
     quality = memory.get("quality") if entity == memory.get("entity") else None
     wanted = {"entity": entity, "quality": quality}
     return {key: value for key, value in wanted.items() if value}
@@ -295,7 +264,11 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
     else:
         body = (when_active(done.number, done.due, ctx.now),)
-    first: Button = Button(m("portal.open"), Door("portal", done.number), "☑") if portal else Button(m("common.status"), Door("status", done.number))
+    first: Button = (
+        Button(m("portal.open"), Door("portal", done.number), "☑")
+        if portal
+        else Button(m("common.status"), Door("status", done.number))
+    )
     return View(
         title=m("grant.done_title"),
         subject=entity.name if entity else None,
@@ -303,7 +276,10 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         rows=(
             (first,),
             (Button(m("grant.another"), Door("grant", answers["entity"])),),
-            (Button(m("common.copy_number"), CopyText(done.number), "📋"), Button(m("common.home"), Door("home"))),
+            (
+                Button(m("common.copy_number"), CopyText(done.number), "📋"),
+                Button(m("common.home"), Door("home")),
+            ),
         ),
     )
 
@@ -315,3 +291,153 @@ def when_active(number: str, due: datetime | None, now: datetime) -> Msg:
     if due - now < timedelta(hours=12):
         return m("grant.recorded", number=number, due=due)
     return m("grant.recorded_from", number=number, day=brussels_day(due))
+
+
+NEW = frozenset({"person"})
+NAMED = frozenset({"person", "last_name", "first_name"})
+DATED = frozenset({"person", "applications", "profession"})
+
+GRANT = Flow(
+    key="grant",
+    icon="➕",
+    title=m("grant.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=only_entity,
+            stands=True,
+            none=m("grant.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=only_quality,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
+        PersonStep(
+            "person",
+            ask=m("grant.ask.person"),
+            label=m("field.person"),
+            after=frozenset({"entity", "quality"}),
+        ),
+        Ask(
+            "last_name",
+            ask=m("grant.ask.last_name"),
+            label=m("field.last_name"),
+            after=NEW,
+            when=new_person,
+            parse=lambda _c, _a, text: parse_name(text),
+        ),
+        Ask(
+            "first_name",
+            ask=m("grant.ask.first_name"),
+            label=m("field.first_name"),
+            after=NEW,
+            when=new_person,
+            parse=lambda _c, _a, text: parse_name(text),
+        ),
+        Ask(
+            "email",
+            ask=m("grant.ask.email"),
+            label=m("field.email"),
+            after=NEW,
+            when=new_person,
+            parse=lambda _c, _a, text: parse_email(text),
+        ),
+        ApplicationsStep(
+            "applications",
+            ask=m("grant.ask.applications"),
+            label=m("field.applications"),
+            options=applications,
+            after=frozenset({"entity", "quality", "person"}),
+        ),
+        Choice(
+            "profession",
+            ask=m("grant.ask.profession"),
+            label=m("field.profession"),
+            options=professions,
+            after=frozenset({"person", "applications"}),
+            when=asks_profession,
+            proposes=known_profession,
+            stands=True,
+        ),
+        Day(
+            "start",
+            ask=m("grant.ask.start"),
+            label=m("field.start"),
+            after=DATED,
+            when=needs_function,
+            earliest=lambda ctx, _: earliest_start(ctx.today),
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=lambda ctx, _, day: check_start(day, today=ctx.today),
+        ),
+        Day(
+            "end",
+            ask=m("grant.ask.end"),
+            label=m("field.end"),
+            after=DATED | {"start"},
+            when=needs_function,
+            optional=m("day.no_end"),
+            proposes=nothing,
+            stands=True,
+            earliest=_start,
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today),
+        ),
+        Ask(
+            "username",
+            ask=m("grant.ask.username"),
+            label=m("field.username"),
+            after=NAMED,
+            when=new_person,
+            proposes=free_username,
+            stands=True,
+            parse=username,
+        ),
+        Choice(
+            "language",
+            ask=m("grant.ask.language"),
+            label=m("field.language"),
+            after=NEW,
+            when=new_person,
+            options=languages,
+            proposes=own_language,
+            stands=True,
+        ),
+        Ask(
+            "title",
+            ask=m("grant.ask.title"),
+            label=m("field.title"),
+            after=NEW,
+            when=new_person,
+            optional=m("field.none"),
+            proposes=nothing,
+            stands=True,
+            parse=lambda _c, _a, text: parse_title(text),
+        ),
+        Ask(
+            "local_email",
+            ask=m("grant.ask.local_email"),
+            label=m("field.local_email"),
+            after=NEW,
+            when=new_person,
+            optional=m("field.none"),
+            proposes=nothing,
+            stands=True,
+            parse=lambda _c, _a, text: parse_email(text),
+        ),
+    ),
+    submit=request,
+    prefill=lambda _, memory, args: prefill(memory, args),
+    subject=entity_name,
+    receipt=receipt,
+    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    needs=ACT,
+)

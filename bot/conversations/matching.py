@@ -47,7 +47,9 @@ def match(text: str, options: Sequence[Sequence[str]]) -> Found:
     same = tuple(place for place, readings in enumerate(folded) if said in readings)
     if same:
         return Found(same, sure=len(same) == 1)
-    parts = tuple(place for place, readings in enumerate(folded) if any(_begins(said, reading) for reading in readings))
+    parts = tuple(
+        place for place, readings in enumerate(folded) if any(_begins(said, reading) for reading in readings)
+    )
     if parts:
         return Found(parts, sure=len(parts) == 1)
     return _nearly(said, folded)
@@ -64,7 +66,12 @@ def _nearly(said: str, folded: Sequence[Sequence[str]]) -> Found:
         return Found((), sure=False)
     readings = [(place, reading) for place, all_of in enumerate(folded) for reading in all_of]
     hits = process.extract(
-        said, [reading for _, reading in readings], scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=NEARLY, limit=6
+        said,
+        [reading for _, reading in readings],
+        scorer=fuzz.WRatio,
+        processor=utils.default_process,
+        score_cutoff=NEARLY,
+        limit=6,
     )
     places = tuple(dict.fromkeys(readings[index][0] for _, _, index in hits))
     return Found(places, sure=len(places) == 1)

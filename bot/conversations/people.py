@@ -26,12 +26,20 @@ def found(total: int) -> Msg:
 
 def told_apart(people: Sequence[PersonRef]) -> tuple[str, ...]:
     """A label for each person: the name, and the subdivision or else the user name that tells homonyms apart."""
-    return tuple(_label(person, [other for other in people if other.name == person.name]) for person in people)
+    return tuple(
+        _label(person, [other for other in people if other.name == person.name]) for person in people
+    )
 
 
 def _label(person: PersonRef, homonyms: Sequence[PersonRef]) -> str:
     alone = sum(1 for other in homonyms if other.subdivision == person.subdivision) == 1
-    more = person.subdivision if alone and person.subdivision else person.username if len(homonyms) > 1 else person.subdivision
+    more = (
+        person.subdivision
+        if alone and person.subdivision
+        else person.username
+        if len(homonyms) > 1
+        else person.subdivision
+    )
     return f"{person.name} · {more}" if more else person.name
 
 
@@ -55,7 +63,9 @@ class PersonStep(Step):
             hits = directory.alike(quality, near, limit=PAGE_SIZE)
             return Listing(hits, len(hits), size=PAGE_SIZE)
         page = asking.ui.get("page", 0)
-        return directory.people(quality, find=asking.ui.get("find", ""), page=page if isinstance(page, int) else 0, size=PAGE_SIZE)
+        return directory.people(
+            quality, find=asking.ui.get("find", ""), page=page if isinstance(page, int) else 0, size=PAGE_SIZE
+        )
 
     def screen(self, asking: Asking) -> Screen:
         listing = self._listing(asking)
@@ -111,7 +121,11 @@ class PersonStep(Step):
 
     def _name(self, asking: Asking, text: str) -> Verdict:
         shown = self._listing(asking).items
-        said = match(text, [(label,) for label in told_apart(shown)]) if text.strip().rstrip(".").isdecimal() else None
+        said = (
+            match(text, [(label,) for label in told_apart(shown)])
+            if text.strip().rstrip(".").isdecimal()
+            else None
+        )
         if said and said.sure:
             return self._taken(asking, shown[said.places[0]].id)
         text = " ".join(text.replace("·", " ").split())[:60]

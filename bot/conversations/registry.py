@@ -47,9 +47,13 @@ def _check_steps(flow: Flow) -> None:
         if step.key in earlier:
             raise FlowError(f"flow '{flow.key}': step '{step.key}' stands there twice")
         if not step.after <= earlier:
-            raise FlowError(f"flow '{flow.key}': step '{step.key}' depends on {sorted(step.after - earlier)}, which come later")
+            raise FlowError(
+                f"flow '{flow.key}': step '{step.key}' depends on {sorted(step.after - earlier)}, which come later"
+            )
         if step.when and not step.after:
-            raise FlowError(f"flow '{flow.key}': step '{step.key}' has a condition but names no step that it hangs on")
+            raise FlowError(
+                f"flow '{flow.key}': step '{step.key}' has a condition but names no step that it hangs on"
+            )
         earlier.add(step.key)
     if flow.retype and flow.retype not in earlier:
         raise FlowError(f"flow '{flow.key}': there is no step '{flow.retype}' to answer anew")

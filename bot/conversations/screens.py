@@ -16,7 +16,23 @@ if TYPE_CHECKING:
 INTERLUDES = frozenset({"leaving", "again", "fixing"})
 """Keys of `ui` that put a short question in front of the dialogue's own."""
 NAVIGATION = frozenset(
-    {"back", "cancel", "yes", "later", "stay", "anew", "pop", "edit", "fix", "ok", "keep", "next", "home", "open", "resume"}
+    {
+        "back",
+        "cancel",
+        "yes",
+        "later",
+        "stay",
+        "anew",
+        "pop",
+        "edit",
+        "fix",
+        "ok",
+        "keep",
+        "next",
+        "home",
+        "open",
+        "resume",
+    }
 )
 """The verbs of the engine, and of the steps' own *Next*: typing such a button's label is the same as tapping it."""
 
@@ -94,7 +110,11 @@ def again(flow: Flow) -> View:
     return View(
         title=flow.title,
         body=(m("engine.again_ask", what=flow.title),),
-        rows=((press(m("common.resume", what=flow.title), "stay"),), (press(m("engine.again_anew"), "anew"),), (CANCEL,)),
+        rows=(
+            (press(m("common.resume", what=flow.title), "stay"),),
+            (press(m("engine.again_anew"), "anew"),),
+            (CANCEL,),
+        ),
     )
 
 

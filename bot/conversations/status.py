@@ -10,12 +10,33 @@ import re
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
-from bot.conversations.flow import Accepted, Asking, Flow, Page, Pick, Rejected, Said, Screen, Step, Verdict, press
+from bot.conversations.flow import (
+    Accepted,
+    Asking,
+    Flow,
+    Page,
+    Pick,
+    Rejected,
+    Said,
+    Screen,
+    Step,
+    Verdict,
+    press,
+)
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
 from bot.conversations.people import found, told_apart
-from bot.conversations.ports import ChangeCard, ChangeItem, Context, EntityRef, Holding, PersonCard, PersonRef, QualityRef
+from bot.conversations.ports import (
+    ChangeCard,
+    ChangeItem,
+    Context,
+    EntityRef,
+    Holding,
+    PersonCard,
+    PersonRef,
+    QualityRef,
+)
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -66,7 +87,7 @@ class QueryStep(Step):
             return Accepted({"see": "application", "application": applications[hit.places[0]].key, "page": 0})
         return Accepted({"see": "find", "find": " ".join(text.split())[:60]})
 
-    def reads(self, asking: Asking, value: Json) -> Say | None:  # noqa: PLR6301 - the step's answer is the page itself
+    def reads(self, asking: Asking, value: Json) -> Say | None:
         return None
 
 
@@ -99,7 +120,11 @@ def page(ctx: Context, answers: Answers) -> Page:
             return person_page(ctx, card) if card else overview(ctx, m("status.gone"))
         case "change":
             change = ctx.directory.change(query["number"])
-            return change_page(change) if change else overview(ctx, m("status.no_change", number=query["number"]))
+            return (
+                change_page(change)
+                if change
+                else overview(ctx, m("status.no_change", number=query["number"]))
+            )
         case "application":
             return application_page(ctx, query)
         case "list":
@@ -118,14 +143,28 @@ def overview(ctx: Context, said: Msg | None = None) -> Page:
     for entity in entities:
         counts = ctx.directory.counts(entity.id)
         body.append(m("status.entity", name=entity.name, people=found(counts.people)))
-        numbers = {"active": counts.active, "pending": counts.pending, "to_do": counts.to_do, "ending": counts.ending}
-        body += [m(f"status.count.{what}", n=number) for what, number in numbers.items() if number or what != "to_do"]
+        numbers = {
+            "active": counts.active,
+            "pending": counts.pending,
+            "to_do": counts.to_do,
+            "ending": counts.ending,
+        }
+        body += [
+            m(f"status.count.{what}", n=number)
+            for what, number in numbers.items()
+            if number or what != "to_do"
+        ]
         if len(entities) > 1:
             rows.append((press(entity.name, "list", f"a:{entity.id}"),))
         shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(entities) > 1)]
-        buttons = [press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}") for what in shown]
+        buttons = [
+            press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}") for what in shown
+        ]
         rows += [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
-    rows += [(press(m("status.change_line", number=c.number, person=c.person), "change", c.number),) for c in ctx.directory.recent_changes(limit=3)]
+    rows += [
+        (press(m("status.change_line", number=c.number, person=c.person), "change", c.number),)
+        for c in ctx.directory.recent_changes(limit=3)
+    ]
     return Page(tuple(body), after=(m("status.how"),), rows=(*rows, HOME_ROW), title=m("status.title"))
 
 
@@ -148,7 +187,9 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     facts.append((m("field.status"), m(f"account.{ref.status}")))
     held = [h for h in card.holdings if h.state != "ended"]
     lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
-    return Page((), tuple(facts), lines, (BACK_ROW, HOME_ROW), title=m("status.title"), subject=card.entity.name)
+    return Page(
+        (), tuple(facts), lines, (BACK_ROW, HOME_ROW), title=m("status.title"), subject=card.entity.name
+    )
 
 
 def holding_line(ctx: Context, holding: Holding) -> Msg:
@@ -170,7 +211,10 @@ def change_page(change: ChangeCard) -> Page:
     facts: tuple[tuple[Say, Say], ...] = (
         (m("field.number"), change.number),
         (m("field.person"), change.person),
-        (m("field.recorded"), m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author)),
+        (
+            m("field.recorded"),
+            m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
+        ),
         (m("field.status"), _change_state(change)),
         (m("field.content"), tuple_of([_item(item) for item in change.items])),
     )
@@ -179,17 +223,27 @@ def change_page(change: ChangeCard) -> Page:
         rows.insert(0, (press(m("portal.open"), "open", f"portal:{change.number}", mark="☑"),))
     if change.account:
         rows.append((press(m("status.see_person"), "who", change.account),))
-    return Page((), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name)
+    return Page(
+        (), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name
+    )
 
 
 def _change_state(change: ChangeCard) -> Msg:
     if change.state == "pending" and change.due and change.due_on:
-        return m("change.pending_today", due=change.due) if change.due_on == change.recorded_on else m("change.pending", day=change.due_on)
+        return (
+            m("change.pending_today", due=change.due)
+            if change.due_on == change.recorded_on
+            else m("change.pending", day=change.due_on)
+        )
     return m(f"change.{change.state}")
 
 
 def _item(item: ChangeItem) -> Say:
-    return m("change.item", what=m(f"change.kind.{item.kind}"), key=item.key) if item.key else m(f"change.kind.{item.kind}")
+    return (
+        m("change.item", what=m(f"change.kind.{item.kind}"), key=item.key)
+        if item.key
+        else m(f"change.kind.{item.kind}")
+    )
 
 
 def application_page(ctx: Context, query: Json) -> Page:
@@ -199,11 +253,17 @@ def application_page(ctx: Context, query: Json) -> Page:
     rows: list[Row] = []
     pages = 1
     for entity in ctx.directory.entities():
-        listing = ctx.directory.listed(entity.id, "active", key=application.key, page=query["page"], size=PAGE_SIZE)
+        listing = ctx.directory.listed(
+            entity.id, "active", key=application.key, page=query["page"], size=PAGE_SIZE
+        )
         pages = max(pages, listing.pages)
         body.append(m("status.application_in", name=entity.name, count=found(listing.total)))
         rows += people_rows([line.person for line in listing.items])
-    return Page(tuple(body), rows=(*rows, *page_row(min(query["page"], pages - 1), pages), BACK_ROW, HOME_ROW), title=m("status.title"))
+    return Page(
+        tuple(body),
+        rows=(*rows, *page_row(min(query["page"], pages - 1), pages), BACK_ROW, HOME_ROW),
+        title=m("status.title"),
+    )
 
 
 def list_page(ctx: Context, query: Json) -> Page:
@@ -212,9 +272,17 @@ def list_page(ctx: Context, query: Json) -> Page:
     if entity is None:
         return overview(ctx, m("status.gone"))
     listing = ctx.directory.listed(entity.id, query["what"], page=query["page"], size=PAGE_SIZE)
-    lines = tuple(m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding)) for line in listing.items)
+    lines = tuple(
+        m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding))
+        for line in listing.items
+    )
     body = (m(f"status.list.{query['what']}"), found(listing.total), *lines)
-    rows = (*people_rows([line.person for line in listing.items]), *page_row(listing.page, listing.pages), BACK_ROW, HOME_ROW)
+    rows = (
+        *people_rows([line.person for line in listing.items]),
+        *page_row(listing.page, listing.pages),
+        BACK_ROW,
+        HOME_ROW,
+    )
     return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
 
 
@@ -229,10 +297,22 @@ def find_page(ctx: Context, text: str) -> Page:
     if total == 1 and (card := ctx.directory.person(people[0].id)):
         return person_page(ctx, card)
     if total:
-        return Page((m("person.found_for", what=text, count=found(total)),), rows=(*people_rows(people), BACK_ROW, HOME_ROW), title=m("status.title"))
-    near = [person for quality in all_qualities(ctx) for person in ctx.directory.alike(quality.id, text, limit=PAGE_SIZE)]
+        return Page(
+            (m("person.found_for", what=text, count=found(total)),),
+            rows=(*people_rows(people), BACK_ROW, HOME_ROW),
+            title=m("status.title"),
+        )
+    near = [
+        person
+        for quality in all_qualities(ctx)
+        for person in ctx.directory.alike(quality.id, text, limit=PAGE_SIZE)
+    ]
     if near:
-        return Page((m("person.nearly", said=text),), rows=(*people_rows(near[:PAGE_SIZE]), BACK_ROW, HOME_ROW), title=m("status.title"))
+        return Page(
+            (m("person.nearly", said=text),),
+            rows=(*people_rows(near[:PAGE_SIZE]), BACK_ROW, HOME_ROW),
+            title=m("status.title"),
+        )
     return overview(ctx, m("status.none", said=text))
 
 
@@ -277,8 +357,17 @@ def mine(ctx: Context, _: Answers) -> Page:
     cards = ctx.directory.mine()
     body: list[Say] = []
     for card in cards:
-        body.append(m("me.account", entity=card.entity.name, username=card.ref.username or "–", status=m(f"account.{card.ref.status}")))
-        body += [holding_line(ctx, h) for h in card.holdings if h.state != "ended"] or [m("status.nothing_held")]
+        body.append(
+            m(
+                "me.account",
+                entity=card.entity.name,
+                username=card.ref.username or "–",
+                status=m(f"account.{card.ref.status}"),
+            )
+        )
+        body += [holding_line(ctx, h) for h in card.holdings if h.state != "ended"] or [
+            m("status.nothing_held")
+        ]
     return Page(tuple(body) or (m("me.nothing"),), rows=(HOME_ROW,))
 
 

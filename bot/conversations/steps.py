@@ -83,7 +83,11 @@ def page_of(ui: Json, pages: int) -> int:
 
 def turned(said: Pick) -> Shown | None:
     """The page that a tap on an arrow wants."""
-    return Shown({"page": int(said.value)}) if said.verb == "page" and said.value.isdecimal() and len(said.value) < 6 else None
+    return (
+        Shown({"page": int(said.value)})
+        if said.verb == "page" and said.value.isdecimal() and len(said.value) < 6
+        else None
+    )
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,9 @@ class Choice(Step):
                 if found.sure:
                     return Accepted(options[found.places[0]].id)
                 if found.places:
-                    return Rejected(m("step.several", what=tuple(options[place].label for place in found.places[:4])))
+                    return Rejected(
+                        m("step.several", what=tuple(options[place].label for place in found.places[:4]))
+                    )
                 example = options[0].label if options else ""
                 return Rejected(m("step.not_an_option", said=_short(text), example=example))
 
@@ -147,7 +153,8 @@ class MultiChoice(Step):
         options = self.options(asking.ctx, asking.answers)
         ticked = self._ticked(asking)
         rows = tuple(
-            (press(o.label, "off" if o.id in ticked else "on", o.id, mark="☑" if o.id in ticked else "☐"),) for o in options
+            (press(o.label, "off" if o.id in ticked else "on", o.id, mark="☑" if o.id in ticked else "☐"),)
+            for o in options
         )
         return Screen(numbered(options) if options else (m("step.nothing"),), (*rows, (NEXT,)))
 
@@ -176,7 +183,9 @@ class MultiChoice(Step):
         for part in text.replace(";", ",").replace("+", ",").split(","):
             found = match(part, readings(asking, options))
             if not found.sure:
-                return Rejected(m("step.not_an_option", said=_short(part), example=options[0].label if options else ""))
+                return Rejected(
+                    m("step.not_an_option", said=_short(part), example=options[0].label if options else "")
+                )
             places.append(found.places[0])
         return Accepted([options[place].id for place in sorted(set(places))])
 
@@ -185,7 +194,7 @@ class MultiChoice(Step):
 
     def holds(self, asking: Asking, value: Json) -> bool:
         known = {o.id for o in self.options(asking.ctx, asking.answers)}
-        return bool(value) and set(value) <= known
+        return isinstance(value, list) and bool(value) and known.issuperset(value)
 
 
 def tuple_of(items: Sequence[Say]) -> Say:
@@ -266,10 +275,18 @@ class Day(Step):
         wanted = month_of(str(asking.ui.get("month", "")))
         if wanted is None:
             start = max(first, today)
-            return Screen((), (*quick, (press(m("day.calendar"), "month", f"{start.year:04d}-{start.month:02d}", mark="📅"),)))
+            return Screen(
+                (),
+                (
+                    *quick,
+                    (press(m("day.calendar"), "month", f"{start.year:04d}-{start.month:02d}", mark="📅"),),
+                ),
+            )
         year, month = (int(part) for part in _clamped(wanted, first, last).split("-"))
         chosen = date.fromisoformat(asking.proposal) if asking.proposal else None
-        return Screen((), (*month_rows(year, month, earliest=first, latest=last, today=today, chosen=chosen), *quick))
+        return Screen(
+            (), (*month_rows(year, month, earliest=first, latest=last, today=today, chosen=chosen), *quick)
+        )
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
         match said:
@@ -287,7 +304,11 @@ class Day(Step):
             case Pick():
                 return Rejected(GONE)
             case Text(text):
-                if self.optional and match(text, [asking.ctx.reader.labels(self.optional)]).sure and not text.strip().isdecimal():
+                if (
+                    self.optional
+                    and match(text, [asking.ctx.reader.labels(self.optional)]).sure
+                    and not text.strip().isdecimal()
+                ):
                     return Accepted("")
                 try:
                     day = read_day(text, today=asking.ctx.today, lang=asking.ctx.lang)
@@ -296,7 +317,11 @@ class Day(Step):
                 return self._checked(asking, day)
 
     def _bounds(self, asking: Asking) -> tuple[date, date, date]:
-        return self.earliest(asking.ctx, asking.answers), self.latest(asking.ctx, asking.answers), asking.ctx.today
+        return (
+            self.earliest(asking.ctx, asking.answers),
+            self.latest(asking.ctx, asking.answers),
+            asking.ctx.today,
+        )
 
     def _checked(self, asking: Asking, day: date) -> Verdict:
         try:

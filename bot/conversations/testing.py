@@ -56,9 +56,27 @@ from bot.i18n import speaker
 from bot.msg import LANGUAGES, Say, Texts
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-MIDI = EntityRef("midi", Texts("Hôpitaux du Midi", "Ziekenhuizen van het Zuiden", "Krankenhäuser des Südens", "Southern Hospitals"), "710999-11", "co-responsible")
-AUBE = EntityRef("aube", Texts("Clinique Sainte-Aube", "Kliniek Sint-Dageraad", "Klinik Sankt Aube", "Saint Dawn Clinic"), "719998-33", "responsible")
-PORTAL = EntityRef("quai", Texts("Hôpital du Quai", "Kaaiziekenhuis", "Kaikrankenhaus", "Quay Hospital"), "720999-02", "responsible", "portal")
+MIDI = EntityRef(
+    "midi",
+    Texts(
+        "Hôpitaux du Midi", "Ziekenhuizen van het Zuiden", "Krankenhäuser des Südens", "Southern Hospitals"
+    ),
+    "710999-11",
+    "co-responsible",
+)
+AUBE = EntityRef(
+    "aube",
+    Texts("Clinique Sainte-Aube", "Kliniek Sint-Dageraad", "Klinik Sankt Aube", "Saint Dawn Clinic"),
+    "719998-33",
+    "responsible",
+)
+PORTAL = EntityRef(
+    "quai",
+    Texts("Hôpital du Quai", "Kaaiziekenhuis", "Kaikrankenhaus", "Quay Hospital"),
+    "720999-02",
+    "responsible",
+    "portal",
+)
 
 
 class CatalogueReader:
@@ -91,9 +109,20 @@ class MemoryDirectory:
 
     def __post_init__(self) -> None:
         for place in self.places:
-            self.rooms.setdefault(f"{place.id}-h", QualityRef(f"{place.id}-h", place.id, "hospital", place.number))
+            self.rooms.setdefault(
+                f"{place.id}-h", QualityRef(f"{place.id}-h", place.id, "hospital", place.number)
+            )
 
-    def add(self, last: str, first: str, *, entity: EntityRef = MIDI, niss: str = "", holdings: Iterable[Holding] = (), **fields: str) -> str:
+    def add(
+        self,
+        last: str,
+        first: str,
+        *,
+        entity: EntityRef = MIDI,
+        niss: str = "",
+        holdings: Iterable[Holding] = (),
+        **fields: str,
+    ) -> str:
         """A user account; its id."""
         account = f"a{len(self.cards) + 1:04d}"
         masked = f"••.••.••-•••.{niss[-2:]}" if niss else ""
@@ -118,12 +147,26 @@ class MemoryDirectory:
         return self.rooms.get(quality)
 
     def _in(self, quality: str) -> list[PersonRef]:
-        refs = (card.ref for card in self.cards.values() if card.ref.quality == quality and card.ref.status != "deleted")
+        refs = (
+            card.ref
+            for card in self.cards.values()
+            if card.ref.quality == quality and card.ref.status != "deleted"
+        )
         return sorted(refs, key=lambda ref: fold(ref.name))
 
     def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
         words = fold(find).split()
-        hits = [ref for ref in self._in(quality) if all(any(part.startswith(word) for part in fold(f"{ref.name} {ref.username} {ref.subdivision}").split()) for word in words)]
+        hits = [
+            ref
+            for ref in self._in(quality)
+            if all(
+                any(
+                    part.startswith(word)
+                    for part in fold(f"{ref.name} {ref.username} {ref.subdivision}").split()
+                )
+                for word in words
+            )
+        ]
         page = min(page, max(0, -(-len(hits) // size) - 1))
         return Listing(tuple(hits[page * size : (page + 1) * size]), min(len(hits), COUNTED + 1), page, size)
 
@@ -152,12 +195,16 @@ class MemoryDirectory:
         totals = {what: self.listed(entity, what).total for what in ("active", "pending", "to_do", "ending")}
         return Counts(people=sum(card.entity.id == entity for card in self.cards.values()), **totals)
 
-    def listed(self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6) -> Listing[Line[Holding]]:
+    def listed(
+        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+    ) -> Listing[Line[Holding]]:
         lines = [
             Line(card.ref, held)
             for card in self.cards.values()
             for held in card.holdings
-            if card.entity.id == entity and (not key or held.key == key) and (held.state == what or (what == "ending" and held.ends_on and held.state == "active"))
+            if card.entity.id == entity
+            and (not key or held.key == key)
+            and (held.state == what or (what == "ending" and held.ends_on and held.state == "active"))
         ]
         page = min(page, max(0, -(-len(lines) // size) - 1))
         return Listing(tuple(lines[page * size : (page + 1) * size]), len(lines), page, size)
@@ -193,21 +240,46 @@ class MemoryDirectory:
         account = request.account
         if account is None:
             assert request.user
-            account = self.add(request.user.last_name, request.user.first_name, entity=entity, niss=request.user.niss or "", username=request.user.username)
+            account = self.add(
+                request.user.last_name,
+                request.user.first_name,
+                entity=entity,
+                niss=request.user.niss or "",
+                username=request.user.username,
+            )
         start = request.starts_on or today
         due = None if entity.delivery == "portal" else due_instant(start, now, timedelta(minutes=20))
         state = "pending" if due else "to_do"
         number = f"2026-{len(self.changes) + 1:06d}"
-        new = [Holding("application", key, state, start, active_at=due, number=number) for key in request.applications]
+        new = [
+            Holding("application", key, state, start, active_at=due, number=number)
+            for key in request.applications
+        ]
         if request.function:
             new.append(Holding("function", request.function, state, start, request.ends_on, due, number))
         card = self.cards[account]
         declared = Profession(request.profession).declared if request.profession else card.ref.profession
         ref = replace(card.ref, version=card.ref.version + 1, profession=declared)
         self.cards[account] = replace(card, ref=ref, holdings=(*card.holdings, *new))
-        items = tuple(ChangeItem("grant" if h.kind == "application" else "assignment", h.key, state, h.starts_on, h.ends_on) for h in new)
+        items = tuple(
+            ChangeItem(
+                "grant" if h.kind == "application" else "assignment", h.key, state, h.starts_on, h.ends_on
+            )
+            for h in new
+        )
         self.changes[number] = ChangeCard(
-            number, entity, "Delcourt Anne", now, today, state, due, brussels_day(due) if due else None, account, ref.name, ref.username, items
+            number,
+            entity,
+            "Delcourt Anne",
+            now,
+            today,
+            state,
+            due,
+            brussels_day(due) if due else None,
+            account,
+            ref.name,
+            ref.username,
+            items,
         )
         return Done(number, due, account)
 
@@ -233,7 +305,16 @@ class Talk:
     def context(self) -> Context:
         lang = self.state.memory.get("lang", self.lang)
         reader: Reader = CatalogueReader(lang)
-        return Context(lang, self.now, brussels_day(self.now), self.actor, self.directory, reader, self.catalogue, chosen_lang="lang" in self.state.memory)
+        return Context(
+            lang,
+            self.now,
+            brussels_day(self.now),
+            self.actor,
+            self.directory,
+            reader,
+            self.catalogue,
+            chosen_lang="lang" in self.state.memory,
+        )
 
     def feed(self, event: Event) -> Reply:
         """One event as a turn does it: requests are performed, their outcomes fed back."""
@@ -310,7 +391,10 @@ def said(view: View, lang: str) -> str:
     lines += [voice.plain(line) for line in (*view.notes, *view.body)]
     lines += [f"{voice.plain(label)}: {voice.plain(value)}" for label, value in view.facts]
     lines += [voice.plain(line) for line in view.after]
-    lines += [" ".join(f"[{button.mark} {voice.plain(button.label)}]".replace("[ ", "[") for button in row) for row in view.rows]
+    lines += [
+        " ".join(f"[{button.mark} {voice.plain(button.label)}]".replace("[ ", "[") for button in row)
+        for row in view.rows
+    ]
     return plain("\n".join(lines))
 
 
@@ -324,12 +408,35 @@ def sample() -> MemoryDirectory:
     directory = MemoryDirectory(places=(MIDI, AUBE, PORTAL))
     old = date(2026, 3, 12)
     active = datetime(2026, 3, 12, tzinfo=UTC)
-    directory.add("Peeters", "Jan", niss="79082399728", username="jpeeters", subdivision="Cardiologie", profession="specialist-physician")
-    directory.add("Peeters", "Jan", username="janpeete", subdivision="Pharmacie", holdings=(Holding("application", "hospiliss", "active", old, None, active),))
-    directory.add("Claes", "Mieke", username="mclaes01", profession="collaborator", holdings=(Holding("application", "colindos", "active", old, None, active),))
+    directory.add(
+        "Peeters",
+        "Jan",
+        niss="79082399728",
+        username="jpeeters",
+        subdivision="Cardiologie",
+        profession="specialist-physician",
+    )
+    directory.add(
+        "Peeters",
+        "Jan",
+        username="janpeete",
+        subdivision="Pharmacie",
+        holdings=(Holding("application", "hospiliss", "active", old, None, active),),
+    )
+    directory.add(
+        "Claes",
+        "Mieke",
+        username="mclaes01",
+        profession="collaborator",
+        holdings=(Holding("application", "colindos", "active", old, None, active),),
+    )
     directory.add("Lambert", "Zoé", username="zlambert", status="blocked")
-    directory.add("Maes", "Wout", username="wmaes001", entity=AUBE, holdings=(Holding("application", "colindos", "active", old, NOW.date() + timedelta(days=9), active),))
+    directory.add(
+        "Maes",
+        "Wout",
+        username="wmaes001",
+        entity=AUBE,
+        holdings=(Holding("application", "colindos", "active", old, NOW.date() + timedelta(days=9), active),),
+    )
     directory.codes.add("AAAAAAAAAAAAAAAAAAAAAA")
     return directory
-
-

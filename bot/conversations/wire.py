@@ -17,7 +17,10 @@ def view_to_json(view: View) -> Json:
         "body": [to_json(line) for line in view.body],
         "facts": [[to_json(label), to_json(value)] for label, value in view.facts],
         "after": [to_json(line) for line in view.after],
-        "rows": [[[to_json(button.label), button.mark, *_action(button.action)] for button in row] for row in view.rows],
+        "rows": [
+            [[to_json(button.label), button.mark, *_action(button.action)] for button in row]
+            for row in view.rows
+        ],
     }
 
 
@@ -50,5 +53,10 @@ def _action(action: Action) -> list[str]:
 
 def _button(data: Json) -> Button:
     label, mark, kind, *rest = data
-    kinds: dict[str, type[Press | Door | Link | CopyText]] = {"press": Press, "door": Door, "link": Link, "copy": CopyText}
+    kinds: dict[str, type[Press | Door | Link | CopyText]] = {
+        "press": Press,
+        "door": Door,
+        "link": Link,
+        "copy": CopyText,
+    }
     return Button(from_json(label), kinds[kind](*rest), mark)

@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from bot.store.crypto import IdentityKeys
 from bot.store.keys import Keyring
-from bot.store.tables import AuditEntry, AuditHead
+from bot.store.tables import AuditEntry, AuditHead, core
 
 HOUSE = "house"
 """The chain of what belongs to no entity."""
-_entries = AuditEntry.__table__  # type: ignore[attr-defined]
-_heads = AuditHead.__table__  # type: ignore[attr-defined]
+_entries = core(AuditEntry)
+_heads = core(AuditHead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,26 @@ class Verified:
 
 def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, now: datetime) -> int:
     """Adds an entry to a chain and returns its number. Locks the chain's head: call it last in the transaction."""
-    head = connection.execute(select(_heads.c.seq, _heads.c.mac).where(_heads.c.chain == chain).with_for_update()).one_or_none()
+    head = connection.execute(
+        select(_heads.c.seq, _heads.c.mac).where(_heads.c.chain == chain).with_for_update()
+    ).one_or_none()
     seq, before = (head.seq + 1, head.mac) if head else (1, b"")
     personal = None
     if entry.personal is not None and entry.subject is not None:
-        personal = IdentityKeys(connection, keyring).seal(entry.subject, entry.personal, f"audit_entries.personal:{chain}:{seq}")
+        personal = IdentityKeys(connection, keyring).seal(
+            entry.subject, entry.personal, f"audit_entries.personal:{chain}:{seq}"
+        )
     values = {
-        "chain": chain, "seq": seq, "at": now, "actor_id": entry.actor, "act": entry.act, "subject_id": entry.subject,
-        "change_number": entry.change, "body": entry.body or {}, "personal": personal, "key_version": keyring.current,
+        "chain": chain,
+        "seq": seq,
+        "at": now,
+        "actor_id": entry.actor,
+        "act": entry.act,
+        "subject_id": entry.subject,
+        "change_number": entry.change,
+        "body": entry.body or {},
+        "personal": personal,
+        "key_version": keyring.current,
     }
     mac = _mac(keyring, values, before)
     connection.execute(insert(_entries).values(**values, mac=mac))
@@ -92,13 +104,23 @@ def _fault(keyring: Keyring, row: Row[Any], seq: int, before: bytes) -> str | No
     if row.seq != seq + 1:
         return "an entry before it is missing"
     values = {column.name: getattr(row, column.name) for column in _entries.c if column.name != "mac"}
-    return None if hmac.compare_digest(row.mac, _mac(keyring, values, before)) else "it was altered, or the one before it"
+    return (
+        None
+        if hmac.compare_digest(row.mac, _mac(keyring, values, before))
+        else "it was altered, or the one before it"
+    )
 
 
 def _mac(keyring: Keyring, values: dict[str, Any], before: bytes) -> bytes:
-    plain = {**values, "at": values["at"].isoformat(), "personal": values["personal"].hex() if values["personal"] else None}
+    plain = {
+        **values,
+        "at": values["at"].isoformat(),
+        "personal": values["personal"].hex() if values["personal"] else None,
+    }
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hmac.new(keyring.key("audit", values["key_version"]), before + text.encode(), hashlib.sha256).digest()
+    return hmac.new(
+        keyring.key("audit", values["key_version"]), before + text.encode(), hashlib.sha256
+    ).digest()
 
 
 def _seal(keyring: Keyring, version: int, place: str, mac: bytes) -> bytes:

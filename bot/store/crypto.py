@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,11 +18,13 @@ from sqlalchemy import Connection, delete, insert, select
 
 from bot.errors import KeyMissing
 from bot.store.keys import SIZE, Keyring, Purpose
-from bot.store.tables import DataKey, KeyCheck, NationalNumber
+from bot.store.tables import DataKey, KeyCheck, NationalNumber, core
 
 FORMAT = 1
 NONCE = 12
 PROBE = b"accessbot"
+_data_keys = core(DataKey)
+_checks = core(KeyCheck)
 
 
 class Unreadable(Exception):
@@ -56,7 +59,9 @@ def unseal(keyring: Keyring, purpose: Purpose, sealed: bytes, place: str) -> byt
 
 def seal_json(keyring: Keyring, purpose: Purpose, value: Any, place: str) -> bytes:
     """A JSON value, encrypted."""
-    return seal(keyring, purpose, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), place)
+    return seal(
+        keyring, purpose, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), place
+    )
 
 
 def unseal_json(keyring: Keyring, purpose: Purpose, sealed: bytes, place: str) -> Any:
@@ -79,11 +84,11 @@ class IdentityKeys:
     def create(self, identity: str) -> None:
         """A new data key for a new identity."""
         wrapped = seal(self._keyring, "field", secrets.token_bytes(SIZE), f"data_keys.wrapped:{identity}")
-        self._connection.execute(insert(DataKey).values(identity_id=identity, wrapped=wrapped))
+        self._connection.execute(insert(_data_keys).values(identity_id=identity, wrapped=wrapped))
 
     def destroy(self, identity: str) -> None:
         """From now on nothing sealed for this identity opens."""
-        self._connection.execute(delete(DataKey).where(DataKey.identity_id == identity))  # type: ignore[arg-type]
+        self._connection.execute(delete(_data_keys).where(_data_keys.c.identity_id == identity))
 
     def seal(self, identity: str, plain: str, place: str) -> bytes:
         """Encrypts under the identity's own key. Raises Unreadable where that was destroyed."""
@@ -94,7 +99,9 @@ class IdentityKeys:
         return _open(self._key(identity), sealed, place).decode()
 
     def _key(self, identity: str) -> bytes:
-        wrapped = self._connection.execute(select(DataKey.wrapped).where(DataKey.identity_id == identity)).scalar()  # type: ignore[arg-type, call-overload]
+        wrapped = self._connection.execute(
+            select(_data_keys.c.wrapped).where(_data_keys.c.identity_id == identity)
+        ).scalar()
         if wrapped is None:
             raise Unreadable(f"data_keys.wrapped:{identity}")
         return unseal(self._keyring, "field", wrapped, f"data_keys.wrapped:{identity}")
@@ -105,19 +112,26 @@ def number_place(row: str) -> str:
     return f"{NationalNumber.__tablename__}.ciphertext:{row}"
 
 
-def check_keyring(connection: Connection, keyring: Keyring, now: Any) -> None:
+def check_keyring(connection: Connection, keyring: Keyring, now: datetime) -> None:
     """Sees that the root key is the one that wrote the data; notes a version that is used for the first time.
 
     Raises KeyMissing, one line, for a key that does not open what is there.
     """
-    probes = {version: probe for version, probe in connection.execute(select(KeyCheck.version, KeyCheck.probe))}  # type: ignore[call-overload]
+    probes = {
+        row.version: row.probe for row in connection.execute(select(_checks.c.version, _checks.c.probe))
+    }
     for version, probe in probes.items():
         try:
-            known = version in keyring.versions and unseal(keyring, "field", probe, f"key_checks.probe:{version}") == PROBE
+            known = (
+                version in keyring.versions
+                and unseal(keyring, "field", probe, f"key_checks.probe:{version}") == PROBE
+            )
         except Unreadable:
             known = False
         if not known:
-            raise KeyMissing(f"The root key is not the one that wrote this database (version {version}): set the right key, or another ACCESSBOT_DATABASE_URL.")
+            raise KeyMissing(
+                f"The root key is not the one that wrote this database (version {version}): set the right key, or another ACCESSBOT_DATABASE_URL."
+            )
     if keyring.current not in probes:
         probe = seal(keyring, "field", PROBE, f"key_checks.probe:{keyring.current}")
-        connection.execute(insert(KeyCheck).values(version=keyring.current, probe=probe, made_at=now))
+        connection.execute(insert(_checks).values(version=keyring.current, probe=probe, made_at=now))

@@ -34,8 +34,14 @@ class Database:
 
     def _engine(self) -> Engine:
         if not self.sqlite:
-            return create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
-        engine = create_engine(self.url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000})
+            return create_engine(
+                self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+            )
+        engine = create_engine(
+            self.url,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+        )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
@@ -73,7 +79,9 @@ class Database:
     def unavailable(self) -> DatabaseUnavailable:
         """One line for the operator, without the password of the address."""
         place = self.url.render_as_string(hide_password=True)
-        return DatabaseUnavailable(f"The database does not answer at {place}: check that it runs, and ACCESSBOT_DATABASE_URL.")
+        return DatabaseUnavailable(
+            f"The database does not answer at {place}: check that it runs, and ACCESSBOT_DATABASE_URL."
+        )
 
     def check(self) -> None:
         """Raises DatabaseUnavailable where nothing can be asked."""
@@ -87,18 +95,24 @@ class Database:
 
 def session(connection: Connection) -> Session:
     """An ORM session on the same connection and in the same transaction: the caller flushes, the transaction commits."""
-    return Session(bind=connection, expire_on_commit=False, autoflush=True, join_transaction_mode="create_savepoint")
+    return Session(
+        bind=connection, expire_on_commit=False, autoflush=True, join_transaction_mode="create_savepoint"
+    )
 
 
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise DatabaseUnavailable("ACCESSBOT_DATABASE_URL is not an address: write sqlite:///data/accessbot.db or postgresql://user:password@host/name.") from error
+        raise DatabaseUnavailable(
+            "ACCESSBOT_DATABASE_URL is not an address: write sqlite:///data/accessbot.db or postgresql://user:password@host/name."
+        ) from error
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
-        raise DatabaseUnavailable("ACCESSBOT_DATABASE_URL names a database that is not supported: use sqlite:/// or postgresql://.")
+        raise DatabaseUnavailable(
+            "ACCESSBOT_DATABASE_URL names a database that is not supported: use sqlite:/// or postgresql://."
+        )
     return parsed
 
 
@@ -118,4 +132,6 @@ def _begin(connection: Connection) -> None:
 def _gone(error: DBAPIError) -> bool:
     """Whether the server went away, rather than refused a statement. SQLSTATE classes 08 (connection) and 57P (shutdown)."""
     state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("08", "57P")) or (state == "" and isinstance(error, OperationalError) and "unable to open" in str(error.orig))
+    return state.startswith(("08", "57P")) or (
+        state == "" and isinstance(error, OperationalError) and "unable to open" in str(error.orig)
+    )

@@ -50,7 +50,9 @@ class Keyring:
         """The 32 bytes of a purpose; raises KeyMissing for a version that is not at hand."""
         root = self._roots.get(version or self.current)
         if root is None:
-            raise KeyMissing(f"Version {version} of the root key is missing: data was written with it. Add its line to the key file.")
+            raise KeyMissing(
+                f"Version {version} of the root key is missing: data was written with it. Add its line to the key file."
+            )
         return _derived(root, purpose)
 
     def __repr__(self) -> str:
@@ -63,7 +65,9 @@ class Keyring:
             try:
                 text = file.read_text(encoding="ascii")
             except (OSError, UnicodeDecodeError) as error:
-                raise KeyMissing(f"The root key file {file} cannot be read ({type(error).__name__}): check ACCESSBOT_ROOT_KEY_FILE.") from error
+                raise KeyMissing(
+                    f"The root key file {file} cannot be read ({type(error).__name__}): check ACCESSBOT_ROOT_KEY_FILE."
+                ) from error
         if not text or not text.strip():
             raise KeyMissing(f"There is no root key: {HOW}.")
         lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -88,7 +92,11 @@ def _bytes(text: str, number: int) -> bytes:
     except (ValueError, binascii.Error) as error:
         raise KeyMissing(f"{wrong}, or {HOW}.") from error
     key, checksum = raw[:SIZE], raw[SIZE:]
-    if not text.strip().startswith(PREFIX) or len(key) != SIZE or not hmac.compare_digest(checksum, _checksum(key)):
+    if (
+        not text.strip().startswith(PREFIX)
+        or len(key) != SIZE
+        or not hmac.compare_digest(checksum, _checksum(key))
+    ):
         raise KeyMissing(f"{wrong}, or {HOW}.")
     return key
 

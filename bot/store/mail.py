@@ -15,7 +15,7 @@ from bot.store.types import Big, Blob, Instant, Json
 class Chat(SQLModel, table=True):
     """A private chat: its dialogues (encrypted), and the card as it should be (`card_want`) and is (`card_shown`)."""
 
-    __tablename__: ClassVar[str] = "chats"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "chats"
     chat_id: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     telegram_id: int = Field(sa_type=Big)
     lang: str | None = None
@@ -36,9 +36,15 @@ class Chat(SQLModel, table=True):
 class Incoming(SQLModel, table=True):
     """An update: its body (encrypted) until its turn has committed, its id for 8 days after."""
 
-    __tablename__: ClassVar[str] = "updates"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "updates"
     __table_args__ = (
-        Index("ix_updates_open", "lane", "update_id", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+        Index(
+            "ix_updates_open",
+            "lane",
+            "update_id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
         Index(None, "received_at"),
     )
     update_id: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
@@ -54,11 +60,15 @@ class Incoming(SQLModel, table=True):
 class Outgoing(SQLModel, table=True):
     """A message that must arrive, or a deletion that must happen; `key` makes it unique."""
 
-    __tablename__: ClassVar[str] = "outbox"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "outbox"
     __table_args__ = (
         Index(
-            "ix_outbox_open", "urgency", "not_before", "id",
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            "ix_outbox_open",
+            "urgency",
+            "not_before",
+            "id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
         ),
         Index(None, "chat_id", "ended_at"),
     )
@@ -81,9 +91,15 @@ class Outgoing(SQLModel, table=True):
 class Due(SQLModel, table=True):
     """Something that becomes due at an instant: an activation, an end. `data` holds ids only."""
 
-    __tablename__: ClassVar[str] = "due"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "due"
     __table_args__ = (
-        Index("ix_due_open", "at", "id", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+        Index(
+            "ix_due_open",
+            "at",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
     )
     id: int | None = Field(default=None, sa_column=Column(Big, primary_key=True, autoincrement=True))
     key: str = Field(unique=True)

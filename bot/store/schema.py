@@ -32,7 +32,9 @@ def check_newest(database: Database) -> None:
         found = MigrationContext.configure(connection).get_current_revision()
     newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     if found != newest:
-        raise DatabaseUnavailable(f"The database has schema '{found or 'none'}' and this program needs '{newest}': run 'python -m bot db upgrade'.")
+        raise DatabaseUnavailable(
+            f"The database has schema '{found or 'none'}' and this program needs '{newest}': run 'python -m bot db upgrade'."
+        )
 
 
 def _config(connection: Connection) -> Config:

@@ -7,9 +7,9 @@ national number in plain: it stands encrypted in `national_numbers`, with a keye
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.store.ids import new_id
@@ -22,6 +22,11 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def core(model: type[SQLModel]) -> Table:
+    """The Core table of a model, for statements that are built once."""
+    return cast("Table", model.__table__)  # type: ignore[attr-defined]
 
 
 def one_of(column: str, *values: str) -> CheckConstraint:
@@ -41,7 +46,7 @@ def in_order(first: str, last: str) -> CheckConstraint:
 class Enterprise(SQLModel, table=True):
     """An enterprise: what a chief access manager is appointed for. `number` is its CBE number, 10 digits."""
 
-    __tablename__: ClassVar[str] = "enterprises"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "enterprises"
     id: str = Field(default_factory=new_id, primary_key=True)
     number: str | None = Field(default=None, unique=True)
 
@@ -49,7 +54,7 @@ class Enterprise(SQLModel, table=True):
 class Entity(SQLModel, table=True):
     """An entity: `inami` its 8 digits; `delivery` where its rights really live; `portal` its generation of the portal."""
 
-    __tablename__: ClassVar[str] = "entities"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "entities"
     __table_args__ = (one_of("delivery", "register", "portal"), one_of("portal", "old", "new"))
     id: str = Field(default_factory=new_id, primary_key=True)
     key: str = Field(unique=True)
@@ -66,7 +71,7 @@ class Entity(SQLModel, table=True):
 class EntityQuality(SQLModel, table=True):
     """A quality of an entity (a group, on the new portal); `key` is the catalogue's."""
 
-    __tablename__: ClassVar[str] = "qualities"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "qualities"
     __table_args__ = (UniqueConstraint("entity_id", "key"),)
     id: str = Field(default_factory=new_id, primary_key=True)
     entity_id: str = Field(foreign_key="entities.id")
@@ -79,7 +84,7 @@ class EntityQuality(SQLModel, table=True):
 class Subdivision(SQLModel, table=True):
     """A part of a quality, such as a ward; may be nested."""
 
-    __tablename__: ClassVar[str] = "subdivisions"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "subdivisions"
     __table_args__ = (UniqueConstraint("quality_id", "name"),)
     id: str = Field(default_factory=new_id, primary_key=True)
     quality_id: str = Field(foreign_key="qualities.id")
@@ -95,7 +100,7 @@ class Subdivision(SQLModel, table=True):
 class Identity(SQLModel, table=True):
     """A human, across all entities. `key` is the register file's; people made in chat have one too."""
 
-    __tablename__: ClassVar[str] = "identities"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "identities"
     id: str = Field(default_factory=new_id, primary_key=True)
     key: str = Field(unique=True)
     created_at: datetime = Field(sa_type=Instant)
@@ -105,7 +110,7 @@ class Identity(SQLModel, table=True):
 class DataKey(SQLModel, table=True):
     """The key that encrypts what is personal of one identity, wrapped by the root's `field` key. Destroyed with the person."""
 
-    __tablename__: ClassVar[str] = "data_keys"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "data_keys"
     identity_id: str = Field(primary_key=True, foreign_key="identities.id")
     wrapped: bytes = Field(sa_type=Blob)
 
@@ -113,7 +118,7 @@ class DataKey(SQLModel, table=True):
 class NationalNumber(SQLModel, table=True):
     """A national number of an identity, with history: encrypted, and a keyed hash that is unique."""
 
-    __tablename__: ClassVar[str] = "national_numbers"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "national_numbers"
     id: str = Field(default_factory=new_id, primary_key=True)
     identity_id: str = Field(foreign_key="identities.id", index=True)
     ciphertext: bytes = Field(sa_type=Blob)
@@ -126,7 +131,7 @@ class NationalNumber(SQLModel, table=True):
 class Profile(SQLModel, table=True):
     """What one entity knows of an identity. Nothing of it crosses to another entity."""
 
-    __tablename__: ClassVar[str] = "profiles"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "profiles"
     __table_args__ = (UniqueConstraint("identity_id", "entity_id"), one_of("language", "fr", "nl", "de"))
     id: str = Field(default_factory=new_id, primary_key=True)
     identity_id: str = Field(foreign_key="identities.id")
@@ -148,7 +153,7 @@ class Profile(SQLModel, table=True):
 class Account(SQLModel, table=True):
     """A profile's user account in a quality. `username_fold` is unique over everything."""
 
-    __tablename__: ClassVar[str] = "accounts"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "accounts"
     __table_args__ = (
         UniqueConstraint("profile_id", "quality_id"),
         one_of("status", "active", "blocked", "deleted"),
@@ -180,7 +185,7 @@ class Account(SQLModel, table=True):
 class Grant(SQLModel, table=True):
     """An application given to an account. `active_at`: from when it counts; None until a portal's step is marked done."""
 
-    __tablename__: ClassVar[str] = "grants"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "grants"
     __table_args__ = (in_order("starts_on", "ends_on"), Index(None, "application", "account_id"))
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
@@ -196,7 +201,7 @@ class Grant(SQLModel, table=True):
 class Assignment(SQLModel, table=True):
     """A function that an account exercises; `responsible_id` the account of whoever answers for it."""
 
-    __tablename__: ClassVar[str] = "assignments"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "assignments"
     __table_args__ = (in_order("starts_on", "ends_on"), Index(None, "function", "account_id"))
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
@@ -216,7 +221,7 @@ class Assignment(SQLModel, table=True):
 class Mandate(SQLModel, table=True):
     """An identity manages an enterprise, an entity, a quality or a subdivision, in a role, between two days."""
 
-    __tablename__: ClassVar[str] = "mandates"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "mandates"
     __table_args__ = (
         in_order("since", "until"),
         CheckConstraint("entity_id IS NOT NULL OR enterprise_id IS NOT NULL", name="place"),
@@ -237,11 +242,14 @@ class Mandate(SQLModel, table=True):
 class Binding(SQLModel, table=True):
     """A Telegram account that belongs to an identity, with the scope it was proved for (None: every entity)."""
 
-    __tablename__: ClassVar[str] = "bindings"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "bindings"
     __table_args__ = (
         Index(
-            "uq_bindings_open", "telegram_id", unique=True,
-            sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
+            "uq_bindings_open",
+            "telegram_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
         ),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -257,7 +265,7 @@ class Binding(SQLModel, table=True):
 class Invitation(SQLModel, table=True):
     """A single-use code for a person, kept as a hash."""
 
-    __tablename__: ClassVar[str] = "invitations"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "invitations"
     id: str = Field(default_factory=new_id, primary_key=True)
     code_hash: str = Field(unique=True)
     identity_id: str = Field(foreign_key="identities.id", index=True)
@@ -276,7 +284,7 @@ class Invitation(SQLModel, table=True):
 class Change(SQLModel, table=True):
     """One numbered change (2026-000123): who, when, for which entity."""
 
-    __tablename__: ClassVar[str] = "changes"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "changes"
     __table_args__ = (one_of("source", "chat", "file", "operator"), Index(None, "author_id", "recorded_at"))
     number: str = Field(primary_key=True)
     entity_id: str = Field(foreign_key="entities.id", index=True)
@@ -291,7 +299,7 @@ class Change(SQLModel, table=True):
 class ChangeItem(SQLModel, table=True):
     """One item of a change; `before` and `after` hold ids, keys and dates, no names."""
 
-    __tablename__: ClassVar[str] = "change_items"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "change_items"
     __table_args__ = (
         UniqueConstraint("change_number", "position"),
         one_of("delivery", "recorded", "delivered", "active", "verified"),
@@ -319,7 +327,7 @@ class ChangeItem(SQLModel, table=True):
 class AuditEntry(SQLModel, table=True):
     """An entry of a chain: `mac` is a keyed hash over the entry and the one before. Triggers refuse UPDATE and DELETE."""
 
-    __tablename__: ClassVar[str] = "audit_entries"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "audit_entries"
     chain: str = Field(primary_key=True)
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(sa_type=Instant)
@@ -336,7 +344,7 @@ class AuditEntry(SQLModel, table=True):
 class AuditHead(SQLModel, table=True):
     """The end of a chain, under a keyed hash of its own, so that a cut tail is seen."""
 
-    __tablename__: ClassVar[str] = "audit_heads"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "audit_heads"
     chain: str = Field(primary_key=True)
     seq: int
     mac: bytes = Field(sa_type=Blob)
@@ -350,7 +358,7 @@ class AuditHead(SQLModel, table=True):
 class ApplicationRow(SQLModel, table=True):
     """An application that the operator added to the catalogue, or changed."""
 
-    __tablename__: ClassVar[str] = "applications"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "applications"
     key: str = Field(primary_key=True)
     body: dict[str, Any] = Field(sa_type=Json)
 
@@ -358,7 +366,7 @@ class ApplicationRow(SQLModel, table=True):
 class FunctionRow(SQLModel, table=True):
     """A function that the operator added to the catalogue, or changed."""
 
-    __tablename__: ClassVar[str] = "functions"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "functions"
     key: str = Field(primary_key=True)
     body: dict[str, Any] = Field(sa_type=Json)
 
@@ -366,7 +374,7 @@ class FunctionRow(SQLModel, table=True):
 class Origin(SQLModel, table=True):
     """What `register load` wrote last under a key of the file, so that a later change in chat is seen."""
 
-    __tablename__: ClassVar[str] = "origins"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "origins"
     kind: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
     object_id: str
@@ -376,7 +384,7 @@ class Origin(SQLModel, table=True):
 class Counter(SQLModel, table=True):
     """A number that only rises: the changes of a year."""
 
-    __tablename__: ClassVar[str] = "counters"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "counters"
     name: str = Field(primary_key=True)
     value: int = Field(sa_type=Big)
 
@@ -384,7 +392,7 @@ class Counter(SQLModel, table=True):
 class KeyCheck(SQLModel, table=True):
     """Something encrypted under each version of the root key: a wrong key is seen before anything is read with it."""
 
-    __tablename__: ClassVar[str] = "key_checks"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "key_checks"
     version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     probe: bytes = Field(sa_type=Blob)
     made_at: datetime = Field(sa_type=Instant)

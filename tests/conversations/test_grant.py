@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from bot.access.requests import Conflict, GrantAccess, Refused
 from bot.conversations.model import Forget
 from bot.conversations.registry import ENGINE
@@ -219,7 +218,9 @@ def test_somebody_elses_change_meanwhile_is_shown_and_decided_again(talk: Talk) 
 
 
 def test_a_refusal_leads_to_the_step_that_can_help(talk: Talk) -> None:
-    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08", "Vermeulen", "Tom", "tom@example.org", "Hospiliss")
+    talk.command("grant").taps("Hôpitaux").says(
+        "01.09.22-997.08", "Vermeulen", "Tom", "tom@example.org", "Hospiliss"
+    )
     talk.directory.refusal = Refused(m("username.taken", example="tvermeu2"), "username")
     talk.taps("Confirmer")
     assert "existe déjà" in talk.sees()
@@ -231,7 +232,9 @@ def test_a_refusal_leads_to_the_step_that_can_help(talk: Talk) -> None:
 
 
 def test_nothing_claims_access_for_a_portal_entity_before_it_is_done_there(talk: Talk) -> None:
-    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says("Vermeulen", "Tom", "tom@example.org", "Hospiliss").taps("Confirmer")
+    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
+        "Vermeulen", "Tom", "tom@example.org", "Hospiliss"
+    ).taps("Confirmer")
     receipt = " ".join(str(line) for line in talk.receipts[-1].body)
     assert "grant.noted" in receipt
     assert "grant.recorded" not in receipt
@@ -242,7 +245,9 @@ def test_nothing_claims_access_for_a_portal_entity_before_it_is_done_there(talk:
 
 
 def test_after_the_receipt_another_person_starts_in_the_same_entity(talk: Talk) -> None:
-    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos").taps("Confirmer", "Encore une personne")
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos").taps(
+        "Confirmer", "Encore une personne"
+    )
     assert "À qui" in talk.sees()
     assert "Hôpitaux du Midi" in talk.sees()
 

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+from bot.access.requests import GrantAccess
+from bot.conversations.engine import DEEPEST
+from bot.conversations.model import (
+    Command,
+    CopyText,
+    Door,
+    Event,
+    Link,
+    Perform,
+    Press,
+    Redraw,
+    Reply,
+    State,
+    Tap,
+    Text,
+    Unreadable,
+)
+from bot.conversations.registry import ENGINE, FLOWS
+from bot.conversations.testing import Talk, said, sample
+from bot.msg import LANGUAGES
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bot.access.requests import GrantAccess
-from bot.conversations.engine import DEEPEST
-from bot.conversations.model import Command, CopyText, Door, Event, Link, Perform, Press, Redraw, Reply, State, Tap, Text, Unreadable
-from bot.conversations.registry import ENGINE, FLOWS
-from bot.conversations.testing import Talk, sample, said
-from bot.msg import LANGUAGES
-
 WAYS_OUT = {"back", "cancel", "home", "pop", "stay", "yes", "open"}
 TYPED = st.sampled_from(
-    ["1", "Peeters", "claes", "Colindos", "79.08.23-997.28", "64.11.17-998.10", "x 64.11.17-998.10", "01.09.22-997.08", "Vermeulen", "Tom", "tom@example.org", "25.2.", "demain",
-     "Confirmer", "annuler", "Précédent", "Suivant", "", "  ", "<b>x</b>", "{name}", "\u202e", "2026-000001", "oui", "Médecin", "999999999999"]
+    [
+        "1",
+        "Peeters",
+        "claes",
+        "Colindos",
+        "79.08.23-997.28",
+        "64.11.17-998.10",
+        "x 64.11.17-998.10",
+        "01.09.22-997.08",
+        "Vermeulen",
+        "Tom",
+        "tom@example.org",
+        "25.2.",
+        "demain",
+        "Confirmer",
+        "annuler",
+        "Précédent",
+        "Suivant",
+        "",
+        "  ",
+        "<b>x</b>",
+        "{name}",
+        "\u202e",
+        "2026-000001",
+        "oui",
+        "Médecin",
+        "999999999999",
+    ]
 ) | st.text(max_size=40)
 
 
@@ -38,7 +77,10 @@ class Chat(RuleBasedStateMachine):
             assert isinstance(event, Tap | Text), "nothing is asked of the register but by an answer"
         return before, reply
 
-    @rule(name=st.sampled_from([*FLOWS, "back", "cancel", "nonsense"]), args=st.sampled_from(["", "midi", "Peeters", "2026-000001", "nl"]))
+    @rule(
+        name=st.sampled_from([*FLOWS, "back", "cancel", "nonsense"]),
+        args=st.sampled_from(["", "midi", "Peeters", "2026-000001", "nl"]),
+    )
     def command(self, name: str, args: str) -> None:
         self.feed(Command(name, args))
 
@@ -64,7 +106,11 @@ class Chat(RuleBasedStateMachine):
         if self.talk.state.rev != before.rev:
             self.last_accepted = tap
 
-    @rule(back=st.integers(1, 20), verb=st.sampled_from(["a", "ok", "on", "next", "back", "yes", "who", "day", "zzz"]), value=st.text(max_size=12))
+    @rule(
+        back=st.integers(1, 20),
+        verb=st.sampled_from(["a", "ok", "on", "next", "back", "yes", "who", "day", "zzz"]),
+        value=st.text(max_size=12),
+    )
     def stale_tap(self, back: int, verb: str, value: str) -> None:
         tap = Tap(self.talk.state.rev - back, verb, value)
         before, reply = self.feed(tap)
@@ -79,7 +125,11 @@ class Chat(RuleBasedStateMachine):
     @rule()
     def double_tap(self) -> None:
         assert self.last_accepted is not None
-        if self.talk.state.last != (self.last_accepted.rev, self.last_accepted.verb, self.last_accepted.value):
+        if self.talk.state.last != (
+            self.last_accepted.rev,
+            self.last_accepted.verb,
+            self.last_accepted.value,
+        ):
             return
         if self.last_accepted.rev == self.talk.state.rev:
             return
@@ -100,7 +150,9 @@ class Chat(RuleBasedStateMachine):
         assert after is not None
         assert trail[-1] not in after.answers
         assert after.proposals[trail[-1]] == frame.answers[trail[-1]]
-        assert all(after.answers[key] == frame.answers[key] for key in after.answers), "Back keeps the rest (rule 3)"
+        assert all(after.answers[key] == frame.answers[key] for key in after.answers), (
+            "Back keeps the rest (rule 3)"
+        )
 
     @invariant()
     def the_state_survives_a_restart(self) -> None:
@@ -160,7 +212,9 @@ TestChat = Chat.TestCase
 
 
 def test_nothing_is_recorded_before_confirm() -> None:
-    talk = Talk(ENGINE, sample()).command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    talk = (
+        Talk(ENGINE, sample()).command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    )
     assert all(not isinstance(effect, Perform) for reply in talk.replies for effect in reply.effects)
     talk.taps("Confirmer")
     assert len(talk.requests) == 1

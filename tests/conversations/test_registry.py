@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from bot.conversations.diagram import mermaid
 from bot.conversations.flow import Flow, Page
 from bot.conversations.registry import ALL, FLOWS, FlowError, checked, message_keys
@@ -42,7 +41,9 @@ def test_a_step_hangs_on_earlier_steps_only() -> None:
 
 def test_a_step_with_a_condition_names_what_it_hangs_on() -> None:
     grant = FLOWS["grant"]
-    broken = tuple(replace(step, after=frozenset()) if step.key == "profession" else step for step in grant.steps)
+    broken = tuple(
+        replace(step, after=frozenset()) if step.key == "profession" else step for step in grant.steps
+    )
     with pytest.raises(FlowError, match="names no step"):
         checked([replace(grant, steps=broken)])
 

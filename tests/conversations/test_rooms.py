@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from bot.access.requests import Join
 from bot.conversations.model import State, Tap
 from bot.conversations.registry import ENGINE
@@ -130,7 +129,12 @@ def test_help_is_of_the_moment(talk: Talk) -> None:
 
 
 def test_a_dialogue_that_no_longer_exists_after_a_deploy_is_left_out(talk: Talk) -> None:
-    state = State.from_json({**talk.command("grant").state.to_json(), "frames": [{**talk.state.frames[0].to_json(), "flow": "gone"}]})
+    state = State.from_json(
+        {
+            **talk.command("grant").state.to_json(),
+            "frames": [{**talk.state.frames[0].to_json(), "flow": "gone"}],
+        }
+    )
     reply = ENGINE.step(state, Tap(state.rev, "a", "midi"), talk.context)
     assert reply.state.frames == ()
     assert reply.toast is not None

@@ -10,7 +10,6 @@ from collections import deque
 from html.parser import HTMLParser
 
 import pytest
-
 from bot.conversations.engine import settle
 from bot.conversations.model import Button, Press, State, Text, View
 from bot.conversations.ports import QualityRef
@@ -19,7 +18,16 @@ from bot.conversations.testing import MemoryDirectory, Talk, sample
 from bot.i18n import Speaker, speaker
 from bot.msg import LANGUAGES, Msg, Texts
 
-VALID = ("01.09.22-997.08", "Vermeulen", "tom.vermeulen@example.org", "claes", "Colindos", "25-02-2027", "2026-000001", "A" * 22)
+VALID = (
+    "01.09.22-997.08",
+    "Vermeulen",
+    "tom.vermeulen@example.org",
+    "claes",
+    "Colindos",
+    "25-02-2027",
+    "2026-000001",
+    "A" * 22,
+)
 WRONG = ("79082499728", "7908239972", "31-04-2027", "01-01-27", "Zzzzzzz", "3333", "<b>&", "x@", "\u202eabc")
 FULL_ROW, HALF_ROW, NARROW = 34, 15, 9
 CALENDAR = frozenset({"month", "day", "stay_put"})
@@ -50,8 +58,16 @@ def shape(talk: Talk) -> tuple[object, ...]:
     step = settle(flow, frame, talk.context).step
     query = frame.answers.get("query") or {}
     return (
-        flow.key, step.key if step else None, frame.editing, tuple(sorted(frame.ui)), len(state.frames) > 1,
-        "code" in frame.answers, query.get("see"), query.get("what"), "account" in frame.answers.get("person", ()), frame.answers.get("profession"),
+        flow.key,
+        step.key if step else None,
+        frame.editing,
+        tuple(sorted(frame.ui)),
+        len(state.frames) > 1,
+        "code" in frame.answers,
+        query.get("see"),
+        query.get("what"),
+        "account" in frame.answers.get("person", ()),
+        frame.answers.get("profession"),
     )
 
 
@@ -67,8 +83,10 @@ def moves(talk: Talk) -> list[Button | str]:
 
 def check_label(button: Button, row: int, voice: Speaker) -> None:
     label = voice.plain(button.label)
-    own = isinstance(button.label, Msg) and not any(isinstance(value, str | Texts | Msg | tuple) for _, value in button.label.params)
-    assert label.strip() or isinstance(button.action, Press) and button.action.verb == "stay_put"
+    own = isinstance(button.label, Msg) and not any(
+        isinstance(value, str | Texts | Msg | tuple) for _, value in button.label.params
+    )
+    assert label.strip() or (isinstance(button.action, Press) and button.action.verb == "stay_put")
     if isinstance(button.action, Press) and button.action.verb in CALENDAR:
         return
     if own:
@@ -84,7 +102,15 @@ def check(view: View | None, lang: str, seen: set[Msg]) -> None:
     if view is None:
         return
     voice = speaker(lang)
-    for say in (view.title, view.subject, view.error, *view.notes, *view.body, *view.after, *(part for fact in view.facts for part in fact)):
+    for say in (
+        view.title,
+        view.subject,
+        view.error,
+        *view.notes,
+        *view.body,
+        *view.after,
+        *(part for fact in view.facts for part in fact),
+    ):
         if say is None or (lang, say) in CHECKED:
             continue
         CHECKED.add((lang, say))
@@ -103,7 +129,9 @@ def check(view: View | None, lang: str, seen: set[Msg]) -> None:
                 seen.add(button.label)
 
 
-def walk(directory: MemoryDirectory, *, known: bool, begin: list[tuple[str, str]]) -> tuple[set[Msg], set[tuple[str, str]]]:
+def walk(
+    directory: MemoryDirectory, *, known: bool, begin: list[tuple[str, str]]
+) -> tuple[set[Msg], set[tuple[str, str]]]:
     """All messages met and all (flow, step) asked, from these commands on."""
     seen: set[Msg] = set()
     asked: set[tuple[str, str]] = set()
@@ -146,10 +174,18 @@ def walk(directory: MemoryDirectory, *, known: bool, begin: list[tuple[str, str]
 def walked() -> tuple[set[Msg], set[tuple[str, str]]]:
     directory = sample()
     directory.rooms["aube-c"] = QualityRef("aube-c", "aube", "health-care", "719998-33")
-    Talk(ENGINE, directory).command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says("Dubois", "Léa", "lea@example.org", "Hospiliss").taps("Confirmer")
+    Talk(ENGINE, directory).command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
+        "Dubois", "Léa", "lea@example.org", "Hospiliss"
+    ).taps("Confirmer")
     commands = [(name, "") for name in FLOWS if name not in {"stranger", "start"}]
-    known = walk(directory, known=True, begin=[*commands, ("portal", "2026-000001"), ("status", "2026-000001"), ("nonsense", "")])
-    strange = walk(directory, known=False, begin=[("start", ""), ("start", "A" * 22), ("start", "wrong"), ("help", "")])
+    known = walk(
+        directory,
+        known=True,
+        begin=[*commands, ("portal", "2026-000001"), ("status", "2026-000001"), ("nonsense", "")],
+    )
+    strange = walk(
+        directory, known=False, begin=[("start", ""), ("start", "A" * 22), ("start", "wrong"), ("help", "")]
+    )
     return known[0] | strange[0], known[1] | strange[1]
 
 
@@ -161,7 +197,22 @@ def test_every_question_of_every_dialogue_was_asked(walked: tuple[set[Msg], set[
 
 
 SAME = {
-    "email", "step", "privacy", "calendar", "language", "entity", "quality", "application", "person", "status", "day", "field", "change", "weekday", "month", "me",
+    "email",
+    "step",
+    "privacy",
+    "calendar",
+    "language",
+    "entity",
+    "quality",
+    "application",
+    "person",
+    "status",
+    "day",
+    "field",
+    "change",
+    "weekday",
+    "month",
+    "me",
 }
 """Families of keys whose text may be the same in two languages: names, signs, dates, and words that both languages share (Status, Person)."""
 

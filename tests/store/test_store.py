@@ -9,10 +9,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import delete, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlmodel import SQLModel
-
 from bot.errors import DatabaseUnavailable, KeyMissing
 from bot.store import audit, crypto, mail
 from bot.store.database import Database, session
@@ -20,6 +16,9 @@ from bot.store.ids import new_id
 from bot.store.keys import Keyring, new_root_key
 from bot.store.schema import check_newest, upgrade
 from bot.store.tables import AuditEntry, AuditHead, Entity, Grant, Identity, NationalNumber
+from sqlalchemy import delete, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import SQLModel
 
 NISS = "79082399728"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -84,7 +83,10 @@ def test_a_database_that_does_not_answer_is_one_line_without_its_password(url: s
 def test_sqlite_keeps_what_was_committed_through_a_power_cut(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'a' / 'b.db'}")
     with database.read() as connection:
-        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous", "foreign_keys")}
+        pragma = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     database.close()
 
@@ -93,9 +95,13 @@ def test_sqlite_keeps_what_was_committed_through_a_power_cut(tmp_path: Path) -> 
 
 
 def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        connection.execute(insert(Identity).values(id="a", key="a", created_at=NOW))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with database.write() as connection:
+            connection.execute(insert(Identity).values(id="a", key="a", created_at=NOW))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.read() as connection:
         assert connection.execute(select(Identity.id)).all() == []
 
@@ -108,21 +114,45 @@ def test_an_orm_session_shares_the_transaction(database: Database) -> None:
 
 
 def test_a_period_cannot_end_before_it_starts(database: Database) -> None:
-    with pytest.raises(IntegrityError, match="ends_on_order|CHECK|FOREIGN"), database.write() as connection:
+    with pytest.raises(IntegrityError, match=r"ends_on_order|CHECK|FOREIGN"), database.write() as connection:
         connection.execute(
-            insert(Grant).values(id="g", account_id="x", application="colindos", starts_on=date(2026, 2, 1), ends_on=date(2026, 1, 1), recorded_at=NOW)
+            insert(Grant).values(
+                id="g",
+                account_id="x",
+                application="colindos",
+                starts_on=date(2026, 2, 1),
+                ends_on=date(2026, 1, 1),
+                recorded_at=NOW,
+            )
         )
 
 
 def test_a_column_of_words_takes_its_own_words_only(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as connection:
-        connection.execute(insert(Entity).values(id="e", key="e", inami="71099911", denomination={}, delivery="fax", portal="old", sort_key="e", search=""))
+        connection.execute(
+            insert(Entity).values(
+                id="e",
+                key="e",
+                inami="71099911",
+                denomination={},
+                delivery="fax",
+                portal="old",
+                sort_key="e",
+                search="",
+            )
+        )
 
 
 def test_one_open_binding_for_a_telegram_account(database: Database, keyring: Keyring) -> None:
     person = identity(database, keyring)
     table = SQLModel.metadata.tables["bindings"]
-    row = {"identity_id": person, "telegram_id": 5_000_000_001, "chat_id": 5_000_000_001, "how": "invitation", "bound_at": NOW}
+    row = {
+        "identity_id": person,
+        "telegram_id": 5_000_000_001,
+        "chat_id": 5_000_000_001,
+        "how": "invitation",
+        "bound_at": NOW,
+    }
     with database.write() as connection:
         connection.execute(insert(table).values(id="b1", ended_at=NOW, **row))
         connection.execute(insert(table).values(id="b2", **row))
@@ -139,7 +169,9 @@ def test_a_root_key_survives_its_text_form() -> None:
     assert text_form not in repr(Keyring.of(text_form))
 
 
-@pytest.mark.parametrize("broken", [None, "", "abk1:xxxx", "secret", "abk1:" + "A" * 48, "x:abk1:" + "A" * 48])
+@pytest.mark.parametrize(
+    "broken", [None, "", "abk1:xxxx", "secret", "abk1:" + "A" * 48, "x:abk1:" + "A" * 48]
+)
 def test_a_missing_or_broken_key_is_one_line(broken: str | None) -> None:
     with pytest.raises(KeyMissing) as caught:
         Keyring.of(broken)
@@ -193,20 +225,50 @@ def test_a_person_whose_key_is_destroyed_can_be_read_no_more(database: Database,
             keys.unseal(person, sealed, "place")
 
 
-def test_no_national_number_stands_plain_in_the_database(database: Database, keyring: Keyring, tmp_path: Path) -> None:
+def test_no_national_number_stands_plain_in_the_database(
+    database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
     person = identity(database, keyring)
     with database.write() as connection:
         row = new_id()
         sealed = crypto.IdentityKeys(connection, keyring).seal(person, NISS, crypto.number_place(row))
         connection.execute(
-            insert(NationalNumber).values(id=row, identity_id=person, ciphertext=sealed, blind=crypto.blind_index(keyring, NISS), key_version=1, since=NOW)
+            insert(NationalNumber).values(
+                id=row,
+                identity_id=person,
+                ciphertext=sealed,
+                blind=crypto.blind_index(keyring, NISS),
+                key_version=1,
+                since=NOW,
+            )
         )
         state = crypto.seal_json(keyring, "state", {"person": {"niss": NISS}}, "chats.state:7")
-        connection.execute(insert(mail.Chat).values(chat_id=7, telegram_id=7, state=state, updated_at=NOW, rev=1, version=0, card_want=0, card_mode="new", card_shown=0, card_attempts=0))
+        connection.execute(
+            insert(mail.Chat).values(
+                chat_id=7,
+                telegram_id=7,
+                state=state,
+                updated_at=NOW,
+                rev=1,
+                version=0,
+                card_want=0,
+                card_mode="new",
+                card_shown=0,
+                card_attempts=0,
+            )
+        )
     with database.read() as connection:
-        everything = [bytes(repr(tuple(row)), "utf-8") for name in inspect(connection).get_table_names() for row in connection.execute(text(f"SELECT * FROM {name}"))]
+        everything = [
+            bytes(repr(tuple(row)), "utf-8")
+            for name in inspect(connection).get_table_names()
+            for row in connection.execute(text(f"SELECT * FROM {name}"))
+        ]
         assert len(everything) >= 4
-        found = connection.execute(select(NationalNumber.identity_id).where(NationalNumber.blind == crypto.blind_index(keyring, NISS))).scalar_one()
+        found = connection.execute(
+            select(NationalNumber.identity_id).where(
+                NationalNumber.blind == crypto.blind_index(keyring, NISS)
+            )
+        ).scalar_one()
     assert found == person
     everything += [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()]
     assert not [1 for blob in everything if NISS.encode() in blob]
@@ -221,7 +283,14 @@ def audited(database: Database, keyring: Keyring) -> Database:
     with database.write() as connection:
         for number in range(1, 6):
             for chain in ("midi", "aube"):
-                entry = audit.Entry("grant", actor=person, subject=person, change=f"2026-{number:06d}", body={"application": "colindos"}, personal="Peeters Jan")
+                entry = audit.Entry(
+                    "grant",
+                    actor=person,
+                    subject=person,
+                    change=f"2026-{number:06d}",
+                    body={"application": "colindos"},
+                    personal="Peeters Jan",
+                )
                 assert audit.append(connection, keyring, chain, entry, NOW) == number
     return database
 
@@ -233,7 +302,11 @@ def verified(database: Database, keyring: Keyring) -> audit.Verified:
 
 def disarmed(database: Database, *statements: object) -> None:
     """What a hand with all rights could do: take the triggers off, and write."""
-    off = ["DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete"] if database.sqlite else ["DROP TRIGGER audit_append_only ON audit_entries"]
+    off = (
+        ["DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete"]
+        if database.sqlite
+        else ["DROP TRIGGER audit_append_only ON audit_entries"]
+    )
     with database.write() as connection:
         for statement in off:
             connection.execute(text(statement))
@@ -246,14 +319,21 @@ def test_a_whole_chain_verifies(audited: Database, keyring: Keyring) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_entries SET act = 'x'", "DELETE FROM audit_entries"])
-def test_the_database_itself_refuses_to_change_the_trail(audited: Database, keyring: Keyring, statement: str) -> None:
+def test_the_database_itself_refuses_to_change_the_trail(
+    audited: Database, keyring: Keyring, statement: str
+) -> None:
     with pytest.raises(DBAPIError, match="append-only"), audited.write() as connection:
         connection.execute(text(statement))
     assert verified(audited, keyring).broken is None
 
 
 def test_an_edited_entry_is_found(audited: Database, keyring: Keyring) -> None:
-    disarmed(audited, update(AuditEntry).where(AuditEntry.chain == "midi", AuditEntry.seq == 3).values(body={"application": "hospiliss"}))
+    disarmed(
+        audited,
+        update(AuditEntry)
+        .where(AuditEntry.chain == "midi", AuditEntry.seq == 3)
+        .values(body={"application": "hospiliss"}),
+    )
     assert verified(audited, keyring).broken == ("midi", 3, "it was altered, or the one before it")
 
 
@@ -269,7 +349,9 @@ def test_a_cut_tail_is_found(audited: Database, keyring: Keyring) -> None:
 
 def test_a_cut_tail_with_a_head_made_to_fit_is_found(audited: Database, keyring: Keyring) -> None:
     with audited.read() as connection:
-        mac = connection.execute(select(AuditEntry.mac).where(AuditEntry.chain == "midi", AuditEntry.seq == 3)).scalar_one()
+        mac = connection.execute(
+            select(AuditEntry.mac).where(AuditEntry.chain == "midi", AuditEntry.seq == 3)
+        ).scalar_one()
     disarmed(
         audited,
         delete(AuditEntry).where(AuditEntry.chain == "midi", AuditEntry.seq > 3),
@@ -278,7 +360,9 @@ def test_a_cut_tail_with_a_head_made_to_fit_is_found(audited: Database, keyring:
     assert verified(audited, keyring).broken == ("midi", 3, "the head of the chain was altered")
 
 
-def test_a_chain_that_vanished_with_its_entries_is_found_by_its_head(audited: Database, keyring: Keyring) -> None:
+def test_a_chain_that_vanished_with_its_entries_is_found_by_its_head(
+    audited: Database, keyring: Keyring
+) -> None:
     disarmed(audited, delete(AuditEntry).where(AuditEntry.chain == "midi"))
     assert verified(audited, keyring).broken == ("midi", 1, "entries are missing at the end")
 

@@ -1,9 +1,8 @@
 """Alembic's entrance: always on the connection and in the transaction that `schema` gives."""
 
 from alembic import context
-from sqlmodel import SQLModel
-
 from bot.store import mail, tables  # noqa: F401 - they fill the metadata
+from sqlmodel import SQLModel
 
 context.configure(
     connection=context.config.attributes["connection"],
