@@ -6,7 +6,7 @@ register holds already: a file may refer to it, and must not contradict it. Pure
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -95,12 +95,9 @@ class _Book:
             yield (*where, "entity"), f"there is no entity '{entity}'"
         elif quality is not None and quality not in self.entities[entity]:
             yield (*where, "quality"), f"entity '{entity}' has no quality '{quality}'"
-        elif quality is not None and subdivision is not None:
-            if subdivision not in self.entities[entity][quality].subdivisions:
-                yield (
-                    (*where, "subdivision"),
-                    f"quality '{quality}' of '{entity}' has no subdivision '{subdivision}'",
-                )
+        elif quality and subdivision and subdivision not in self.entities[entity][quality].subdivisions:
+            reason = f"quality '{quality}' of '{entity}' has no subdivision '{subdivision}'"
+            yield (*where, "subdivision"), reason
 
     def person(self, where: Where, person: str, entity: str | None) -> Iterator[Fault]:
         """The faults of a reference to a person, who must be known by name to the entity."""
@@ -344,7 +341,7 @@ def _responsible(
         yield (*where, "responsible"), f"'{assignment.responsible}' is not declared as {function.responsible}"
 
 
-def _overlaps(where: Where, given: list[GrantTable] | list[AssignmentTable], name: str) -> Iterator[Fault]:
+def _overlaps(where: Where, given: Sequence[GrantTable | AssignmentTable], name: str) -> Iterator[Fault]:
     right = [
         (n, each) for n, each in enumerate(given) if each.ends_on is None or each.starts_on <= each.ends_on
     ]
