@@ -1,0 +1,77 @@
+"""Identities and their national numbers as rows: made, found by the keyed index, changed with history.
+
+The number is encrypted under the identity's own data key, so that destroying that key erases it everywhere
+(`security.md`, "Privacy"); the keyed index is looked up under every version of the key while it turns.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from bot.access.rows import IDENTITIES, NUMBERS
+from bot.store.crypto import IdentityKeys, blind_index, number_place
+from bot.store.ids import new_id
+from bot.store.keys import Keyring
+
+
+def create(connection: Connection, keyring: Keyring, now: datetime, *, key: str | None = None) -> str:
+    """A new identity with a data key; `key` is the register file's, people made in chat get one too. Its id."""
+    identity = new_id()
+    connection.execute(
+        insert(IDENTITIES).values(id=identity, key=key or f"p-{identity}", created_at=now, erased_at=None)
+    )
+    IdentityKeys(connection, keyring).create(identity)
+    return identity
+
+
+def by_number(connection: Connection, keyring: Keyring, digits: str) -> str | None:
+    """The identity that has, or had, this national number."""
+    blinds = [blind_index(keyring, digits, version) for version in keyring.versions]
+    query = select(NUMBERS.c.identity_id).where(NUMBERS.c.blind.in_(blinds))
+    return connection.execute(query).scalar()
+
+
+def number_row(connection: Connection, identity: str) -> str | None:
+    """The id of the row with the identity's present number."""
+    query = select(NUMBERS.c.id).where(NUMBERS.c.identity_id == identity, NUMBERS.c.until.is_(None))
+    return connection.execute(query.order_by(NUMBERS.c.since.desc(), NUMBERS.c.id)).scalar()
+
+
+def digits_of(connection: Connection, keyring: Keyring, row: str) -> str:
+    """The 11 digits of a row of `national_numbers`. Raises Unreadable where the data key is destroyed."""
+    found = connection.execute(
+        select(NUMBERS.c.identity_id, NUMBERS.c.ciphertext).where(NUMBERS.c.id == row)
+    ).one()
+    return IdentityKeys(connection, keyring).unseal(found.identity_id, found.ciphertext, number_place(row))
+
+
+def set_number(connection: Connection, keyring: Keyring, identity: str, digits: str, now: datetime) -> str:
+    """Gives the identity this number from now on; the one before stays as history. The id of its row.
+
+    A number that it had before is taken up again. The caller has seen that nobody else has it.
+    """
+    present = number_row(connection, identity)
+    if present is not None and digits_of(connection, keyring, present) == digits:
+        return present
+    if present is not None:
+        connection.execute(update(NUMBERS).where(NUMBERS.c.id == present).values(until=now))
+    blinds = [blind_index(keyring, digits, version) for version in keyring.versions]
+    former = connection.execute(select(NUMBERS.c.id).where(NUMBERS.c.blind.in_(blinds))).scalar()
+    if former is not None:
+        connection.execute(update(NUMBERS).where(NUMBERS.c.id == former).values(since=now, until=None))
+        return str(former)
+    row = new_id()
+    connection.execute(
+        insert(NUMBERS).values(
+            id=row,
+            identity_id=identity,
+            ciphertext=IdentityKeys(connection, keyring).seal(identity, digits, number_place(row)),
+            blind=blind_index(keyring, digits),
+            key_version=keyring.current,
+            since=now,
+            until=None,
+        )
+    )
+    return row

@@ -1,0 +1,199 @@
+"""Invitations and bindings: how a Telegram account comes to stand for a person of the register, and how that ends.
+
+A code has 128 random bits, is good once and for a day, and is kept as a hash. Redeeming it binds the account to the
+person it was made for, with the scope of whoever made it; the person's other bindings stay (a second phone). A
+Telegram account stands for one person only: bound to somebody else, it is refused until that binding ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
+from bot.errors import OperatorError, Refusal
+from bot.msg import m
+from bot.store.audit import HOUSE, Entry, append
+from bot.store.ids import new_id
+from bot.store.keys import Keyring
+
+VALID = timedelta(hours=24)
+LENGTH = 22
+"""Characters of a code: 16 bytes in base64url, as Telegram's start links take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A binding just made: whose, good for which entity (None: all), and the language that the maker asked for."""
+
+    identity: str
+    scope: str | None
+    lang: str | None
+
+
+def invite(
+    connection: Connection,
+    keyring: Keyring,
+    person: str,
+    now: datetime,
+    *,
+    lang: str | None = None,
+    made_by: str | None = None,
+    scope: str | None = None,
+) -> str:
+    """A new code for the person with this register key; open codes of the same scope end.
+
+    Raises OperatorError where there is no such person.
+    """
+    identity = _identity(connection, person)
+    connection.execute(
+        update(INVITATIONS)
+        .where(
+            INVITATIONS.c.identity_id == identity,
+            INVITATIONS.c.used_at.is_(None),
+            INVITATIONS.c.expires_at > now,
+        )
+        .where(
+            INVITATIONS.c.scope_entity_id.is_(None)
+            if scope is None
+            else INVITATIONS.c.scope_entity_id == scope
+        )
+        .values(expires_at=now)
+    )
+    code = base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode("ascii")
+    invitation = new_id()
+    connection.execute(
+        insert(INVITATIONS).values(
+            id=invitation,
+            code_hash=_hash(code),
+            identity_id=identity,
+            lang=lang,
+            made_by=made_by,
+            scope_entity_id=scope,
+            made_at=now,
+            expires_at=now + VALID,
+        )
+    )
+    entry = Entry("invite", actor=made_by, subject=identity, body={"invitation": invitation})
+    append(connection, keyring, scope or HOUSE, entry, now)
+    return code
+
+
+def redeemable(connection: Connection, code: str, now: datetime) -> bool:
+    """Whether the code can be redeemed now; says nothing about why not."""
+    return _open(connection, code, now) is not None
+
+
+def redeem(
+    connection: Connection, keyring: Keyring, code: str, *, telegram_id: int, chat_id: int, now: datetime
+) -> Redeemed:
+    """Binds the Telegram account to the person that the code is for.
+
+    Raises Refusal with `act.join.code` (unknown, used or too old: one answer for all), `act.join.bound` (the account
+    stands for somebody else) or `act.join.scope` (it stands for the same person in another entity).
+    """
+    invitation = _open(connection, code, now)
+    if invitation is None:
+        raise Refusal(m("act.join.code"))
+    identity, scope = invitation.identity_id, invitation.scope_entity_id
+    # the condition decides between two who redeem at once
+    used = connection.execute(
+        update(INVITATIONS)
+        .where(INVITATIONS.c.id == invitation.id, INVITATIONS.c.used_at.is_(None))
+        .values(used_at=now, used_by=telegram_id)
+    )
+    if used.rowcount != 1:
+        raise Refusal(m("act.join.code"))
+    binding = _bind(connection, identity, scope, telegram_id, chat_id, now)
+    body = {"invitation": invitation.id, "binding": binding, "how": "invitation"}
+    append(
+        connection, keyring, scope or HOUSE, Entry("bind", actor=identity, subject=identity, body=body), now
+    )
+    return Redeemed(identity, scope, invitation.lang)
+
+
+def _bind(
+    connection: Connection, identity: str, scope: str | None, telegram_id: int, chat_id: int, now: datetime
+) -> str:
+    query = select(BINDINGS).where(BINDINGS.c.telegram_id == telegram_id, BINDINGS.c.ended_at.is_(None))
+    present = connection.execute(query.with_for_update()).one_or_none()
+    if present is not None:
+        if present.identity_id != identity:
+            raise Refusal(m("act.join.bound"))
+        if present.scope_entity_id is None or present.scope_entity_id == scope:
+            connection.execute(update(BINDINGS).where(BINDINGS.c.id == present.id).values(chat_id=chat_id))
+            return str(present.id)
+        if scope is not None:
+            raise Refusal(m("act.join.scope"))
+        connection.execute(update(BINDINGS).where(BINDINGS.c.id == present.id).values(ended_at=now))
+    binding = new_id()
+    connection.execute(
+        insert(BINDINGS).values(
+            id=binding,
+            identity_id=identity,
+            telegram_id=telegram_id,
+            chat_id=chat_id,
+            scope_entity_id=scope,
+            how="invitation",
+            bound_at=now,
+            ended_at=None,
+        )
+    )
+    return binding
+
+
+def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime) -> int:
+    """Ends the open bindings and codes of the person with this register key (a lost phone). How many bindings.
+
+    Raises OperatorError where there is no such person.
+    """
+    identity = _identity(connection, person)
+    ended = connection.execute(
+        update(BINDINGS)
+        .where(BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    connection.execute(
+        update(INVITATIONS)
+        .where(
+            INVITATIONS.c.identity_id == identity,
+            INVITATIONS.c.used_at.is_(None),
+            INVITATIONS.c.expires_at > now,
+        )
+        .values(expires_at=now)
+    )
+    append(
+        connection, keyring, HOUSE, Entry("unbind", subject=identity, body={"bindings": ended.rowcount}), now
+    )
+    return ended.rowcount
+
+
+def _identity(connection: Connection, person: str) -> str:
+    query = select(IDENTITIES.c.id).where(IDENTITIES.c.key == person, IDENTITIES.c.erased_at.is_(None))
+    identity = connection.execute(query).scalar()
+    if identity is None:
+        raise OperatorError(
+            f"There is no person '{person}' in the register: see 'python -m bot register export'."
+        )
+    return str(identity)
+
+
+def _open(connection: Connection, code: str, now: datetime) -> Row[*tuple[Any, ...]] | None:
+    query = (
+        select(INVITATIONS.c.id, INVITATIONS.c.identity_id, INVITATIONS.c.scope_entity_id, INVITATIONS.c.lang)
+        .join(IDENTITIES, IDENTITIES.c.id == INVITATIONS.c.identity_id)
+        .where(INVITATIONS.c.code_hash == _hash(code), INVITATIONS.c.used_at.is_(None))
+        .where(INVITATIONS.c.expires_at > now, IDENTITIES.c.erased_at.is_(None))
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _hash(code: str) -> str:
+    # the code has 128 random bits: no salt and no slow hash is needed against guessing
+    return hashlib.sha256(code.strip().encode()).hexdigest()

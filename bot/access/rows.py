@@ -1,0 +1,104 @@
+"""The register's tables as Core tables, and the small reads that several modules of `access` share.
+
+Acts and lists use Core statements; an ORM session costs more than the statements themselves (`performance.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from sqlmodel import SQLModel
+
+from bot.access.catalogue import Catalogue, builtin, read_application, read_function
+from bot.access.names import fold
+from bot.store import mail, tables
+
+_all = SQLModel.metadata.tables
+ACCOUNTS = _all[tables.Account.__tablename__]
+APPLICATIONS = _all[tables.ApplicationRow.__tablename__]
+ASSIGNMENTS = _all[tables.Assignment.__tablename__]
+BINDINGS = _all[tables.Binding.__tablename__]
+CHANGES = _all[tables.Change.__tablename__]
+DUE = _all[mail.Due.__tablename__]
+ENTERPRISES = _all[tables.Enterprise.__tablename__]
+ENTITIES = _all[tables.Entity.__tablename__]
+FUNCTIONS = _all[tables.FunctionRow.__tablename__]
+GRANTS = _all[tables.Grant.__tablename__]
+IDENTITIES = _all[tables.Identity.__tablename__]
+INVITATIONS = _all[tables.Invitation.__tablename__]
+ITEMS = _all[tables.ChangeItem.__tablename__]
+MANDATES = _all[tables.Mandate.__tablename__]
+NUMBERS = _all[tables.NationalNumber.__tablename__]
+ORIGINS = _all[tables.Origin.__tablename__]
+PROFILES = _all[tables.Profile.__tablename__]
+QUALITIES = _all[tables.EntityQuality.__tablename__]
+SUBDIVISIONS = _all[tables.Subdivision.__tablename__]
+
+
+def catalogue_of(connection: Connection) -> Catalogue:
+    """The built-in catalogue with the operator's applications and functions."""
+    functions = connection.execute(select(FUNCTIONS.c.key, FUNCTIONS.c.body).order_by(FUNCTIONS.c.key))
+    applications = connection.execute(
+        select(APPLICATIONS.c.key, APPLICATIONS.c.body).order_by(APPLICATIONS.c.key)
+    )
+    own = builtin().with_functions([read_function(row.body, f"function '{row.key}'") for row in functions])
+    return own.with_applications(
+        [read_application(row.body, f"application '{row.key}'") for row in applications]
+    )
+
+
+def branch(connection: Connection, subdivision: str | None) -> tuple[str, ...]:
+    """The path from the topmost subdivision down to this one, as `rights.Target` wants it; empty for None."""
+    path: list[str] = []
+    while subdivision is not None and subdivision not in path:
+        path.append(subdivision)
+        query = select(SUBDIVISIONS.c.parent_id).where(SUBDIVISIONS.c.id == subdivision)
+        subdivision = connection.execute(query).scalar()
+    return tuple(reversed(path))
+
+
+def below(parents: Mapping[str, str | None], tops: Iterable[str]) -> frozenset[str]:
+    """`tops` and every subdivision that hangs on one of them; `parents` maps each subdivision to its parent."""
+    inside = set(tops)
+    grown = True
+    while grown:
+        more = {child for child, parent in parents.items() if parent in inside} - inside
+        inside |= more
+        grown = bool(more)
+    return frozenset(inside)
+
+
+# -- what lists sort and search by ----------------------------------------------------------------
+
+
+def sort_key(*parts: str) -> str:
+    """Sorts alike under every collation: letters and digits only, "De Boer" after "De" and before "Deboer".
+
+    A space becomes 0, the gap between last and first name 00: digits sort before letters everywhere, while databases
+    differ in what they think of a space.
+    """
+    return "00".join(fold(part).replace(" ", "0") for part in parts if part)
+
+
+def search_words(*parts: str | None) -> str:
+    """Every word with a space before it, so that LIKE '% pee%' finds the beginnings of words."""
+    words = " ".join(fold(part) for part in parts if part)
+    return f" {words}" if words else ""
+
+
+def profile_order(last_name: str, first_name: str) -> dict[str, str]:
+    """The sort key and the search words of a profile."""
+    return {"sort_key": sort_key(last_name, first_name), "search": search_words(last_name, first_name)}
+
+
+def account_order(last_name: str, first_name: str, username: str | None) -> dict[str, str]:
+    """The sort key and the search words of an account: those of the profile, and the user name."""
+    words = search_words(last_name, first_name, username)
+    return {"sort_key": sort_key(last_name, first_name), "search": words}
+
+
+def as_dict(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """The row's columns by name."""
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented attribute

@@ -1,0 +1,127 @@
+"""Who speaks, and what he may do today: the session that a binding opens, and the mandates within its scope.
+
+An invitation opens only the entity that issued it (`security.md`, "A binding has a scope"): mandates elsewhere do not
+count in that session, and an enterprise-wide mandate shrinks to the entities of the scope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, or_, select
+
+from bot.access.rights import Act, MandateScope, Role, Target, allowed
+from bot.access.rows import BINDINGS, ENTITIES, MANDATES, PROFILES, branch
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An identity as its binding proves it; `scope` the entities that the proof is good for, None for all."""
+
+    identity: str
+    scope: frozenset[str] | None = None
+
+    def covers(self, entity: str) -> bool:
+        """Whether the proof is good for that entity."""
+        return self.scope is None or entity in self.scope
+
+
+_BOUND = select(BINDINGS.c.identity_id, BINDINGS.c.scope_entity_id).where(
+    BINDINGS.c.telegram_id == bindparam("telegram_id"), BINDINGS.c.ended_at.is_(None)
+)
+_NAME = (
+    select(PROFILES.c.first_name, PROFILES.c.last_name, PROFILES.c.entity_id)
+    .where(PROFILES.c.identity_id == bindparam("identity"))
+    .order_by(PROFILES.c.created_at, PROFILES.c.id)
+)
+_HELD = select(
+    MANDATES.c.role,
+    MANDATES.c.enterprise_id,
+    MANDATES.c.entity_id,
+    MANDATES.c.quality_id,
+    MANDATES.c.subdivision_id,
+    MANDATES.c.since,
+    MANDATES.c.until,
+).where(MANDATES.c.identity_id == bindparam("identity"), MANDATES.c.revoked_at.is_(None))
+
+
+def session_of(connection: Connection, telegram_id: int) -> Session | None:
+    """The session of a Telegram account, or None for a stranger."""
+    bound = connection.execute(_BOUND, {"telegram_id": telegram_id}).one_or_none()
+    if bound is None:
+        return None
+    return Session(bound.identity_id, frozenset({bound.scope_entity_id}) if bound.scope_entity_id else None)
+
+
+def name_of(connection: Connection, session: Session) -> str:
+    """How to address the person: the name that an entity of the scope knows, or nothing."""
+    rows = connection.execute(_NAME, {"identity": session.identity})
+    known = next((row for row in rows if session.covers(row.entity_id)), None)
+    return f"{known.first_name} {known.last_name}".strip() if known else ""
+
+
+def chats_of(connection: Connection, identity: str) -> tuple[int, ...]:
+    """Where the person can be told something: the chats of his open bindings."""
+    query = (
+        select(BINDINGS.c.chat_id)
+        .where(BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None))
+        .order_by(BINDINGS.c.bound_at, BINDINGS.c.id)
+    )
+    return tuple(dict.fromkeys(connection.execute(query).scalars()))
+
+
+def mandates_of(connection: Connection, session: Session) -> tuple[MandateScope, ...]:
+    """The mandates of the person that count in this session; their days are still to be checked by `rights`."""
+    held = [_scope(row) for row in connection.execute(_HELD, {"identity": session.identity})]
+    if session.scope is None:
+        return tuple(held)
+    local = [mandate for mandate in held if mandate.entity in session.scope]
+    wide = [mandate for mandate in held if mandate.entity is None]
+    if wide:
+        query = select(ENTITIES.c.id, ENTITIES.c.enterprise_id).where(ENTITIES.c.id.in_(session.scope))
+        for row in connection.execute(query).all():
+            local += [
+                replace(mandate, entity=row.id) for mandate in wide if mandate.enterprise == row.enterprise_id
+            ]
+    return tuple(local)
+
+
+def _scope(row: Row[*tuple[Any, ...]]) -> MandateScope:
+    return MandateScope(
+        role=Role(row.role),
+        entity=row.entity_id,
+        quality=row.quality_id,
+        subdivision=row.subdivision_id,
+        enterprise=row.enterprise_id,
+        since=row.since,
+        until=row.until,
+    )
+
+
+def target_of(
+    connection: Connection, entity: str, quality: str | None, subdivision: str | None = None
+) -> Target:
+    """What an act touches there, without the person."""
+    query = select(ENTITIES.c.enterprise_id).where(ENTITIES.c.id == entity)
+    enterprise = connection.execute(query).scalar()
+    return Target(entity, quality, branch(connection, subdivision), enterprise)
+
+
+def others_may(connection: Connection, act: Act, target: Target, *, actor: str, today: date) -> bool:
+    """Whether somebody else could do it: then nobody does it to himself (`security.md`, *insider*)."""
+    query = (
+        select(*_HELD.selected_columns, MANDATES.c.identity_id)
+        .where(MANDATES.c.revoked_at.is_(None), MANDATES.c.identity_id != actor)
+        .where(
+            or_(
+                MANDATES.c.entity_id == target.entity,
+                MANDATES.c.entity_id.is_(None) & (MANDATES.c.enterprise_id == target.enterprise),
+            )
+        )
+    )
+    return any(
+        allowed([_scope(row)], act, target, actor=row.identity_id, today=today)
+        for row in connection.execute(query).all()
+    )
