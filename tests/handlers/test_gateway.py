@@ -1,11 +1,15 @@
+import asyncio
 import io
 import json
 import logging
+import time
 import traceback
+from urllib.parse import parse_qsl
 
 import pytest
 import structlog
 from bot.handlers.gateway import CallFailed, Gateway, Trouble, classify
+from bot.handlers.render import Rendered
 
 TOKEN = "7000000001:AAcanaryCanaryCanaryCanaryCanary"
 
@@ -87,3 +91,127 @@ async def test_a_line_that_does_not_answer_is_temporary_and_nothing_tells_the_to
     assert (error.trouble, error.__cause__, error.__context__) == (Trouble.TEMPORARY, None, None)
     assert "canary" not in said.lower()
     assert number not in said
+
+
+class Line:
+    """A server that answers each request with the next of its answers: bytes, seconds to wait, or None to hang up."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.requests = []
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.gateway = Gateway(TOKEN, f"http://127.0.0.1:{port}/", timeout=0.2)
+        return self
+
+    async def __aexit__(self, *_):
+        await self.gateway.close()
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader, writer):
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
+            self.requests.append(
+                (head.split()[1], dict(parse_qsl((await reader.readexactly(length)).decode())))
+            )
+            answer = self.answers.pop(0)
+            if isinstance(answer, float):
+                await asyncio.sleep(answer)
+            elif answer is not None:
+                writer.write(answer)
+                await writer.drain()
+        finally:
+            writer.close()
+
+
+def http(code, body):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return (
+        f"HTTP/1.1 {code} X\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n".encode() + content
+    )
+
+
+SENT = http(200, {"ok": True, "result": {"message_id": 7}})
+
+
+async def test_a_message_is_posted_under_the_token_with_its_parameters_as_json():
+    async with Line(SENT) as line:
+        message = Rendered("<b>un</b>", [[{"text": "Oui", "callback_data": "x"}]])
+        assert await line.gateway.send(5, message) == 7
+    ((path, posted),) = line.requests
+    assert path == f"/bot{TOKEN}/sendMessage"
+    assert json.loads(posted.pop("reply_markup")) == {
+        "inline_keyboard": [[{"text": "Oui", "callback_data": "x"}]]
+    }
+    assert json.loads(posted.pop("link_preview_options")) == {"is_disabled": True}
+    assert posted == {"chat_id": "5", "text": "<b>un</b>", "parse_mode": "HTML"}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        None,
+        0.5,
+        SENT[:-10],
+        http(200, b"<html>"),
+        http(200, {"ok": True}),
+        http(200, b"[]"),
+        http(502, b"nginx"),
+        b"\x00\x01\r\n\r\n",
+    ],
+    ids=["cut", "late", "half", "page", "no result", "list", "502", "noise"],
+)
+async def test_whatever_the_line_does_is_temporary_and_carries_nothing(trouble):
+    async with Line(trouble) as line:
+        with pytest.raises(CallFailed) as failed:
+            await line.gateway.send(5, Rendered("secret"))
+    assert (failed.value.trouble, failed.value.__cause__, failed.value.__context__) == (
+        Trouble.TEMPORARY,
+        None,
+        None,
+    )
+
+
+async def test_after_a_429_the_chat_is_not_called_before_its_time_and_others_are():
+    async with Line(http(*_flood(0.3)), SENT, SENT) as line:
+        begun = time.monotonic()
+        with pytest.raises(CallFailed) as first:
+            await line.gateway.send(5, Rendered("un"))
+        with pytest.raises(CallFailed) as second:
+            await line.gateway.edit(5, 7, Rendered("un"))
+        assert (first.value.retry_after, len(line.requests)) == (0.3, 1)
+        assert 0 < second.value.retry_after < 0.3
+        assert await line.gateway.send(6, Rendered("autre")) == 7
+        await asyncio.sleep(second.value.retry_after)
+        assert await line.gateway.send(5, Rendered("un")) == 7
+        assert time.monotonic() - begun >= 0.3
+
+
+async def test_that_a_message_says_it_already_is_success():
+    same = http(*answer(400, "Bad Request: message is not modified"))
+    async with Line(same) as line:
+        await line.gateway.edit(5, 7, Rendered("un"))
+    assert len(line.requests) == 1
+
+
+async def test_deleting_what_is_gone_is_success():
+    async with Line(http(*answer(400, "Bad Request: message to delete not found"))) as line:
+        await line.gateway.delete(5, 7)
+    assert len(line.requests) == 1
+
+
+async def test_words_whose_markup_is_refused_are_sent_plain():
+    async with Line(http(*answer(400, "Bad Request: can't parse entities")), SENT) as line:
+        assert await line.gateway.send(5, Rendered("<b>a &amp; b</b>")) == 7
+    assert [(posted["text"], posted.get("parse_mode")) for _, posted in line.requests] == [
+        ("<b>a &amp; b</b>", "HTML"),
+        ("a & b", None),
+    ]
+
+
+def _flood(seconds):
+    return answer(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
