@@ -1,4 +1,4 @@
-# Everything a newcomer needs: `make run` and `make test`. Both do all the set-up themselves.
+# `make test` does all the set-up by itself; the other targets are its parts.
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,15 +7,9 @@ MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
 
-.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench soak pictures lock format clean setup setup-dev chromium
+.PHONY: test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev
 
-run: setup            ## the demo in the browser; with ACCESSBOT_TELEGRAM_TOKEN set, the Telegram bot
-	@if [ -n "$$ACCESSBOT_TELEGRAM_TOKEN" ]; then exec $(BIN)/python -m bot run; else exec $(BIN)/python -m bot demo $(ARGS); fi
-
-demo: setup           ## the demo, even when a token is at hand
-	@env -u ACCESSBOT_TELEGRAM_TOKEN $(BIN)/python -m bot demo $(ARGS)
-
-test: setup-dev chromium lint types check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
+test: setup-dev lint types i18n check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 quick: setup-dev      ## the tests that need neither a browser nor PostgreSQL
@@ -43,12 +37,6 @@ check-diagrams: setup-dev
 bench: setup-dev      ## measured figures, as ratios
 	$(BIN)/python -m pytest -q -s tests/bench
 
-soak: setup-dev       ## the long reliability runs
-	$(BIN)/python -m pytest -s -m soak tests/e2e
-
-pictures: setup-dev chromium   ## the pictures of the README
-	$(BIN)/python scripts/pictures.py
-
 lock: setup-dev       ## pin every dependency and the build back end anew
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev --group build -o requirements-dev.lock
@@ -71,9 +59,6 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 
 %.mo: %.po | $(VENV)/.run
 	@$(BIN)/pybabel -q compile -i $< -o $@
-
-chromium:             ## a real browser for the pages
-	@sh scripts/chromium.sh
 
 clean:
 	rm -rf $(VENV) data build dist .pytest_cache .mypy_cache .ruff_cache locales/*/LC_MESSAGES/bot.mo

@@ -54,7 +54,7 @@ separators, a tuple reads as a list joined by commas; a `str` is shown as it is.
 
 def m(key: str, /, **params: Param) -> Msg:
     """The message `key` with its parameters."""
-    return Msg(key, tuple(sorted(params.items())))
+    return Msg(key, tuple(sorted(params.items())) if len(params) > 1 else tuple(params.items()))
 
 
 def to_json(value: Any) -> Any:

@@ -60,20 +60,35 @@ class Settled:
     step: Step | None
 
 
+_last: tuple[Frame, Context, Settled] | None = None
+"""The newest position worked out: one event asks for the same one several times. Frames and contexts do not change."""
+
+
 def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
+    """The position of a frame; see `_settled`."""
+    global _last  # noqa: PLW0603 - one slot, replaced whole: threads at worst work it out again
+    last = _last
+    if last is None or last[0] is not frame or last[1] is not ctx:
+        last = _last = (frame, ctx, _settled(flow, frame, ctx))
+    return last[2]
+
+
+def _settled(flow: Flow, frame: Frame, ctx: Context) -> Settled:
     """The derived position: the step being edited, or an earlier one without an answer; else the first that applies and has none."""
+    given = frame.answers
     answers: dict[str, Json] = {}
     first: Step | None = None
     for step in flow.steps:
-        if not step.applies(ctx, answers):
+        if step.when is not None and not step.applies(ctx, answers):
             continue
-        if step.key in frame.answers:
-            answers[step.key] = frame.answers[step.key]
+        key = step.key
+        if key in given:
+            answers[key] = given[key]
             continue
-        if step.stands and (value := step.propose(ctx, answers)) is not None:
-            answers[step.key] = value
+        if first is None and step.stands and (value := step.propose(ctx, answers)) is not None:
+            answers[key] = value
         else:
-            first = first or step
+            first = first or step  # what would stand after an open question is not worked out yet
     editing = flow.step(frame.editing) if frame.editing else None
     if editing and not (first and flow.steps.index(first) < flow.steps.index(editing)):
         return Settled(answers, editing)
@@ -510,7 +525,7 @@ def _without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, boo
 
 def _moved(state: State, frame: Frame) -> State:
     """The top dialogue moved on: older buttons no longer mean what they meant."""
-    return replace(state, rev=state.rev + 1).with_top(frame)
+    return replace(state, rev=state.rev + 1, frames=(*state.frames[:-1], frame))
 
 
 def _popped(state: State) -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
@@ -72,11 +73,18 @@ def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
 def applications(ctx: Context, answers: Answers) -> Sequence[Option]:
     """What the quality can be given; what the person has already is said, and can no longer be ticked."""
     card = known_person(ctx, answers)
-    return [
-        Option(a.key, a.name, m("application.line", name=a.name, about=a.description), a.names)
-        for a in _applications(ctx, answers)
-        if not (card and has_it(card, a))
-    ]
+    return [application_option(a) for a in _applications(ctx, answers) if not (card and has_it(card, a))]
+
+
+@lru_cache(maxsize=512)
+def application_option(application: Application) -> Option:
+    """An application to tick, with its description; everything that it is called may be typed."""
+    return Option(
+        application.key,
+        application.name,
+        m("application.line", name=application.name, about=application.description),
+        application.names,
+    )
 
 
 def _applications(ctx: Context, answers: Answers) -> Sequence[Application]:

@@ -138,6 +138,8 @@ def dressed(view: View, state: State, frame: Frame, *, below: Flow | None) -> Vi
     """The card with what is to be told, and the way back to the dialogue below."""
     error = frame.error or state.error
     notes = (*state.notes, *frame.notes, *view.notes)
+    if not (error or below or len(notes) > len(view.notes)):
+        return view
     rows = view.rows
     if below:
         way = (press(m("common.resume", what=below.title), "pop"),)

@@ -241,7 +241,7 @@ class Ask(Step):
         if value == "":
             return self.optional is not None
         try:
-            return self.parse(asking.ctx, asking.answers, value) == value
+            return bool(self.parse(asking.ctx, asking.answers, value) == value)
         except Invalid:
             return False
 

@@ -106,6 +106,7 @@ class MemoryDirectory:
     refusal: Refused | None = None
     own: tuple[str, ...] = ()
     rooms: dict[str, QualityRef] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)  # user names, folded
 
     def __post_init__(self) -> None:
         for place in self.places:
@@ -128,6 +129,7 @@ class MemoryDirectory:
         masked = f"••.••.••-•••.{niss[-2:]}" if niss else ""
         ref = PersonRef(account, f"{entity.id}-h", display_name(last, first), masked=masked, **fields)  # type: ignore[arg-type]
         self.cards[account] = PersonCard(ref, entity, first_name=first, holdings=tuple(holdings))
+        self.taken.add(ref.username.casefold())
         if niss:
             self.numbers[niss] = account
         return account
@@ -183,7 +185,7 @@ class MemoryDirectory:
         return self.cards.get(account)
 
     def username_free(self, username: str) -> bool:
-        return all(card.ref.username.casefold() != username.casefold() for card in self.cards.values())
+        return username.casefold() not in self.taken
 
     def change(self, number: str) -> ChangeCard | None:
         return self.changes.get(number)
