@@ -127,7 +127,8 @@ def check() -> int:
     faults += [
         f"{key}: no longer used"
         for key in sorted(every)
-        if not re.search(rf"""["']{re.escape(key)}["']""", sources) and not key.startswith(prefixes or ("\0",))
+        if not re.search(rf"""["']{re.escape(key)}["']""", sources)
+        and not key.startswith(prefixes or ("\0",))
     ]
     print(
         "\n".join(faults) or f"{len(every)} texts in {len(LANGUAGES)} languages",
