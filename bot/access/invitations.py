@@ -95,12 +95,19 @@ def redeem(
 ) -> Redeemed:
     """Binds the Telegram account to the person that the code is for.
 
-    Raises Refusal with `act.join.code` (unknown, used or too old: one answer for all), `act.join.bound` (the account
+    Raises Refusal with `start.bad_code` (unknown, used or too old: one answer for all), `act.join.bound` (the account
     stands for somebody else) or `act.join.scope` (it stands for the same person in another entity).
     """
+    with connection.begin_nested():  # refused whole: a code that did not help stays good
+        return _redeemed(connection, keyring, code, telegram_id, chat_id, now)
+
+
+def _redeemed(
+    connection: Connection, keyring: Keyring, code: str, telegram_id: int, chat_id: int, now: datetime
+) -> Redeemed:
     invitation = _open(connection, code, now)
     if invitation is None:
-        raise Refusal(m("act.join.code"))
+        raise Refusal(m("start.bad_code"))
     identity, scope = invitation.identity_id, invitation.scope_entity_id
     # the condition decides between two who redeem at once
     used = connection.execute(
@@ -109,7 +116,7 @@ def redeem(
         .values(used_at=now, used_by=telegram_id)
     )
     if used.rowcount != 1:
-        raise Refusal(m("act.join.code"))
+        raise Refusal(m("start.bad_code"))
     binding = _bind(connection, identity, scope, telegram_id, chat_id, now)
     body = {"invitation": invitation.id, "binding": binding, "how": "invitation"}
     append(

@@ -1,0 +1,55 @@
+"""What a person asked for, performed: the one door from a dialogue's request to the register.
+
+Runs inside the turn's transaction, within a savepoint: a request that is refused leaves nothing behind. Two who meet
+on one user name or one national number are told apart by the database's own constraints: the second is asked again.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import IntegrityError
+
+from bot.access.activation import mark_done
+from bot.access.granting import grant_access
+from bot.access.invitations import redeem
+from bot.access.requests import Done, GrantAccess, Join, MarkDone, Outcome, Refused, Request
+from bot.access.work import Declined, Work
+from bot.errors import Refusal
+
+__all__ = ["Work", "perform"]
+
+
+def perform(work: Work, request: Request) -> Outcome:
+    """Does what is asked, whole, or refuses it whole; what happened goes back into the dialogue."""
+    try:
+        return _attempt(work, request)
+    except IntegrityError:
+        # somebody else was faster by a moment; his rows can be read now, so that the check finds them
+        return _attempt(work, request)
+
+
+def _attempt(work: Work, request: Request) -> Outcome:
+    try:
+        with work.connection.begin_nested():
+            return _performed(work, request)
+    except Declined as declined:
+        return Refused(declined.msg, declined.step)
+    except Refusal as refusal:
+        return Refused(refusal.msg)
+
+
+def _performed(work: Work, request: Request) -> Outcome:
+    match request:
+        case GrantAccess():
+            return grant_access(work, request)
+        case MarkDone():
+            return mark_done(work, request)
+        case Join(code):
+            redeem(
+                work.connection,
+                work.keyring,
+                code,
+                telegram_id=work.telegram_id,
+                chat_id=work.chat_id,
+                now=work.now,
+            )
+            return Done()

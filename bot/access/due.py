@@ -1,0 +1,38 @@
+"""What the register will do by itself: activations and ends, as rows that any process may take.
+
+`activation` and `end` lay such a row beside the act that causes it, in its transaction. Keys are unique, so that
+laying it twice is laying it once.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from bot.access.periods import end_instant
+from bot.store import due
+
+ACTIVATE, END = "activate", "end"
+"""The kinds of rows; `activation.run` carries them out."""
+
+
+def activation(connection: Connection, number: str, at: datetime) -> None:
+    """At that instant, what of change `number` is due by then becomes active."""
+    due.put(connection, f"{ACTIVATE}:{number}:{at:%Y%m%dT%H%M%S.%f}", ACTIVATE, at, {"change": number})
+
+
+def end(connection: Connection, kind: str, row: str, ends_on: date) -> None:
+    """After that day the grant or assignment is over. A row whose end was moved since takes no notice."""
+    key = end_key(kind, row, ends_on)
+    due.put(connection, key, END, end_instant(ends_on), end_data(kind, row, ends_on))
+
+
+def end_key(kind: str, row: str, ends_on: date) -> str:
+    """The key of an end."""
+    return f"{END}:{kind}:{row}:{ends_on.isoformat()}"
+
+
+def end_data(kind: str, row: str, ends_on: date) -> dict[str, str]:
+    """The data of an end."""
+    return {"kind": kind, "row": row, "ends_on": ends_on.isoformat()}

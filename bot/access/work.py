@@ -1,0 +1,152 @@
+"""What an act has at hand, and how what it did is written down: one numbered change, its items, its audit entries.
+
+An act changes the register in the caller's transaction and either does all or raises `Refusal`, in which case the
+caller undoes all. The order of locks is the same everywhere: the account, the counter of changes, the audit's head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert
+
+from bot.access.catalogue import Catalogue
+from bot.access.credentials import UsernamePolicy
+from bot.access.periods import brussels_day
+from bot.access.rights import MandateScope
+from bot.access.rows import CHANGES, ITEMS
+from bot.access.standing import Session, mandates_of
+from bot.errors import NotAllowed, Refusal
+from bot.msg import Msg, m
+from bot.store import audit
+from bot.store.counters import next_number
+from bot.store.ids import new_id
+from bot.store.keys import Keyring
+
+CREATE_USER, CHANGE_USER, GRANT, ASSIGNMENT = "create-user", "change-user", "grant", "assignment"
+"""The kinds of items of a change."""
+APPLICATION, FUNCTION = "application", "function"
+"""What a grant and an assignment give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One turn's means: the transaction, the keys, who acts from where, and when.
+
+    `session` is None for a stranger, who can only join. `today` is the Brussels day of `now`.
+    """
+
+    connection: Connection
+    keyring: Keyring
+    session: Session | None
+    telegram_id: int
+    chat_id: int
+    now: datetime
+    today: date
+    catalogue: Catalogue
+    activation_delay: timedelta = timedelta(minutes=20)
+    usernames: UsernamePolicy = field(default_factory=UsernamePolicy)
+
+    @property
+    def actor(self) -> Session:
+        """Who acts; raises NotAllowed for a stranger."""
+        if self.session is None:
+            raise NotAllowed(NOT_ALLOWED)
+        return self.session
+
+    def mandates(self) -> tuple[MandateScope, ...]:
+        """The actor's mandates in this session, read anew: they may have ended since the card was shown."""
+        return mandates_of(self.connection, self.actor)
+
+
+NOT_ALLOWED = m("rights.not_allowed")
+"""The same for what is not there and what is not the actor's."""
+
+
+class Declined(Refusal):
+    """A refusal that another answer to one step of the dialogue would lift."""
+
+    def __init__(self, msg: Msg, step: str) -> None:
+        super().__init__(msg)
+        self.step = step
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing done: to which account, on which row, for which application or function.
+
+    `before` and `after` hold ids, keys and ISO days, never names; `due` is when it takes effect, None while that is
+    not known; `settled` says that it has taken effect already. `personal` goes into the audit under the subject's key.
+    """
+
+    kind: str
+    account: str
+    object: str
+    subject: str
+    key: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    due: datetime | None = None
+    settled: bool = False
+    personal: str | None = None
+
+
+def open_change(work: Work, kind: str, entity: str, quality: str) -> str:
+    """A new change of the actor, with the next number of this year in Brussels; the number."""
+    number = next_number(work.connection, brussels_day(work.now).year)
+    work.connection.execute(
+        insert(CHANGES).values(
+            number=number,
+            entity_id=entity,
+            quality_id=quality,
+            author_id=work.actor.identity,
+            kind=kind,
+            source="chat",
+            recorded_at=work.now,
+            chat_id=work.chat_id,
+        )
+    )
+    return number
+
+
+def add_items(work: Work, number: str, items: Sequence[Item], *, version: int) -> None:
+    """The items of the change; `version` is the account's after it, by which a later manager sees what happened."""
+    rows = [
+        {
+            "id": new_id(),
+            "change_number": number,
+            "position": position,
+            "kind": item.kind,
+            "account_id": item.account,
+            "object_id": item.object,
+            "subject_id": item.subject,
+            "key": item.key,
+            "before": item.before,
+            "after": {**(item.after or {}), "account_version": version},
+            "delivery": "active" if item.settled else "recorded",
+            "due_at": item.due,
+            "active_at": work.now if item.settled else None,
+            "version": 1,
+        }
+        for position, item in enumerate(items)
+    ]
+    work.connection.execute(insert(ITEMS), rows)
+
+
+def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:
+    """An audit entry for each item; last in the transaction, since it locks the entity's chain."""
+    for item in items:
+        body = {"kind": item.kind, "account": item.account, "object": item.object, "key": item.key}
+        body |= {"before": item.before, "after": item.after}
+        entry = audit.Entry(
+            act=item.kind,
+            actor=work.actor.identity,
+            subject=item.subject,
+            change=number,
+            body=body,
+            personal=item.personal,
+        )
+        audit.append(work.connection, work.keyring, entity, entry, work.now)
