@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import TypeAlias
 
 from bot.conversations.model import Json
@@ -73,15 +71,16 @@ class Delivery:
     async def deliver_due(self, limit: int = 50) -> int:
         """Delivers up to `limit` rows that are due, chats side by side; how many there were."""
         due = await self._threads.run(self._outbox.take, limit)
-        chats = [
-            list(mails)
-            for _, mails in groupby(sorted(due, key=attrgetter("chat_id", "id")), attrgetter("chat_id"))
-        ]
-        await asyncio.gather(*(self._one_chat(mails) for mails in chats))
+        chats: dict[int, list[Mail]] = {}
+        for mail in due:
+            chats.setdefault(mail.chat_id, []).append(mail)
+        await asyncio.gather(*(self._one_chat(mails) for mails in chats.values()))
         return len(due)
 
     async def deliver(self, mail: Mail) -> Result:
         """Delivers one row. Never raises for what Telegram answers."""
+        if mail.payload is None:
+            return Ended("unreadable")
         try:
             return Delivered(await self._carry_out(mail))
         except CallFailed as failed:

@@ -14,11 +14,14 @@ from bot.handlers.delivery import Delivery, Result
 from bot.handlers.desk import Desk
 from bot.handlers.gateway import API_URL, POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.lanes import Lanes
+from bot.handlers.mailroom import StoreInbox, StoreOutbox, callback_keys
 from bot.handlers.menu import Menu
 from bot.handlers.panel import Panel
 from bot.handlers.polling import WRONG_TOKEN, Poller
 from bot.handlers.ports import Inbox, Mail, Outbox
 from bot.handlers.webhook import PROBATION, Webhook
+from bot.store.database import Database
+from bot.store.keys import Keyring
 from bot.turn import Turns
 
 log = structlog.get_logger(__name__)
@@ -58,6 +61,14 @@ class Telegram:
             self._gateway, inbox, self._lanes, self._threads, self._codes, seconds=poll_seconds, pause=pause
         )  # fmt: skip
         self._webhook: Webhook | None = None
+
+    @classmethod
+    def over(
+        cls, database: Database, keyring: Keyring, turns: Turns, token: str, *, api_url: str = API_URL
+    ) -> Telegram:
+        """One bot whose inbox and outbox are in this database."""
+        inbox, outbox = StoreInbox(database, keyring), StoreOutbox(database, keyring)
+        return cls(token, turns, inbox, outbox, callback_keys(keyring), api_url=api_url)
 
     def __repr__(self) -> str:
         return "Telegram(…)"

@@ -81,8 +81,10 @@ class Lanes:
     async def _one(self, waiting: Waiting) -> None:
         pauses = back_off(self._pause, 30)
         attempts, error = waiting.attempts, "interrupted"
-        while attempts < TRIES:
+        while attempts < TRIES and waiting.body is not None:
             attempts = await self._threads.patiently(self._inbox.count_attempt, waiting.update_id)
+            if not attempts:
+                return  # another process was first
             try:
                 async with self._width:
                     await self._try(waiting)

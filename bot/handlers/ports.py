@@ -56,7 +56,7 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A row of the outbox: what to send or delete in a chat. `attempts` were made before."""
+    """A row of the outbox: what to send or delete in a chat. `attempts` were made before; `payload` None: unreadable."""
 
     id: int
     chat_id: int
@@ -73,7 +73,7 @@ class Outbox(Protocol):
     """Messages that must stay, until Telegram has them."""
 
     def take(self, limit: int) -> Sequence[Mail]:
-        """Up to `limit` rows that are due, oldest first, lent to this process for a while; its attempt is counted."""
+        """Up to `limit` rows that are due, the order of a chat kept, lent to this process for a while; its attempt is counted."""
 
     def take_for(self, chat_id: int) -> Sequence[Mail]:
         """The same for one chat."""

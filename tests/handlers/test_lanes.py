@@ -171,8 +171,18 @@ async def test_while_the_database_is_away_the_lanes_wait(inbox, desk, lanes):
     assert desk.worked == [1]
 
 
-async def test_an_update_that_is_not_for_a_turn_is_set_aside(inbox, desk, lanes):
-    inbox.keep([replace(arrived(1, ANNE, "x"), body=None)])
+@pytest.mark.parametrize("body", [None, {}, {"update_id": 1, "inline_query": {}}])
+async def test_an_update_that_cannot_be_read_is_set_aside(inbox, desk, lanes, body):
+    inbox.keep([replace(arrived(1, ANNE, "x"), body=body)])
     lanes.wake([ANNE])
     await lanes.settle()
     assert (desk.tries[1], inbox.aside[1][1]) == (0, "4F2A")
+
+
+async def test_an_update_that_another_process_has_worked_meanwhile_is_left(inbox, desk, lanes):
+    desk.pause = 0.05
+    inbox.keep([arrived(1, ANNE, "x")])
+    inbox.count_attempt = lambda update_id: inbox.done.add(update_id) or 0
+    lanes.wake([ANNE])
+    await lanes.settle()
+    assert (desk.worked, inbox.aside) == ([], {})

@@ -1,0 +1,82 @@
+"""The inbox and the outbox over the store: each method one transaction, at this instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot import clock
+from bot.handlers.ports import Arrived, Mail, Waiting
+from bot.store import inbox, outbox
+from bot.store.database import Database
+from bot.store.keys import Keyring
+
+_ONE_CHAT = 20
+"""So many rows of one chat are lent at a time: few enough to be sent before the loan ends."""
+
+
+class StoreInbox:
+    """`ports.Inbox` over the store."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    def keep(self, updates: Sequence[Arrived]) -> None:
+        rows = [(update.update_id, update.lane, update.body) for update in updates]
+        with self._database.write() as connection:
+            inbox.keep(connection, self._keyring, rows, clock.now())
+
+    def open_lanes(self) -> Sequence[int]:
+        with self._database.read() as connection:
+            return inbox.open_lanes(connection)
+
+    def next_in(self, lane: int) -> Waiting | None:
+        with self._database.read() as connection:
+            found = inbox.next_in(connection, self._keyring, lane)
+        return Waiting(found.update_id, lane, found.body, found.attempts) if found else None
+
+    def count_attempt(self, update_id: int) -> int:
+        with self._database.write() as connection:
+            return inbox.count_attempt(connection, update_id)
+
+    def set_aside(self, update_id: int, error: str, reference: str) -> None:
+        with self._database.write() as connection:
+            inbox.set_aside(connection, update_id, error=error, reference=reference, now=clock.now())
+
+
+class StoreOutbox:
+    """`ports.Outbox` over the store."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    def take(self, limit: int) -> Sequence[Mail]:
+        return self._take(limit, None)
+
+    def take_for(self, chat_id: int) -> Sequence[Mail]:
+        return self._take(_ONE_CHAT, chat_id)
+
+    def sent(self, mail_id: int, message_id: int | None) -> None:
+        with self._database.write() as connection:
+            outbox.sent(connection, mail_id, message_id, clock.now())
+
+    def later(self, mail_id: int, seconds: float) -> None:
+        with self._database.write() as connection:
+            outbox.later(connection, mail_id, clock.now() + timedelta(seconds=seconds))
+
+    def ended(self, mail_id: int, reason: str) -> None:
+        with self._database.write() as connection:
+            outbox.ended(connection, mail_id, reason, clock.now())
+
+    def _take(self, limit: int, chat_id: int | None) -> Sequence[Mail]:
+        with self._database.write() as connection:
+            rows = outbox.take(connection, self._keyring, clock.now(), limit=limit, chat_id=chat_id)
+        return [Mail(row.id, row.chat_id, row.kind, row.payload, row.silent, row.attempts) for row in rows]
+
+
+def callback_keys(keyring: Keyring) -> list[bytes]:
+    """The keys for button codes, the current one first, so that buttons outlive a rotation."""
+    newest_first = sorted(keyring.versions, key=lambda version: (version != keyring.current, -version))
+    return [keyring.key("callback", version) for version in newest_first]
