@@ -1,0 +1,76 @@
+"""What becomes due at an instant: an activation, an end, a reminder. Rows, so that nothing is forgotten while nobody runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from bot.store import leases
+from bot.store.mail import Due
+from bot.store.tables import core
+from bot.store.upsert import insert_into
+
+_due = core(Due)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something due: `data` holds ids only; `attempts` were made before this one."""
+
+    id: int
+    key: str
+    kind: str
+    at: datetime
+    data: dict[str, Any]
+    attempts: int
+
+
+def put(connection: Connection, key: str, kind: str, at: datetime, data: dict[str, Any]) -> None:
+    """Notes that `kind` is due at `at`; a row of the same key that is not done yet is moved there."""
+    insert = insert_into(connection, _due).values(key=key, kind=kind, at=at, data=data, attempts=0)
+    moved = insert.on_conflict_do_update(
+        index_elements=["key"], set_={"at": at, "data": data}, where=_due.c.done_at.is_(None)
+    )
+    connection.execute(moved)
+
+
+def cancel(connection: Connection, key: str) -> None:
+    """It is no longer due."""
+    connection.execute(delete(_due).where(_due.c.key == key, _due.c.done_at.is_(None)))
+
+
+def take(connection: Connection, now: datetime, *, limit: int) -> Sequence[Task]:
+    """Lends what is due, the oldest first."""
+    candidates = (
+        select(_due.c.id, _due.c.key, _due.c.kind, _due.c.at, _due.c.data, _due.c.attempts)
+        .where(_due.c.done_at.is_(None), _due.c.at <= now, leases.free(_due, now))
+        .order_by(_due.c.at, _due.c.id)
+        .limit(limit)
+    )
+    return [
+        Task(row.id, row.key, row.kind, row.at, row.data, row.attempts)
+        for row in leases.take(connection, _due, candidates, now)
+    ]
+
+
+def done(connection: Connection, task_id: int, now: datetime) -> bool:
+    """In the transaction that carries it out. False where somebody else has: then nothing may be done."""
+    finished = (
+        update(_due)
+        .where(_due.c.id == task_id, _due.c.done_at.is_(None))
+        .values(done_at=now, taken_until=None)
+    )
+    return bool(connection.execute(finished).rowcount)
+
+
+def later(connection: Connection, task_id: int, at: datetime, error: str) -> None:
+    """It failed; try again then. `error` says kind and place, nothing of the content."""
+    connection.execute(
+        update(_due)
+        .where(_due.c.id == task_id, _due.c.done_at.is_(None))
+        .values(at=at, taken_until=None, error=error)
+    )
