@@ -88,12 +88,14 @@ def save(
     rev: int,
     lang: str | None,
     mode: str,
+    message_id: int | None,
     now: datetime,
     keep: timedelta,
 ) -> int:
     """Writes the dialogues and raises the card's `want`, which is returned. Raises Overtaken.
 
-    `mode` is edit, new or none; a card that was to come anew and never did stays so. `keep` is how long an open dialogue lives.
+    `mode` is edit, new or none; a card that was to come anew and never did stays so. `message_id` is the message
+    that bears the card, None once it became a receipt; `keep` how long an open dialogue lives.
     """
     anew = mode == "edit" and row.mode == "new" and row.shown < row.want
     values = {
@@ -102,6 +104,7 @@ def save(
         "lang": lang,
         "card_want": row.want + 1,
         "card_mode": "new" if anew else mode,
+        "card_message_id": message_id,
         "card_next_at": None,
         "card_attempts": 0,
         "state_expires_at": now + keep,

@@ -25,7 +25,16 @@ def save(
 ) -> int:
     with database.write() as connection:
         return chats.save(
-            connection, keyring, row, state, rev=rev, lang="nl", mode=mode, now=NOW, keep=7 * DAY
+            connection,
+            keyring,
+            row,
+            state,
+            rev=rev,
+            lang="nl",
+            mode=mode,
+            message_id=row.message_id,
+            now=NOW,
+            keep=7 * DAY,
         )
 
 

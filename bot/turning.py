@@ -1,0 +1,324 @@
+"""A turn: one event, one transaction, one new screen. `Turning` is the `Turns` of the program.
+
+In the transaction: the update is marked done (a second time, and the turn changes nothing), the chat's row is locked, the
+dialogue steps, its request is performed on the register and the outcome goes back into the dialogue, receipts and deletions
+go to the outbox, the state is saved. All of it commits, or none. No network call happens in here.
+
+What the register is to a turn stands behind the `Counter` port; `app` gives the real one, the tests one in memory.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from bot import clock
+from bot.access.catalogue import Catalogue
+from bot.access.requests import Outcome, Request
+from bot.conversations.engine import Engine
+from bot.conversations.model import (
+    Answer,
+    Event,
+    Forget,
+    Perform,
+    Receipt,
+    Redraw,
+    Reply,
+    State,
+    Tap,
+    Toast,
+    View,
+)
+from bot.conversations.ports import Actor, Context, Directory, Reader, Settings
+from bot.conversations.wire import view_to_json
+from bot.msg import LANGUAGES, m
+from bot.store import chats, inbox, outbox
+from bot.store.database import Database
+from bot.store.keys import Keyring
+from bot.turn import CardJob, Handled, Incoming
+
+KEEP = timedelta(days=7)
+"""How long an open dialogue is kept."""
+TRIES = 3
+
+
+class Counter(Protocol):
+    """The register, as a turn needs it; each call is in the turn's transaction."""
+
+    def actor(self, connection: Connection, telegram_id: int) -> Actor | None:
+        """Who this Telegram account is proved to be, None for a stranger."""
+        ...
+
+    def directory(self, connection: Connection, actor: Actor | None) -> Directory:
+        """What this actor may see."""
+        ...
+
+    def catalogue(self, connection: Connection) -> Catalogue:
+        """The applications and functions, the operator's own among them."""
+        ...
+
+    def perform(
+        self, connection: Connection, actor: Actor | None, incoming: Incoming, request: Request
+    ) -> Outcome:
+        """Does what a dialogue asks, or says why not. Raises nothing that a person can cause."""
+        ...
+
+
+class Turning:
+    """The turns of all chats, over one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        engine: Engine,
+        counter: Counter,
+        reader: Callable[[str], Reader],
+        settings: Settings | None = None,
+    ) -> None:
+        self.database = database
+        self.keyring = keyring
+        self.engine = engine
+        self.counter = counter
+        self.reader = reader
+        self.settings = settings or Settings()
+
+    def handle(self, incoming: Incoming) -> Handled:
+        """One transaction; done again whole where another turn of the same chat came between."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._handle(incoming)
+            except chats.Overtaken:
+                continue
+        return self._handle(incoming)
+
+    def _handle(self, incoming: Incoming) -> Handled:
+        now = clock.now()
+        with self.database.write() as connection:
+            row = chats.load(connection, self.keyring, incoming.chat_id, incoming.telegram_id, now)
+            if not inbox.mark_done(connection, incoming.update_id, now):
+                return self._repeated(connection, row, incoming)
+            if incoming.left:
+                chats.blocked(connection, incoming.chat_id, now)
+                return Handled(
+                    incoming.chat_id,
+                    row.lang or incoming.lang,
+                    repeated=False,
+                    toast=None,
+                    card=None,
+                    mail=False,
+                )
+            turn = _Turn(self, connection, row, incoming)
+            return turn.run()
+
+    def _repeated(self, connection: Connection, row: chats.ChatRow, incoming: Incoming) -> Handled:
+        mail = outbox.waiting_for(connection, row.chat_id)
+        job = self._job(connection, row, incoming.lang) if row.shown < row.want else None
+        return Handled(row.chat_id, row.lang or incoming.lang, repeated=True, toast=None, card=job, mail=mail)
+
+    # -- the card as desired state --
+
+    def card(self, chat_id: int) -> CardJob | None:
+        """The card to show; None where what is shown is what is wanted."""
+        with self.database.read() as connection:
+            row = chats.peek(connection, self.keyring, chat_id, clock.now())
+            return self._job(connection, row, "fr") if row and row.shown < row.want else None
+
+    def shown(self, chat_id: int, seq: int, message_id: int | None) -> None:
+        """The card `seq` now stands in the chat."""
+        with self.database.write() as connection:
+            chats.shown(connection, chat_id, seq, message_id)
+
+    def unshown(self, *, limit: int) -> list[int]:
+        """Chats whose card is still to be shown, and due."""
+        with self.database.read() as connection:
+            return list(chats.unshown(connection, clock.now(), limit=limit))
+
+    def failed_to_show(self, chat_id: int, seq: int, retry_after: float | None) -> None:
+        """Showing failed: tried again later."""
+        with self.database.write() as connection:
+            chats.failed(connection, chat_id, seq, clock.now(), retry_after)
+
+    def blocked(self, chat_id: int) -> None:
+        """Nothing more is shown until something comes from there again."""
+        with self.database.write() as connection:
+            chats.blocked(connection, chat_id, clock.now())
+
+    def apologise(self, chat_id: int, update_id: int) -> str:
+        """An apology with a reference, once for each update that failed too often."""
+        reference = secrets.token_hex(2).upper()
+        now = clock.now()
+        with self.database.write() as connection:
+            row = chats.peek(connection, self.keyring, chat_id, now)
+            payload = {
+                "view": view_to_json(View(body=(m("turn.apology", reference=reference),))),
+                "lang": (row.lang if row else None) or "en",
+                "rev": 0,
+                "replaces": None,
+            }
+            key = f"apology:{update_id}"
+            outbox.put(
+                connection, self.keyring, key, chat_id=chat_id, kind="message", payload=payload, now=now
+            )
+        return reference
+
+    # -- what a turn shares with the rest --
+
+    def context(self, connection: Connection, state: State, actor: Actor | None, lang: str) -> Context:
+        """What the engine may look at, for this actor, at this moment."""
+        return Context(
+            lang=lang,
+            now=clock.now(),
+            today=clock.today(),
+            actor=actor,
+            directory=self.counter.directory(connection, actor),
+            reader=self.reader(lang),
+            catalogue=self.counter.catalogue(connection),
+            settings=self.settings,
+            chosen_lang="lang" in state.memory,
+        )
+
+    def _job(self, connection: Connection, row: chats.ChatRow, hint: str) -> CardJob:
+        state = state_of(row)
+        lang = language_of(state, row, hint)
+        actor = self.counter.actor(connection, row.telegram_id)
+        view = (
+            self.engine.view(state, self.context(connection, state, actor, lang))
+            if row.mode != "none"
+            else None
+        )
+        return CardJob(
+            row.chat_id, row.want, state.rev, lang, view, anew=row.mode == "new", message_id=row.message_id
+        )
+
+
+class _Turn:
+    """One turn, inside its transaction."""
+
+    def __init__(
+        self, turning: Turning, connection: Connection, row: chats.ChatRow, incoming: Incoming
+    ) -> None:
+        self._turning = turning
+        self._connection = connection
+        self._row = row
+        self._incoming = incoming
+        self._replaces: int | None = row.message_id
+        self._forgotten = False
+
+    def run(self) -> Handled:
+        """Steps the dialogue until nothing is left to perform, then saves."""
+        turning, incoming, row = self._turning, self._incoming, self._row
+        state = state_of(row)
+        toast, anew = None, False
+        event = self._placed(incoming.event)
+        while True:
+            context = self._context(state)
+            reply = turning.engine.step(state, event, context)
+            state, toast, anew = reply.state, reply.toast or toast, anew or reply.anew
+            request = self._effects(reply, language_of(state, row, incoming.lang))
+            if request is None:
+                break
+            actor = turning.counter.actor(self._connection, incoming.telegram_id)
+            event = Answer(turning.counter.perform(self._connection, actor, incoming, request))
+        return self._saved(state, reply, toast=toast, anew=anew)
+
+    def _placed(self, event: Event) -> Event:
+        if isinstance(event, Tap) and self._incoming.tapped is not None:
+            return replace(event, on_card=self._incoming.tapped == self._row.message_id)
+        return Redraw() if self._incoming.joined else event
+
+    def _context(self, state: State) -> Context:
+        actor = self._turning.counter.actor(self._connection, self._incoming.telegram_id)
+        return self._turning.context(
+            self._connection, state, actor, language_of(state, self._row, self._incoming.lang)
+        )
+
+    def _effects(self, reply: Reply, lang: str) -> Request | None:
+        """Puts what must go out in the outbox; the request to perform, if there is one."""
+        request = None
+        for effect in reply.effects:
+            match effect:
+                case Perform(wanted):
+                    request = wanted
+                case Receipt(key, view):
+                    payload = {"view": view_to_json(view), "lang": lang, "rev": 0, "replaces": self._replaces}
+                    self._put(f"{key}:{self._incoming.update_id}", "receipt", payload, outbox.NORMAL)
+                    self._replaces = None  # the card became the receipt: the next one is a new message
+                case Forget():
+                    self._forget()
+        return request
+
+    def _forget(self) -> None:
+        if self._incoming.message_id is not None and not self._forgotten:
+            self._forgotten = True
+            payload = {"message_id": self._incoming.message_id}
+            self._put(f"forget:{self._incoming.update_id}", "delete", payload, outbox.FIRST)
+
+    def _put(self, key: str, kind: str, payload: object, urgency: int) -> None:
+        outbox.put(
+            self._connection,
+            self._turning.keyring,
+            key,
+            chat_id=self._incoming.chat_id,
+            kind=kind,
+            payload=payload,
+            now=clock.now(),
+            urgency=urgency,
+        )
+
+    def _saved(self, state: State, reply: Reply, *, toast: Toast | None, anew: bool) -> Handled:
+        turning, row, now = self._turning, self._row, clock.now()
+        lang = language_of(state, row, self._incoming.lang)
+        mode = "none" if reply.view is None else "new" if anew or self._replaces is None else "edit"
+        became = row.message_id is not None and self._replaces is None
+        seq = chats.save(
+            self._connection,
+            turning.keyring,
+            row,
+            state.to_json(),
+            rev=state.rev,
+            lang=state.memory.get("lang", row.lang),
+            mode=mode,
+            message_id=None if became else row.message_id,
+            now=now,
+            keep=KEEP,
+        )
+        mail = outbox.waiting_for(self._connection, row.chat_id)
+        fresh = chats.peek(self._connection, turning.keyring, row.chat_id, now)
+        assert fresh is not None
+        card = CardJob(
+            row.chat_id,
+            seq,
+            state.rev,
+            lang,
+            reply.view,
+            anew=fresh.mode == "new",
+            message_id=fresh.message_id,
+        )
+        return Handled(row.chat_id, lang, repeated=False, toast=toast, card=card, mail=mail)
+
+
+def state_of(row: chats.ChatRow) -> State:
+    """The dialogues of a chat; a new beginning, with the counter going on, where they are gone."""
+    if row.state is None:
+        return State()
+    return (
+        State.from_json(row.state)
+        if "frames" in row.state
+        else State(rev=row.state["rev"], memory=_memory(row))
+    )
+
+
+def _memory(row: chats.ChatRow) -> dict[str, str]:
+    return {"lang": row.lang} if row.lang else {}
+
+
+def language_of(state: State, row: chats.ChatRow, hint: str) -> str:
+    """The language chosen, else the client's where we speak it, else French."""
+    wanted = state.memory.get("lang") or row.lang or hint
+    return wanted if wanted in LANGUAGES else "fr"
