@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from bot.access.periods import end_instant
-from bot.store import due
+from bot.store.due import put
 
 ACTIVATE, END = "activate", "end"
 """The kinds of rows; `activation.run` carries them out."""
@@ -19,13 +19,13 @@ ACTIVATE, END = "activate", "end"
 
 def activation(connection: Connection, number: str, at: datetime) -> None:
     """At that instant, what of change `number` is due by then becomes active."""
-    due.put(connection, f"{ACTIVATE}:{number}:{at:%Y%m%dT%H%M%S.%f}", ACTIVATE, at, {"change": number})
+    put(connection, f"{ACTIVATE}:{number}:{at:%Y%m%dT%H%M%S.%f}", ACTIVATE, at, {"change": number})
 
 
 def end(connection: Connection, kind: str, row: str, ends_on: date) -> None:
     """After that day the grant or assignment is over. A row whose end was moved since takes no notice."""
     key = end_key(kind, row, ends_on)
-    due.put(connection, key, END, end_instant(ends_on), end_data(kind, row, ends_on))
+    put(connection, key, END, end_instant(ends_on), end_data(kind, row, ends_on))
 
 
 def end_key(kind: str, row: str, ends_on: date) -> str:

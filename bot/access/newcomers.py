@@ -18,7 +18,7 @@ from bot.access.credentials import check_username
 from bot.access.identifiers import parse_niss
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.requests import NewUser
-from bot.access.rows import ACCOUNTS, PROFILES, account_order, profile_order
+from bot.access.rows import ACCOUNTS, PROFILES, SUBDIVISIONS, account_order, profile_order
 from bot.access.work import Declined, Work
 from bot.errors import Invalid
 from bot.msg import m
@@ -120,6 +120,8 @@ def make(
     profile = newcomer.profile or _profile(work, user, identity, entity)
     names = select(PROFILES.c.last_name, PROFILES.c.first_name).where(PROFILES.c.id == profile)
     known = work.connection.execute(names).one()
+    where = select(SUBDIVISIONS.c.name).where(SUBDIVISIONS.c.id == subdivision)
+    ward = work.connection.execute(where).scalar() if subdivision else None
     account = new_id()
     work.connection.execute(
         insert(ACCOUNTS).values(
@@ -136,7 +138,7 @@ def make(
             created_at=work.now,
             changed_at=work.now,
             version=1,
-            **account_order(known.last_name, known.first_name, user.username),
+            **account_order(known.last_name, known.first_name, user.username, ward),
         )
     )
     return Made(account, identity)

@@ -9,32 +9,31 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
-from sqlmodel import SQLModel
 
 from bot.access.catalogue import Catalogue, builtin, read_application, read_function
 from bot.access.names import fold
 from bot.store import mail, tables
+from bot.store.tables import core
 
-_all = SQLModel.metadata.tables
-ACCOUNTS = _all[tables.Account.__tablename__]
-APPLICATIONS = _all[tables.ApplicationRow.__tablename__]
-ASSIGNMENTS = _all[tables.Assignment.__tablename__]
-BINDINGS = _all[tables.Binding.__tablename__]
-CHANGES = _all[tables.Change.__tablename__]
-DUE = _all[mail.Due.__tablename__]
-ENTERPRISES = _all[tables.Enterprise.__tablename__]
-ENTITIES = _all[tables.Entity.__tablename__]
-FUNCTIONS = _all[tables.FunctionRow.__tablename__]
-GRANTS = _all[tables.Grant.__tablename__]
-IDENTITIES = _all[tables.Identity.__tablename__]
-INVITATIONS = _all[tables.Invitation.__tablename__]
-ITEMS = _all[tables.ChangeItem.__tablename__]
-MANDATES = _all[tables.Mandate.__tablename__]
-NUMBERS = _all[tables.NationalNumber.__tablename__]
-ORIGINS = _all[tables.Origin.__tablename__]
-PROFILES = _all[tables.Profile.__tablename__]
-QUALITIES = _all[tables.EntityQuality.__tablename__]
-SUBDIVISIONS = _all[tables.Subdivision.__tablename__]
+ACCOUNTS = core(tables.Account)
+APPLICATIONS = core(tables.ApplicationRow)
+ASSIGNMENTS = core(tables.Assignment)
+BINDINGS = core(tables.Binding)
+CHANGES = core(tables.Change)
+DUE = core(mail.Due)
+ENTERPRISES = core(tables.Enterprise)
+ENTITIES = core(tables.Entity)
+FUNCTIONS = core(tables.FunctionRow)
+GRANTS = core(tables.Grant)
+IDENTITIES = core(tables.Identity)
+INVITATIONS = core(tables.Invitation)
+ITEMS = core(tables.ChangeItem)
+MANDATES = core(tables.Mandate)
+NUMBERS = core(tables.NationalNumber)
+ORIGINS = core(tables.Origin)
+PROFILES = core(tables.Profile)
+QUALITIES = core(tables.EntityQuality)
+SUBDIVISIONS = core(tables.Subdivision)
 
 
 def catalogue_of(connection: Connection) -> Catalogue:
@@ -93,9 +92,11 @@ def profile_order(last_name: str, first_name: str) -> dict[str, str]:
     return {"sort_key": sort_key(last_name, first_name), "search": search_words(last_name, first_name)}
 
 
-def account_order(last_name: str, first_name: str, username: str | None) -> dict[str, str]:
-    """The sort key and the search words of an account: those of the profile, and the user name."""
-    words = search_words(last_name, first_name, username)
+def account_order(
+    last_name: str, first_name: str, username: str | None, subdivision: str | None = None
+) -> dict[str, str]:
+    """The sort key and the search words of an account: those of the profile, the user name, the subdivision's name."""
+    words = search_words(last_name, first_name, username, subdivision)
     return {"sort_key": sort_key(last_name, first_name), "search": words}
 
 

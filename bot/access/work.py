@@ -139,7 +139,12 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int) -
 def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:
     """An audit entry for each item; last in the transaction, since it locks the entity's chain."""
     for item in items:
-        body = {"kind": item.kind, "account": item.account, "object": item.object, "key": item.key}
+        body: dict[str, Any] = {
+            "kind": item.kind,
+            "account": item.account,
+            "object": item.object,
+            "key": item.key,
+        }
         body |= {"before": item.before, "after": item.after}
         entry = audit.Entry(
             act=item.kind,

@@ -1,0 +1,111 @@
+"""Changes as their authors and other managers see them: who, when, for whom, and how far each item is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from bot.access.names import display_name
+from bot.access.periods import brussels_day
+from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
+from bot.access.views import ChangeCard, ChangeItem, EntityRef
+
+AnyRow = Row[*tuple[Any, ...]]
+CHANGE = select(
+    CHANGES.c.number, CHANGES.c.entity_id, CHANGES.c.quality_id, CHANGES.c.author_id, CHANGES.c.recorded_at
+)
+_WHO = select(
+    ACCOUNTS.c.id,
+    ACCOUNTS.c.quality_id,
+    ACCOUNTS.c.subdivision_id,
+    ACCOUNTS.c.username,
+    PROFILES.c.last_name,
+    PROFILES.c.first_name,
+).join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
+
+
+class Changes:
+    """A set of changes with all that their cards need, read in three statements however many there are."""
+
+    def __init__(self, connection: Connection, changes: Sequence[AnyRow]) -> None:
+        self.changes = changes
+        numbers = [change.number for change in changes]
+        items = select(ITEMS).where(ITEMS.c.change_number.in_(numbers)).order_by(ITEMS.c.position)
+        self._items: dict[str, list[AnyRow]] = {number: [] for number in numbers}
+        for item in connection.execute(items):
+            self._items[item.change_number].append(item)
+        about = {item.account_id for each in self._items.values() for item in each if item.account_id}
+        self._people = (
+            {row.id: row for row in connection.execute(_WHO.where(ACCOUNTS.c.id.in_(about)))} if about else {}
+        )
+        self._authors = self._names(connection) if changes else {}
+
+    def _names(self, connection: Connection) -> Mapping[tuple[str, str], str]:
+        """(author, entity) → the name by which that entity knows him; nothing crosses from another entity."""
+        authors = {change.author_id for change in self.changes if change.author_id}
+        query = select(
+            PROFILES.c.identity_id, PROFILES.c.entity_id, PROFILES.c.last_name, PROFILES.c.first_name
+        )
+        rows = connection.execute(query.where(PROFILES.c.identity_id.in_(authors)))
+        return {(row.identity_id, row.entity_id): display_name(row.last_name, row.first_name) for row in rows}
+
+    def person(self, number: str) -> AnyRow | None:
+        """The account that a change is about, with its quality and subdivision."""
+        accounts = [item.account_id for item in self._items[number] if item.account_id]
+        return self._people.get(accounts[0]) if accounts else None
+
+    def card(self, change: AnyRow, entity: EntityRef) -> ChangeCard:
+        """The card of one of the changes."""
+        items = self._items[change.number]
+        person = self.person(change.number)
+        due = _due(items)
+        return ChangeCard(
+            number=change.number,
+            entity=entity,
+            author=self._authors.get((change.author_id, change.entity_id), ""),
+            recorded_at=change.recorded_at,
+            recorded_on=brussels_day(change.recorded_at),
+            state=_state(items),
+            due=due,
+            due_on=brussels_day(due) if due else None,
+            account=person.id if person else "",
+            person=display_name(person.last_name, person.first_name) if person else "",
+            username=(person.username or "") if person else "",
+            items=tuple(_item(item) for item in items),
+        )
+
+
+def _waits_for_portal(item: AnyRow) -> bool:
+    return item.delivery == "recorded" and item.due_at is None
+
+
+def _state(items: Sequence[AnyRow]) -> str:
+    if any(_waits_for_portal(item) for item in items):
+        return "to_do"
+    return "active" if all(item.delivery in {"active", "verified"} for item in items) else "pending"
+
+
+def _due(items: Sequence[AnyRow]) -> datetime | None:
+    """When all of it is expected to be active; None while the portal's step is not done."""
+    if any(_waits_for_portal(item) for item in items):
+        return None
+    return max((item.due_at for item in items if item.due_at), default=None)
+
+
+def _item(item: AnyRow) -> ChangeItem:
+    state = "to_do" if _waits_for_portal(item) else "done" if item.delivery == "delivered" else item.delivery
+    after = item.after or {}
+    return ChangeItem(
+        kind=item.kind,
+        key=item.key or "",
+        state="ended" if item.undone_at else state,
+        starts_on=_day(after.get("starts_on")),
+        ends_on=_day(after.get("ends_on")),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

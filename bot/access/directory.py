@@ -1,0 +1,399 @@
+"""What dialogues may ask the register: `conversations.ports.Directory` over the store, for one session in one turn.
+
+Every question carries the scope of the session's mandates of today, down to the subdivision; what lies outside is
+answered like what does not exist. What a turn asks again and again (mandates, entities, qualities) is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from bot.access import invitations
+from bot.access.catalogue import Catalogue
+from bot.access.changecards import CHANGE, Changes
+from bot.access.holdings import TABLES, columns, holding_of, is_in, key_of
+from bot.access.identifiers import Niss, format_nihii_institution
+from bot.access.identities import digits_of, number_row
+from bot.access.names import display_name, tokens
+from bot.access.periods import brussels_day
+from bot.access.reach import Reach
+from bot.access.rights import Act, MandateScope, Role
+from bot.access.rows import (
+    ACCOUNTS,
+    CHANGES,
+    ENTITIES,
+    NUMBERS,
+    PROFILES,
+    QUALITIES,
+    SUBDIVISIONS,
+)
+from bot.access.standing import Session
+from bot.access.views import (
+    COUNTED,
+    ChangeCard,
+    Counts,
+    EntityRef,
+    Holding,
+    Line,
+    Listing,
+    PersonCard,
+    PersonRef,
+    QualityRef,
+)
+from bot.msg import Texts
+from bot.store.crypto import blind_index
+from bot.store.keys import Keyring
+
+CANDIDATES = 2000
+"""At most so many accounts are compared with a mistyped name."""
+NEAR, NEAR_WORD = 78, 60
+"""How alike, of 100, the words of a mistyped name must be: on average, and each."""
+
+_LISTS = ("active", "pending", "to_do", "ending")
+AnyRow = Row[*tuple[Any, ...]]
+_PEOPLE = ACCOUNTS.join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id).join(
+    SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True
+)
+_PERSON = (
+    ACCOUNTS.c.id,
+    ACCOUNTS.c.entity_id,
+    ACCOUNTS.c.quality_id,
+    ACCOUNTS.c.subdivision_id,
+    ACCOUNTS.c.username,
+    ACCOUNTS.c.status,
+    ACCOUNTS.c.profession,
+    ACCOUNTS.c.version,
+    PROFILES.c.last_name,
+    PROFILES.c.first_name,
+    SUBDIVISIONS.c.name.label("subdivision"),
+)
+_CARD = (
+    *_PERSON,
+    ACCOUNTS.c.created_at,
+    ACCOUNTS.c.changed_at,
+    PROFILES.c.identity_id,
+    PROFILES.c.email,
+    PROFILES.c.language,
+    PROFILES.c.title,
+)
+_ONE = select(*_CARD).select_from(_PEOPLE).where(ACCOUNTS.c.id == bindparam("account"))
+_OWN = union_all(
+    *(select(*columns(table)).where(table.c.account_id == bindparam("account")) for table in TABLES)
+).subquery("own")
+_HELD_BY = select(_OWN).order_by(_OWN.c.kind, _OWN.c.starts_on, _OWN.c.key, _OWN.c.row)
+_QUALITY_OF = select(QUALITIES.c.entity_id).where(QUALITIES.c.id == bindparam("quality"))
+_QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"))
+_USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
+
+
+class RegisterDirectory:
+    """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        keyring: Keyring,
+        session: Session | None,
+        *,
+        today: date,
+        now: datetime,
+        catalogue: Catalogue,
+    ) -> None:
+        self._connection, self._keyring, self._session = connection, keyring, session
+        self._today, self._now, self._catalogue = today, now, catalogue
+        self._reach = Reach(connection, session, today)
+        self._qualities: dict[str, tuple[AnyRow, ...]] = {}
+
+    # -- entities and qualities ---------------------------------------------------------------
+
+    def entities(self, act: str | None = None) -> tuple[EntityRef, ...]:
+        """The entities where the actor has a mandate today (that allows `act`), by name."""
+        wanted = Act(act) if act else Act.READ_ENTITY
+        held = {entity: self._reach.held(entity, wanted) for entity in self._reach.entities}
+        return tuple(
+            self._entity_ref(self._reach.entities[entity], mandates)
+            for entity, mandates in held.items()
+            if mandates
+        )
+
+    def entity(self, entity: str) -> EntityRef | None:
+        """One of them."""
+        held = self._reach.held(entity, Act.READ_ENTITY)
+        return self._entity_ref(self._reach.entities[entity], held) if held else None
+
+    @staticmethod
+    def _entity_ref(row: AnyRow, held: Sequence[MandateScope]) -> EntityRef:
+        roles = {mandate.role for mandate in held}
+        role = next(
+            (role for role in Role if role in roles), Role.USER
+        )  # the roles stand from the widest down
+        name, number = Texts(**row.denomination), format_nihii_institution(row.inami)
+        return EntityRef(row.id, name, number, role.value, row.delivery, row.portal)
+
+    def qualities(self, entity: str, act: str | None = None) -> tuple[QualityRef, ...]:
+        """The qualities of the entity in scope, inactive ones too, in the catalogue's order."""
+        held = self._reach.held(entity, Act(act) if act else Act.READ_ENTITY)
+        seen = {mandate.quality for mandate in held}
+        rows = [row for row in self._rooms(entity) if None in seen or row.id in seen] if held else []
+        number = self._reach.entities[entity].inami if held else ""
+        return tuple(
+            QualityRef(row.id, entity, row.key, format_nihii_institution(row.number or number), row.active)
+            for row in rows
+        )
+
+    def _rooms(self, entity: str) -> tuple[AnyRow, ...]:
+        if entity not in self._qualities:
+            order = [quality.key for quality in self._catalogue.qualities]
+            rows = self._connection.execute(_QUALITIES, {"entity": entity}).all()
+            known = {key: place for place, key in enumerate(order)}
+            self._qualities[entity] = tuple(
+                sorted(rows, key=lambda row: (known.get(row.key, len(known)), row.key))
+            )
+        return self._qualities[entity]
+
+    def quality(self, quality: str) -> QualityRef | None:
+        """One quality in scope."""
+        entity = next(
+            (key for key, rows in self._qualities.items() if any(row.id == quality for row in rows)), None
+        )
+        entity = entity or self._connection.execute(_QUALITY_OF, {"quality": quality}).scalar()
+        return next((each for each in self.qualities(entity) if each.id == quality), None) if entity else None
+
+    # -- people -------------------------------------------------------------------------------
+
+    def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
+        """Accounts of the quality in scope, by name; `find` matches the beginnings of words. Deleted ones are left out."""
+        found = self._in(quality)
+        if found is None:
+            return Listing((), 0, 0, size)
+        for word in tokens(find):
+            found = and_(found, ACCOUNTS.c.search.contains(f" {word}", autoescape=True))
+        total = self._total(select(ACCOUNTS.c.id).where(found))
+        page = _last_page(page, total, size)
+        query = (
+            select(*_PERSON).select_from(_PEOPLE).where(found).order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
+        )
+        rows = self._connection.execute(query.limit(size).offset(page * size)) if total else ()
+        return Listing(tuple(_person_ref(row) for row in rows), total, page, size)
+
+    def _in(self, quality: str) -> ColumnElement[bool] | None:
+        """The condition for the quality's accounts in scope that are not deleted, None for a quality out of scope."""
+        room = self.quality(quality)
+        if room is None:
+            return None
+        scope = self._reach.within(room.entity, Act.LIST_USERS)
+        return and_(scope, ACCOUNTS.c.quality_id == quality, ACCOUNTS.c.status != "deleted")
+
+    def _total(self, query: Select[Any]) -> int:
+        """Exact up to COUNTED, else one more: nobody needs the rest, and counting it takes its time."""
+        limited = query.limit(COUNTED + 1).subquery()
+        return self._connection.execute(select(func.count()).select_from(limited)).scalar_one()
+
+    def alike(self, quality: str, find: str, *, limit: int = 6) -> tuple[PersonRef, ...]:
+        """Accounts whose name is nearly `find`, best first."""
+        found, words = self._in(quality), tokens(find)
+        if found is None or not words:
+            return ()
+        same_letter = or_(*(ACCOUNTS.c.search.contains(f" {word[0]}", autoescape=True) for word in words))
+        likely = case((same_letter, 0), else_=1)
+        query = select(ACCOUNTS.c.id, ACCOUNTS.c.search).where(found)
+        rows = self._connection.execute(
+            query.order_by(likely, ACCOUNTS.c.sort_key, ACCOUNTS.c.id).limit(CANDIDATES)
+        )
+        scored = [
+            (score, place, row.id)
+            for place, row in enumerate(rows)
+            if (score := _likeness(words, row.search))
+        ]
+        best = [account for _, _, account in sorted(scored, key=lambda each: (-each[0], each[1]))[:limit]]
+        people = select(*_PERSON).select_from(_PEOPLE).where(ACCOUNTS.c.id.in_(best))
+        refs = {row.id: _person_ref(row) for row in self._connection.execute(people)} if best else {}
+        return tuple(refs[account] for account in best)
+
+    def by_niss(self, quality: str, niss: str) -> PersonRef | None:
+        """The account of this quality whose person has this national number now; one statement, known or not."""
+        found = self._in(quality)
+        if found is None:
+            return None
+        blinds = [blind_index(self._keyring, niss, version) for version in self._keyring.versions]
+        number = NUMBERS.c.blind.in_(blinds) & NUMBERS.c.until.is_(None)
+        query = select(*_PERSON).select_from(
+            _PEOPLE.join(NUMBERS, NUMBERS.c.identity_id == PROFILES.c.identity_id)
+        )
+        row = self._connection.execute(query.where(found, number)).first()
+        return _person_ref(row, Niss(niss).masked) if row else None
+
+    def person(self, account: str) -> PersonCard | None:
+        """Everything about one account in scope."""
+        row = self._connection.execute(_ONE, {"account": account}).one_or_none()
+        entity = self.entity(row.entity_id) if row else None
+        if row is None or entity is None or not self._reach.sees(row, Act.LIST_USERS):
+            return None
+        return self._card(row, entity)
+
+    def _card(self, row: AnyRow, entity: EntityRef) -> PersonCard:
+        held = self._connection.execute(_HELD_BY, {"account": row.id})
+        number = number_row(self._connection, row.identity_id)
+        masked = Niss(digits_of(self._connection, self._keyring, number)).masked if number else ""
+        return PersonCard(
+            ref=_person_ref(row, masked),
+            entity=entity,
+            first_name=row.first_name,
+            email=row.email or "",
+            language=row.language,
+            title=row.title or "",
+            created_on=brussels_day(row.created_at),
+            changed_on=brussels_day(row.changed_at),
+            holdings=tuple(holding_of(each, self._now) for each in held),
+        )
+
+    def mine(self) -> tuple[PersonCard, ...]:
+        """The actor's own accounts, in every entity that his binding covers."""
+        if self._session is None:
+            return ()
+        query = select(*_CARD).select_from(_PEOPLE).where(PROFILES.c.identity_id == self._session.identity)
+        own = self._connection.execute(
+            query.where(ACCOUNTS.c.status != "deleted").order_by(ACCOUNTS.c.created_at, ACCOUNTS.c.id)
+        )
+        rows = [row for row in own if self._session.covers(row.entity_id)]
+        places = select(ENTITIES).where(ENTITIES.c.id.in_({row.entity_id for row in rows}))
+        entities = {row.id: row for row in self._connection.execute(places)} if rows else {}
+        return tuple(
+            self._card(
+                row,
+                self._entity_ref(entities[row.entity_id], self._reach.held(row.entity_id, Act.READ_ENTITY)),
+            )
+            for row in rows
+        )
+
+    def username_free(self, username: str) -> bool:
+        """Whether no account anywhere bears this user name."""
+        return self._connection.execute(_USERNAME, {"username": username.lower()}).first() is None
+
+    # -- changes and lists --------------------------------------------------------------------
+
+    def change(self, number: str) -> ChangeCard | None:
+        """A change about an account in scope."""
+        rows = self._connection.execute(CHANGE.where(CHANGES.c.number == number)).all()
+        return next(iter(self._change_cards(rows)), None)
+
+    def recent_changes(self, *, limit: int = 5) -> tuple[ChangeCard, ...]:
+        """The actor's own latest changes that he may still see, newest first."""
+        if self._session is None or not self._reach.entities:
+            return ()
+        own = CHANGE.where(
+            CHANGES.c.author_id == self._session.identity, CHANGES.c.entity_id.in_(self._reach.entities)
+        )
+        rows = self._connection.execute(
+            own.order_by(CHANGES.c.recorded_at.desc(), CHANGES.c.number.desc()).limit(limit)
+        )
+        return self._change_cards(rows.all())
+
+    def _change_cards(self, rows: Sequence[AnyRow]) -> tuple[ChangeCard, ...]:
+        visible = [row for row in rows if self._reach.held(row.entity_id, Act.VIEW_STATUS)]
+        if not visible:
+            return ()
+        changes = Changes(self._connection, visible)
+        return tuple(
+            changes.card(row, entity)
+            for row in visible
+            if (person := changes.person(row.number)) is not None
+            and self._reach.sees(person, Act.VIEW_STATUS)
+            and (entity := self.entity(row.entity_id)) is not None
+        )
+
+    def counts(self, entity: str) -> Counts:
+        """The overview of one entity, as far as it is in scope."""
+        scope = self._living(entity)
+        people = self._connection.execute(
+            select(func.count()).select_from(ACCOUNTS).where(scope)
+        ).scalar_one()
+        totals = dict.fromkeys(_LISTS, 0)
+        for table in TABLES:
+            sums = [
+                func.coalesce(
+                    func.sum(case((is_in(table, what, self._now, self._today), 1), else_=0)), 0
+                ).label(what)
+                for what in _LISTS
+            ]
+            source = table.join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)
+            row = self._connection.execute(select(*sums).select_from(source).where(scope)).one()
+            totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
+        return Counts(people=people, **totals)
+
+    def _living(self, entity: str) -> ColumnElement[bool]:
+        """The accounts of the entity in scope that are not deleted."""
+        return and_(self._reach.within(entity, Act.VIEW_STATUS), ACCOUNTS.c.status != "deleted")
+
+    def listed(
+        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+    ) -> Listing[Line[Holding]]:
+        """People with a holding that is `what`: active, pending, to_do or ending; of application `key` if given."""
+        scope = self._living(entity)
+        parts = [
+            select(*_PERSON, ACCOUNTS.c.sort_key, *columns(table))
+            .select_from(_PEOPLE.join(table, table.c.account_id == ACCOUNTS.c.id))
+            .where(scope, is_in(table, what, self._now, self._today), key_of(table) == key if key else true())
+            for table in TABLES
+        ]
+        found = union_all(*parts).subquery("found")
+        total = self._total(select(found.c.row))
+        page = _last_page(page, total, size)
+        order = (found.c.sort_key, found.c.id, found.c.kind, found.c.key, found.c.starts_on, found.c.row)
+        rows = (
+            self._connection.execute(select(found).order_by(*order).limit(size).offset(page * size))
+            if total
+            else ()
+        )
+        return Listing(
+            tuple(Line(_person_ref(row), holding_of(row, self._now)) for row in rows), total, page, size
+        )
+
+    def invitation(self, code: str) -> bool:
+        """Whether this code can still be redeemed."""
+        return invitations.redeemable(self._connection, code, self._now)
+
+
+def _person_ref(row: AnyRow, masked: str = "") -> PersonRef:
+    return PersonRef(
+        id=row.id,
+        quality=row.quality_id,
+        name=display_name(row.last_name, row.first_name),
+        username=row.username or "",
+        subdivision=row.subdivision or "",
+        status=row.status,
+        profession=row.profession or "",
+        masked=masked,
+        version=row.version,
+    )
+
+
+def _last_page(page: int, total: int, size: int) -> int:
+    """The page asked for, or the last one there is."""
+    return max(0, min(page, -(-min(total, COUNTED) // size) - 1))
+
+
+def _likeness(words: Sequence[str], search: str) -> float:
+    """How alike, of 100; 0 where a word has nothing like it among the words of the account."""
+    own = search.split()
+    best = [max((fuzz.ratio(word, each) for each in own), default=0.0) for word in words]
+    mean = sum(best) / len(best)
+    return mean if mean >= NEAR and min(best) >= NEAR_WORD else 0.0

@@ -1,0 +1,75 @@
+"""Grants and assignments as lists and cards show them: one state for each, told by its days and by `active_at`.
+
+The state is never stored, so that it is right at every instant whoever was down: ended, to do on the portal, pending,
+active. `TABLES` are the two tables, `columns` what both have in common.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, and_, literal, or_
+
+from bot.access.periods import Period, State
+from bot.access.rows import ASSIGNMENTS, GRANTS
+from bot.access.views import Holding
+from bot.access.work import APPLICATION, FUNCTION
+
+ENDING = timedelta(days=30)
+"""What ends within this time is said to be ending."""
+TABLES = (GRANTS, ASSIGNMENTS)
+_KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, ASSIGNMENTS.c.function)}
+
+
+def columns(table: Table) -> list[ColumnElement[Any]]:
+    """The columns of a holding, the same for both tables."""
+    kind, key = _KINDS[table]
+    names = ("starts_on", "ends_on", "revoked_at", "active_at", "change_number")
+    return [
+        literal(kind).label("kind"),
+        key.label("key"),
+        table.c.id.label("row"),
+        *(table.c[name] for name in names),
+    ]
+
+
+def key_of(table: Table) -> ColumnElement[Any]:
+    """The column with the application's or the function's key."""
+    return _KINDS[table][1]
+
+
+def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
+    """The condition for a list: active, pending, to_do or ending. Raises KeyError for another."""
+    live = and_(
+        or_(table.c.revoked_at.is_(None), table.c.revoked_at > now),
+        or_(table.c.ends_on.is_(None), table.c.ends_on >= today),
+    )
+    active = and_(live, table.c.active_at <= now)
+    return {
+        "active": active,
+        "pending": and_(live, table.c.active_at > now),
+        "to_do": and_(live, table.c.active_at.is_(None)),
+        "ending": and_(active, table.c.ends_on <= today + ENDING),
+    }[what]
+
+
+def state_of(row: Row[*tuple[Any, ...]], now: datetime) -> str:
+    """The state of a row with the `columns` of a holding."""
+    state = Period(row.starts_on, row.ends_on, row.revoked_at, row.active_at).state(now)
+    if state is State.ENDED:
+        return "ended"
+    return "to_do" if row.active_at is None else state.value
+
+
+def holding_of(row: Row[*tuple[Any, ...]], now: datetime) -> Holding:
+    """A row with the `columns` of a holding as dialogues see it."""
+    return Holding(
+        kind=row.kind,
+        key=row.key,
+        state=state_of(row, now),
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        active_at=row.active_at,
+        number=row.change_number or "",
+    )

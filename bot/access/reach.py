@@ -1,0 +1,83 @@
+"""How far a session reaches: its mandates of today as entities, as conditions on accounts, as a yes or no.
+
+One place for the rule that every query carries its scope, down to the subdivision and what hangs on it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, or_, select
+
+from bot.access.rights import Act, MandateScope, Target, mandates_for
+from bot.access.rows import ACCOUNTS, ENTITIES, QUALITIES, SUBDIVISIONS, below
+from bot.access.standing import Session, mandates_of
+
+AnyRow = Row[*tuple[Any, ...]]
+
+
+class Reach:
+    """The scope of a session on one day; None is a stranger, who reaches nothing. Reads each thing once."""
+
+    def __init__(self, connection: Connection, session: Session | None, today: date) -> None:
+        self._connection, self._session, self._today = connection, session, today
+
+    @cached_property
+    def _mandates(self) -> tuple[MandateScope, ...]:
+        held = mandates_of(self._connection, self._session) if self._session else ()
+        return tuple(mandate for mandate in held if mandate.is_valid(self._today))
+
+    @cached_property
+    def entities(self) -> dict[str, AnyRow]:
+        """The entities of the mandates, by name."""
+        ids = {mandate.entity for mandate in self._mandates if mandate.entity}
+        wide = {
+            mandate.enterprise for mandate in self._mandates if mandate.entity is None and mandate.enterprise
+        }
+        if not ids and not wide:
+            return {}
+        mine = or_(ENTITIES.c.id.in_(ids), ENTITIES.c.enterprise_id.in_(wide))
+        rows = self._connection.execute(
+            select(ENTITIES).where(mine).order_by(ENTITIES.c.sort_key, ENTITIES.c.id)
+        )
+        return {row.id: row for row in rows}
+
+    def held(self, entity: str, act: Act) -> tuple[MandateScope, ...]:
+        """The mandates that allow `act` somewhere in the entity."""
+        row = self.entities.get(entity)
+        if row is None:
+            return ()
+        target = Target(row.id, enterprise=row.enterprise_id)
+        allowing = mandates_for(self._mandates, act, today=self._today)
+        return tuple(mandate for mandate in allowing if mandate.covers_entity(target))
+
+    def within(self, entity: str, act: Act) -> ColumnElement[bool]:
+        """The condition that an account of the entity lies in scope."""
+        held = self.held(entity, act)
+        here = ACCOUNTS.c.entity_id == entity
+        if any(mandate.quality is None for mandate in held):
+            return here
+        whole = {mandate.quality for mandate in held if mandate.subdivision is None}
+        parts = [ACCOUNTS.c.quality_id.in_(whole)] if whole else []
+        tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
+        if tops:
+            parts.append(ACCOUNTS.c.subdivision_id.in_(self._below(entity, tops)))
+        return and_(here, or_(*parts)) if parts else false()
+
+    def _below(self, entity: str, tops: set[str]) -> frozenset[str]:
+        query = (
+            select(SUBDIVISIONS.c.id, SUBDIVISIONS.c.parent_id)
+            .join(QUALITIES, QUALITIES.c.id == SUBDIVISIONS.c.quality_id)
+            .where(QUALITIES.c.entity_id == entity)
+        )
+        return below({row.id: row.parent_id for row in self._connection.execute(query)}, tops)
+
+    def sees(self, row: AnyRow, act: Act) -> bool:
+        """Whether an account, with its entity, quality and subdivision, lies in scope."""
+        held = self.held(row.entity_id, act)
+        if any(mandate.quality in {None, row.quality_id} and mandate.subdivision is None for mandate in held):
+            return True
+        tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
+        return bool(tops) and row.subdivision_id in self._below(row.entity_id, tops)
