@@ -1,0 +1,111 @@
+"""The commands and their arguments, nothing else. An operator's mistake is one line on stderr and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bot import clock
+from bot.access import invitations
+from bot.errors import OperatorError
+from bot.msg import LANGUAGES
+from bot.settings import Settings, from_environment
+from bot.store import audit, crypto
+from bot.store.database import Database
+from bot.store.keys import Keyring, new_root_key
+from bot.store.schema import check_newest, upgrade
+
+app = typer.Typer(
+    help="Access management in chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+keys = typer.Typer(help="The root key and its versions.", no_args_is_help=True)
+trail = typer.Typer(help="The audit trail.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(keys, name="keys")
+app.add_typer(trail, name="audit")
+
+
+def _opened(settings: Settings) -> tuple[Database, Keyring]:
+    """The database at the newest schema, and the key that wrote it."""
+    keyring = settings.keyring()
+    database = Database(settings.database_url.get_secret_value())
+    check_newest(database)
+    with database.write() as connection:
+        crypto.check_keyring(connection, keyring, clock.now())
+    return database, keyring
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema."""
+    upgrade(Database(from_environment().database_url.get_secret_value()))
+    typer.echo("The database has the newest schema.")
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new root key. Keep it apart from the database: without it, nothing encrypted can be read."""
+    typer.echo(new_root_key())
+
+
+@keys.command("status")
+def keys_status() -> None:
+    """Which versions of the root key are at hand, and whether they open the database."""
+    database, keyring = _opened(from_environment())
+    typer.echo(
+        f"Versions {', '.join(map(str, keyring.versions))}; version {keyring.current} writes. They open the database."
+    )
+    database.close()
+
+
+@app.command()
+def invite(
+    person: Annotated[str, typer.Argument(help="The person's key in the register.")],
+    lang: Annotated[
+        str | None, typer.Option(help="The language of the first screens: fr, nl, de or en.")
+    ] = None,
+) -> None:
+    """Make a single-use code, good for 24 hours. The last line is the code alone."""
+    if lang is not None and lang not in LANGUAGES:
+        raise typer.BadParameter(f"'{lang}' is not one of {', '.join(LANGUAGES)}")
+    database, keyring = _opened(from_environment())
+    with database.write() as connection:
+        code = invitations.invite(connection, keyring, person, clock.now(), lang=lang)
+    typer.echo(f"For {person}, once, within 24 hours: send /start and this code to the bot.")
+    typer.echo(code)
+
+
+@app.command()
+def unbind(person: Annotated[str, typer.Argument(help="The person's key in the register.")]) -> None:
+    """End the person's bindings and open codes (a lost phone)."""
+    database, keyring = _opened(from_environment())
+    with database.write() as connection:
+        count = invitations.unbind(connection, keyring, person, clock.now())
+    typer.echo(f"Ended {count} binding{'' if count == 1 else 's'} of {person}.")
+
+
+@trail.command("verify")
+def audit_verify() -> None:
+    """Read the whole audit trail; exit 1 and the first broken entry where it does not fit."""
+    database, keyring = _opened(from_environment())
+    with database.read() as connection:
+        result = audit.verify(connection, keyring)
+    if result.broken:
+        chain, seq, why = result.broken
+        raise OperatorError(f"The audit trail is broken at entry {seq} of chain '{chain}': {why}.")
+    typer.echo(f"{result.count} entries, none broken.")
+
+
+def main() -> None:
+    """The entrance of `python -m bot` and of `accessbot`."""
+    try:
+        app()
+    except OperatorError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)

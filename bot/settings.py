@@ -1,0 +1,50 @@
+"""The operator's settings, from the environment: `interfaces.md`, "Environment". Secrets are hidden in repr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import ConfigurationError
+from bot.store.keys import Keyring
+
+PREFIX = "ACCESSBOT_"
+
+
+class Settings(BaseSettings):
+    """What the environment says, checked. An empty variable counts as none."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    database_url: SecretStr = SecretStr("sqlite:///data/accessbot.db")
+    root_key: SecretStr | None = None
+    root_key_file: Path | None = None
+    updates: Literal["polling", "webhook"] = "polling"
+    public_url: str | None = None
+    listen: str = Field(default="127.0.0.1:8080", pattern=r"^.+:\d{1,5}$")
+    webhook_secret: SecretStr | None = None
+    activation_delay: int = Field(default=1200, ge=0, le=86_400)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    def keyring(self) -> Keyring:
+        """The root key and its versions. Raises KeyMissing, one line."""
+        return Keyring.of(self.root_key.get_secret_value() if self.root_key else None, self.root_key_file)
+
+
+def from_environment() -> Settings:
+    """The settings. Raises ConfigurationError with one line that names the variable and what it takes."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = (
+            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ConfigurationError("; ".join(faults) + ".") from None

@@ -1,0 +1,131 @@
+"""The operator's commands, as a process: what they print, where, and their exit codes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bot import clock
+from bot.store import crypto
+from bot.store.database import Database
+from bot.store.keys import Keyring
+from bot.store.tables import Identity
+from sqlalchemy import insert, text
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Operator:
+    """Runs commands with an environment of his own."""
+
+    environment: dict[str, str]
+
+    def runs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ACCESSBOT_")}
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=ROOT,
+            env={**inherited, **self.environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    operator = Operator({"ACCESSBOT_DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'a.db'}"})
+    operator.environment["ACCESSBOT_ROOT_KEY"] = operator.runs("keys", "new").stdout.strip()
+    assert operator.runs("db", "upgrade").returncode == 0
+    return operator
+
+
+@pytest.fixture
+def delcourt(operator: Operator) -> Operator:
+    database = Database(operator.environment["ACCESSBOT_DATABASE_URL"])
+    with database.write() as connection:
+        connection.execute(insert(Identity).values(id="i1", key="delcourt", created_at=clock.now()))
+        crypto.IdentityKeys(connection, Keyring.of(operator.environment["ACCESSBOT_ROOT_KEY"])).create("i1")
+    database.close()
+    return operator
+
+
+def one_line(text_: str) -> bool:
+    return text_.strip().count("\n") == 0 and "Traceback" not in text_
+
+
+def test_an_invitation_ends_in_the_code_alone_and_the_trail_tells_of_it(delcourt: Operator) -> None:
+    invited = delcourt.runs("invite", "delcourt", "--lang", "nl")
+    assert invited.returncode == 0
+    assert len(invited.stdout.splitlines()[-1]) == 22
+    assert "Ended 0 bindings" in delcourt.runs("unbind", "delcourt").stdout
+    assert delcourt.runs("audit", "verify").stdout.strip() == "2 entries, none broken."
+
+
+def test_a_broken_trail_is_exit_1_and_the_first_broken_entry(delcourt: Operator) -> None:
+    delcourt.runs("invite", "delcourt")
+    database = Database(delcourt.environment["ACCESSBOT_DATABASE_URL"])
+    with database.write() as connection:
+        connection.execute(text("DROP TRIGGER audit_no_update"))
+        connection.execute(text("UPDATE audit_entries SET act = 'nothing'"))
+    database.close()
+    verified = delcourt.runs("audit", "verify")
+    assert (verified.returncode, verified.stdout) == (1, "")
+    assert "entry 1 of chain 'house'" in verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "sentence"),
+    [
+        (("invite", "nobody"), {}, "no person 'nobody'"),
+        (("keys", "status"), {"ACCESSBOT_ROOT_KEY": ""}, "keys new"),
+        (("keys", "status"), {"ACCESSBOT_ROOT_KEY": "abk1:wrong"}, "not whole"),
+        (
+            ("keys", "status"),
+            {"ACCESSBOT_ROOT_KEY": "", "ACCESSBOT_ROOT_KEY_FILE": "no-such-file"},
+            "no-such-file",
+        ),
+        (
+            ("audit", "verify"),
+            {"ACCESSBOT_DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x"},
+            "does not answer",
+        ),
+        (("db", "upgrade"), {"ACCESSBOT_UPDATES": "pigeon"}, "ACCESSBOT_UPDATES"),
+        (("db", "upgrade"), {"ACCESSBOT_ACTIVATION_DELAY": "soon"}, "ACCESSBOT_ACTIVATION_DELAY"),
+    ],
+)
+def test_an_operators_mistake_is_one_line_that_says_what_to_do(
+    operator: Operator, arguments: tuple[str, ...], variables: dict[str, str], sentence: str
+) -> None:
+    done = operator.runs(*arguments, **variables)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert one_line(done.stderr)
+    assert "secret" not in done.stderr
+
+
+def test_another_root_key_is_refused(operator: Operator) -> None:
+    assert operator.runs("keys", "status").returncode == 0
+    other = operator.runs("keys", "new").stdout.strip()
+    done = operator.runs("keys", "status", ACCESSBOT_ROOT_KEY=other)
+    assert done.returncode == 1
+    assert "not the one that wrote this database" in done.stderr
+    assert other not in done.stderr
+
+
+def test_an_empty_database_says_how_to_make_it(operator: Operator, tmp_path: Path) -> None:
+    done = operator.runs("audit", "verify", ACCESSBOT_DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
+    assert done.returncode == 1
+    assert "db upgrade" in done.stderr
+
+
+def test_wrong_usage_is_exit_2(operator: Operator) -> None:
+    assert operator.runs("nonsense").returncode == 2
+    assert operator.runs("invite").returncode == 2
+    assert operator.runs("invite", "delcourt", "--lang", "xx").returncode == 2
