@@ -54,17 +54,15 @@ class Counter(Protocol):
         """Who this Telegram account is proved to be, None for a stranger."""
         ...
 
-    def directory(self, connection: Connection, actor: Actor | None) -> Directory:
-        """What this actor may see."""
+    def directory(self, connection: Connection, telegram_id: int) -> Directory:
+        """What this Telegram account may see."""
         ...
 
     def catalogue(self, connection: Connection) -> Catalogue:
         """The applications and functions, the operator's own among them."""
         ...
 
-    def perform(
-        self, connection: Connection, actor: Actor | None, incoming: Incoming, request: Request
-    ) -> Outcome:
+    def perform(self, connection: Connection, incoming: Incoming, request: Request) -> Outcome:
         """Does what a dialogue asks, or says why not. Raises nothing that a person can cause."""
         ...
 
@@ -169,14 +167,14 @@ class Turning:
 
     # -- what a turn shares with the rest --
 
-    def context(self, connection: Connection, state: State, actor: Actor | None, lang: str) -> Context:
-        """What the engine may look at, for this actor, at this moment."""
+    def context(self, connection: Connection, state: State, telegram_id: int, lang: str) -> Context:
+        """What the engine may look at, for this Telegram account, at this moment."""
         return Context(
             lang=lang,
             now=clock.now(),
             today=clock.today(),
-            actor=actor,
-            directory=self.counter.directory(connection, actor),
+            actor=self.counter.actor(connection, telegram_id),
+            directory=self.counter.directory(connection, telegram_id),
             reader=self.reader(lang),
             catalogue=self.counter.catalogue(connection),
             settings=self.settings,
@@ -186,9 +184,8 @@ class Turning:
     def _job(self, connection: Connection, row: chats.ChatRow, hint: str) -> CardJob:
         state = state_of(row)
         lang = language_of(state, row, hint)
-        actor = self.counter.actor(connection, row.telegram_id)
         view = (
-            self.engine.view(state, self.context(connection, state, actor, lang))
+            self.engine.view(state, self.context(connection, state, row.telegram_id, lang))
             if row.mode != "none"
             else None
         )
@@ -223,8 +220,7 @@ class _Turn:
             request = self._effects(reply, language_of(state, row, incoming.lang))
             if request is None:
                 break
-            actor = turning.counter.actor(self._connection, incoming.telegram_id)
-            event = Answer(turning.counter.perform(self._connection, actor, incoming, request))
+            event = Answer(turning.counter.perform(self._connection, incoming, request))
         return self._saved(state, reply, toast=toast, anew=anew)
 
     def _placed(self, event: Event) -> Event:
@@ -233,10 +229,8 @@ class _Turn:
         return Redraw() if self._incoming.joined else event
 
     def _context(self, state: State) -> Context:
-        actor = self._turning.counter.actor(self._connection, self._incoming.telegram_id)
-        return self._turning.context(
-            self._connection, state, actor, language_of(state, self._row, self._incoming.lang)
-        )
+        lang = language_of(state, self._row, self._incoming.lang)
+        return self._turning.context(self._connection, state, self._incoming.telegram_id, lang)
 
     def _effects(self, reply: Reply, lang: str) -> Request | None:
         """Puts what must go out in the outbox; the request to perform, if there is one."""

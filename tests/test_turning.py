@@ -34,15 +34,13 @@ class MemoryCounter:
     def actor(self, connection: Connection, telegram_id: int) -> Actor | None:
         return Actor("delcourt", "Anne Delcourt") if telegram_id == 1 else None
 
-    def directory(self, connection: Connection, actor: Actor | None) -> Directory:
+    def directory(self, connection: Connection, telegram_id: int) -> Directory:
         return self.register
 
     def catalogue(self, connection: Connection) -> Catalogue:
         return builtin()
 
-    def perform(
-        self, connection: Connection, actor: Actor | None, incoming: Incoming, request: Request
-    ) -> Outcome:
+    def perform(self, connection: Connection, incoming: Incoming, request: Request) -> Outcome:
         if self.broken:
             raise ZeroDivisionError
         self.performed.append(request)

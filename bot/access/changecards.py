@@ -19,6 +19,7 @@ CHANGE = select(
 )
 _WHO = select(
     ACCOUNTS.c.id,
+    ACCOUNTS.c.entity_id,
     ACCOUNTS.c.quality_id,
     ACCOUNTS.c.subdivision_id,
     ACCOUNTS.c.username,

@@ -96,7 +96,7 @@ class Database:
 def session(connection: Connection) -> Session:
     """An ORM session on the same connection and in the same transaction: the caller flushes, the transaction commits."""
     return Session(
-        bind=connection, expire_on_commit=False, autoflush=True, join_transaction_mode="create_savepoint"
+        bind=connection, expire_on_commit=False, autoflush=True, join_transaction_mode="rollback_only"
     )
 
 

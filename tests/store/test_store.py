@@ -111,6 +111,8 @@ def test_an_orm_session_shares_the_transaction(database: Database) -> None:
         orm.add(Identity(id="a", key="a", created_at=NOW))
         orm.flush()
         assert connection.execute(select(Identity.created_at)).scalar_one() == NOW
+    with database.read() as connection:
+        assert connection.execute(select(Identity.id)).scalar_one() == "a"
 
 
 def test_a_period_cannot_end_before_it_starts(database: Database) -> None:
