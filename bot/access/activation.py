@@ -143,7 +143,9 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
     """
     items = _items(connection, number)
     ripe = [
-        item for item in items if item.delivery in {"recorded", "delivered"} and item.due_at is not None and item.due_at <= now
+        item
+        for item in items
+        if item.delivery in {"recorded", "delivered"} and item.due_at is not None and item.due_at <= now
     ]
     for item in ripe:
         values = {"delivery": "active", "active_at": item.due_at, "version": item.version + 1}
