@@ -62,6 +62,11 @@ def set_number(connection: Connection, keyring: Keyring, identity: str, digits: 
     if former is not None:
         connection.execute(update(NUMBERS).where(NUMBERS.c.id == former).values(since=now, until=None))
         return str(former)
+    return add_number(connection, keyring, identity, digits, now)
+
+
+def add_number(connection: Connection, keyring: Keyring, identity: str, digits: str, now: datetime) -> str:
+    """The first number of an identity, or one that nobody ever had; the id of its row."""
     row = new_id()
     connection.execute(
         insert(NUMBERS).values(
