@@ -187,6 +187,7 @@ class MemoryOutbox:
         self.mails: dict[int, Mail] = {}
         self.due: dict[int, float] = {}
         self.results: dict[int, object] = {}
+        self.lock = threading.Lock()
 
     def put(self, chat_id, kind, payload, *, silent=False) -> int:
         number = len(self.mails) + 1
@@ -197,15 +198,26 @@ class MemoryOutbox:
         return [mail for number, mail in self.mails.items() if number not in self.results]
 
     def take(self, limit):
+        with self.lock:
+            return self._take(limit)
+
+    def _take(self, limit):
         return [self._lend(mail) for mail in self.open() if self.due.get(mail.id, 0) <= time.monotonic()][
             :limit
         ]
 
     def take_for(self, chat_id):
-        return [mail for mail in self.take(100) if mail.chat_id == chat_id]
+        with self.lock:
+            due = [
+                mail
+                for mail in self.open()
+                if mail.chat_id == chat_id and self.due.get(mail.id, 0) <= time.monotonic()
+            ]
+            return [self._lend(mail) for mail in due]
 
     def _lend(self, mail):
         self.mails[mail.id] = replace(mail, attempts=mail.attempts + 1)
+        self.due[mail.id] = time.monotonic() + 60
         return mail
 
     def sent(self, mail_id, message_id):
