@@ -18,11 +18,14 @@ from sqlalchemy import Connection, Row, insert, select, update
 from bot.store.crypto import IdentityKeys
 from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, AuditHead, core
+from bot.store.upsert import insert_new
 
 HOUSE = "house"
 """The chain of what belongs to no entity."""
 _entries = core(AuditEntry)
 _heads = core(AuditHead)
+# ten years of entries do not fit in memory
+_ALL = select(_entries).order_by(_entries.c.chain, _entries.c.seq).execution_options(yield_per=1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,12 @@ class Verified:
 
 def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, now: datetime) -> int:
     """Adds an entry to a chain and returns its number. Locks the chain's head: call it last in the transaction."""
-    head = connection.execute(
-        select(_heads.c.seq, _heads.c.mac).where(_heads.c.chain == chain).with_for_update()
-    ).one_or_none()
-    seq, before = (head.seq + 1, head.mac) if head else (1, b"")
+    last, before = _locked_head(connection, keyring, chain)
+    seq = last + 1
     personal = None
-    if entry.personal is not None and entry.subject is not None:
+    if entry.personal is not None:
+        if entry.subject is None:
+            raise ValueError("what is personal needs the person under whose key it is sealed")
         personal = IdentityKeys(connection, keyring).seal(
             entry.subject, entry.personal, f"audit_entries.personal:{chain}:{seq}"
         )
@@ -70,27 +73,39 @@ def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, n
     }
     mac = _mac(keyring, values, before)
     connection.execute(insert(_entries).values(**values, mac=mac))
-    seal = _seal(keyring, keyring.current, f"{chain} {seq}", mac)
-    sealed = {"seq": seq, "mac": mac, "key_version": keyring.current, "seal": seal}
-    if head:
-        connection.execute(update(_heads).where(_heads.c.chain == chain).values(**sealed))
-    else:
-        connection.execute(insert(_heads).values(chain=chain, **sealed))
+    connection.execute(
+        update(_heads).where(_heads.c.chain == chain).values(**_head(keyring, chain, seq, mac))
+    )
     return seq
 
 
+def _locked_head(connection: Connection, keyring: Keyring, chain: str) -> tuple[int, bytes]:
+    """A chain's last number and hash, locked. A new chain has a head before its first entry, so that two first writers wait too."""
+    locked = select(_heads.c.seq, _heads.c.mac).where(_heads.c.chain == chain).with_for_update()
+    head = connection.execute(locked).one_or_none()
+    if head is None:
+        insert_new(connection, _heads, {"chain": chain, **_head(keyring, chain, 0, b"")})
+        head = connection.execute(locked).one()
+    return head.seq, head.mac
+
+
+def _head(keyring: Keyring, chain: str, seq: int, mac: bytes) -> dict[str, Any]:
+    seal = _seal(keyring, keyring.current, f"{chain} {seq}", mac)
+    return {"seq": seq, "mac": mac, "key_version": keyring.current, "seal": seal}
+
+
 def verify(connection: Connection, keyring: Keyring) -> Verified:
-    """Reads every chain from its first entry to its head."""
+    """Reads every chain from its first entry to its head, on one snapshot: call it in `Database.read()`."""
     count = 0
     heads = {head.chain: head for head in connection.execute(select(_heads))}
     last: dict[str, tuple[int, bytes]] = {}
-    for row in connection.execute(select(_entries).order_by(_entries.c.chain, _entries.c.seq)):
-        seq, before = last.get(row.chain, (0, b""))
-        fault = _fault(keyring, row, seq, before)
-        if fault:
-            return Verified(count, (row.chain, row.seq, fault))
-        last[row.chain] = (row.seq, row.mac)
-        count += 1
+    with connection.execute(_ALL) as entries:
+        for row in entries:
+            fault = _fault(keyring, row, *last.get(row.chain, (0, b"")))
+            if fault:
+                return Verified(count, (row.chain, row.seq, fault))
+            last[row.chain] = (row.seq, row.mac)
+            count += 1
     for chain in sorted(heads.keys() | last.keys()):
         head, (seq, mac) = heads.get(chain), last.get(chain, (0, b""))
         if head is None or (head.seq, head.mac) != (seq, mac):

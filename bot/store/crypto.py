@@ -19,6 +19,7 @@ from sqlalchemy import Connection, delete, insert, select
 from bot.errors import KeyMissing
 from bot.store.keys import SIZE, Keyring, Purpose
 from bot.store.tables import DataKey, KeyCheck, NationalNumber, core
+from bot.store.upsert import insert_new
 
 FORMAT = 1
 NONCE = 12
@@ -117,21 +118,34 @@ def check_keyring(connection: Connection, keyring: Keyring, now: datetime) -> No
 
     Raises KeyMissing, one line, for a key that does not open what is there.
     """
-    probes = {
-        row.version: row.probe for row in connection.execute(select(_checks.c.version, _checks.c.probe))
-    }
+    _refuse_others(keyring, known := _probes(connection))
+    if keyring.current not in known:
+        probe = seal(keyring, "field", PROBE, _probe_place(keyring.current))
+        insert_new(connection, _checks, {"version": keyring.current, "probe": probe, "made_at": now})
+        # again: a process that starts at the same moment may have noted this version first, under another key
+        _refuse_others(keyring, _probes(connection))
+
+
+def _refuse_others(keyring: Keyring, probes: dict[int, bytes]) -> None:
     for version, probe in probes.items():
-        try:
-            known = (
-                version in keyring.versions
-                and unseal(keyring, "field", probe, f"key_checks.probe:{version}") == PROBE
-            )
-        except Unreadable:
-            known = False
-        if not known:
+        if not _opens(keyring, version, probe):
             raise KeyMissing(
                 f"The root key is not the one that wrote this database (version {version}): set the right key, or another ACCESSBOT_DATABASE_URL."
             )
-    if keyring.current not in probes:
-        probe = seal(keyring, "field", PROBE, f"key_checks.probe:{keyring.current}")
-        connection.execute(insert(_checks).values(version=keyring.current, probe=probe, made_at=now))
+
+
+def _probes(connection: Connection) -> dict[int, bytes]:
+    return {row.version: row.probe for row in connection.execute(select(_checks.c.version, _checks.c.probe))}
+
+
+def _opens(keyring: Keyring, version: int, probe: bytes) -> bool:
+    if version not in keyring.versions:
+        return False
+    try:
+        return unseal(keyring, "field", probe, _probe_place(version)) == PROBE
+    except Unreadable:
+        return False
+
+
+def _probe_place(version: int) -> str:
+    return f"key_checks.probe:{version}"

@@ -1,11 +1,16 @@
 """The database: one SQLite file, or PostgreSQL; transactions for reading and for writing.
 
 SQLite runs in WAL mode with synchronous=FULL, so that a committed change survives a power cut; a writing transaction
-begins IMMEDIATE, so that two writers wait for each other instead of failing half-way.
+begins IMMEDIATE, so that two writers wait for each other instead of failing half-way. What a reading transaction sees is
+one moment, and it cannot write: on both.
+
+Whatever passes with time or by the operator's hand (no answer, no room, a deadlock) is DatabaseUnavailable: the whole
+transaction can be done again. Any other fault of a statement is ours and stays what it is.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +19,31 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from bot.errors import DatabaseUnavailable
 
 BUSY_MS = 15_000
 """How long a writer of SQLite waits for another."""
+PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds after which a PostgreSQL that went away is noticed; the address may say otherwise."""
+
+AWAY = "does not answer: check that it runs, and ACCESSBOT_DATABASE_URL"
+BUSY = "is busy with others for too long: try again"
+FULL = "has no room left: make some"
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: BUSY,
+    sqlite3.SQLITE_LOCKED: BUSY,
+    sqlite3.SQLITE_READONLY: "cannot be written: check who owns the file and its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: check the disk",
+    sqlite3.SQLITE_CORRUPT: "is damaged: stop the program and restore a backup",
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check the file and its folder, and ACCESSBOT_DATABASE_URL",
+    sqlite3.SQLITE_NOTADB: "is a file of another kind: check ACCESSBOT_DATABASE_URL",
+}
+_POSTGRESQL = {"08": AWAY, "57P": AWAY, "53100": FULL, "53": BUSY, "40": BUSY, "55P03": BUSY}
+"""By the beginning of the SQLSTATE, in this order: connection, shutdown, disk full, resources, deadlock, lock timeout."""
 
 
 class Database:
@@ -28,14 +52,29 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _parsed(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        if self.sqlite:
+            self._make_file()
         self.engine = self._engine()
+
+    def _make_file(self) -> None:
+        """The file holds names: only the program's own user may read it. SQLite gives its side files the same mode."""
+        path = Path(self.url.database or "")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise self.unavailable(_SQLITE[sqlite3.SQLITE_CANTOPEN]) from error
 
     def _engine(self) -> Engine:
         if not self.sqlite:
+            patience = {name: value for name, value in PATIENCE.items() if name not in self.url.query}
             return create_engine(
-                self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+                self.url,
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args=patience,
             )
         engine = create_engine(
             self.url,
@@ -57,30 +96,43 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, on one snapshot; does not hold up a writer of SQLite."""
-        with self._transaction(writes=False) as connection:
+        """A transaction that only reads, and sees one moment; does not hold up a writer of SQLite."""
+        moment = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._transaction(writes=False, **moment) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+    def rebuild(self) -> Iterator[Connection]:
+        """A writing transaction for migrations: SQLite can only change a table by making it anew, and while foreign keys
+        are on, that would delete what points to it. They are off, and all checked at the end.
+        """
+        with self._transaction(writes=True, foreign_keys=False) as connection:
+            yield connection
+            if (
+                self.sqlite
+                and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()) is not None
+            ):
+                raise RuntimeError(f"rows of {broken[0]} point to what is not there in {broken[2]}")
+
+    @contextmanager
+    def _transaction(self, *, writes: bool, **options: Any) -> Iterator[Connection]:
         try:
-            connection = self.engine.connect().execution_options(writes=writes)
-        except OperationalError as error:
-            raise self.unavailable() from error
-        with connection:
-            try:
+            with self.engine.connect() as connection:
+                connection.execution_options(writes=writes, **options)
                 with connection.begin():
                     yield connection
-            except DBAPIError as error:
-                if error.connection_invalidated or _gone(error):
-                    raise self.unavailable() from error
+        except PoolTimeout as error:
+            raise self.unavailable(BUSY) from error
+        except DBAPIError as error:
+            fault = AWAY if error.connection_invalidated else _fault(error, writes=writes)
+            if fault is None:
                 raise
+            raise self.unavailable(fault) from error
 
-    def unavailable(self) -> DatabaseUnavailable:
+    def unavailable(self, fault: str = AWAY) -> DatabaseUnavailable:
         """One line for the operator, without the password of the address."""
-        place = self.url.render_as_string(hide_password=True)
         return DatabaseUnavailable(
-            f"The database does not answer at {place}: check that it runs, and ACCESSBOT_DATABASE_URL."
+            f"The database at {self.url.render_as_string(hide_password=True)} {fault}."
         )
 
     def check(self) -> None:
@@ -113,6 +165,10 @@ def _parsed(url: str) -> URL:
         raise DatabaseUnavailable(
             "ACCESSBOT_DATABASE_URL names a database that is not supported: use sqlite:/// or postgresql://."
         )
+    if parsed.drivername == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise DatabaseUnavailable(
+            "ACCESSBOT_DATABASE_URL names no file: a register in memory would be lost; write sqlite:///data/accessbot.db."
+        )
     return parsed
 
 
@@ -125,13 +181,23 @@ def _prepare(connection: Any, _: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", True)
+    options = connection.get_execution_options()
+    writes = options.get("writes", True)
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute(f"PRAGMA query_only={int(not writes)}")
+    raw.execute(f"PRAGMA foreign_keys={int(options.get('foreign_keys', True))}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _gone(error: DBAPIError) -> bool:
-    """Whether the server went away, rather than refused a statement. SQLSTATE classes 08 (connection) and 57P (shutdown)."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("08", "57P")) or (
-        state == "" and isinstance(error, OperationalError) and "unable to open" in str(error.orig)
-    )
+def _fault(error: DBAPIError, *, writes: bool) -> str | None:
+    """What to tell the operator where the database is at fault; None where the statement is."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_READONLY and not writes:
+        return None
+    if code is not None:
+        return _SQLITE.get(code & 0xFF)  # the primary code of an extended one
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        # psycopg gives no SQLSTATE where there was no conversation
+        return AWAY if isinstance(error, OperationalError) else None
+    return next((fault for start, fault in _POSTGRESQL.items() if state.startswith(start)), None)

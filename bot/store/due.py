@@ -30,12 +30,12 @@ class Task:
 
 
 def put(connection: Connection, key: str, kind: str, at: datetime, data: dict[str, Any]) -> None:
-    """Notes that `kind` is due at `at`; a row of the same key that is not done yet is moved there."""
-    insert = insert_into(connection, _due).values(key=key, kind=kind, at=at, data=data, attempts=0)
-    moved = insert.on_conflict_do_update(
-        index_elements=["key"], set_={"at": at, "data": data}, where=_due.c.done_at.is_(None)
+    """Notes that `kind` is due at `at`; a row of the same key that is not done yet is moved there, and taken from whoever had it."""
+    fresh = {"kind": kind, "at": at, "data": data, "attempts": 0, "taken_until": None, "error": None}
+    insert = insert_into(connection, _due).values(key=key, **fresh)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["key"], set_=fresh, where=_due.c.done_at.is_(None))
     )
-    connection.execute(moved)
 
 
 def cancel(connection: Connection, key: str) -> None:
@@ -58,10 +58,12 @@ def take(connection: Connection, now: datetime, *, limit: int) -> Sequence[Task]
 
 
 def done(connection: Connection, task_id: int, now: datetime) -> bool:
-    """In the transaction that carries it out. False where somebody else has: then nothing may be done."""
+    """In the transaction that carries it out. False where somebody else has, or where it was moved or cancelled
+    meanwhile: then nothing may be done.
+    """
     finished = (
         update(_due)
-        .where(_due.c.id == task_id, _due.c.done_at.is_(None))
+        .where(_due.c.id == task_id, _due.c.done_at.is_(None), _due.c.taken_until.is_not(None))
         .values(done_at=now, taken_until=None)
     )
     return bool(connection.execute(finished).rowcount)

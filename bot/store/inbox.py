@@ -18,7 +18,7 @@ from bot.store import crypto
 from bot.store.keys import Keyring
 from bot.store.mail import Incoming
 from bot.store.tables import core
-from bot.store.upsert import insert_new
+from bot.store.upsert import insert_all_new, insert_new
 
 _updates = core(Incoming)
 _open = _updates.c.done_at.is_(None)
@@ -75,7 +75,7 @@ def keep(
         }
         for update_id, lane, body in arrived
     ]
-    return sum(insert_new(connection, _updates, row) for row in rows)
+    return insert_all_new(connection, _updates, rows)
 
 
 def open_lanes(connection: Connection) -> list[int]:

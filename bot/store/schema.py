@@ -20,7 +20,7 @@ LOCK = 7_114_208
 
 def upgrade(database: Database) -> None:
     """Brings the database to the newest schema, in one transaction; two processes that start together wait for each other."""
-    with database.write() as connection:
+    with database.rebuild() as connection:
         if not database.sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         command.upgrade(_config(connection), "head")
