@@ -76,7 +76,7 @@ class Person:
         self.id = int(facts["id"])
         self.name = str(facts["first_name"])
         self._path = f"/client/people/{self.id}"
-        self._acted_at = 0
+        self._acted_at = -1
 
     # Acting
 
@@ -114,20 +114,20 @@ class Person:
         return str(self._acts("POST", "/taps", {"message_id": number, "data": data})["tap"])
 
     def edits(self, message: int, text: str) -> None:
-        self._acts("PATCH", f"/messages/{message}", {"text": text})
+        self._asks("PATCH", f"/messages/{message}", {"text": text})
 
     def deletes(self, message: int) -> None:
-        self._acts("DELETE", f"/messages/{message}", None)
+        self._asks("DELETE", f"/messages/{message}", None)
 
     def blocks(self) -> None:
-        self._acts("PUT", "/blocked", {"blocked": True})
+        self._asks("PUT", "/blocked", {"blocked": True})
 
     def unblocks(self) -> None:
-        self._acts("PUT", "/blocked", {"blocked": False})
+        self._asks("PUT", "/blocked", {"blocked": False})
 
     def speaks(self, language: str) -> None:
         """The phone's language from now on."""
-        self._acts("PATCH", "", {"language_code": language})
+        self._asks("PATCH", "", {"language_code": language})
 
     # Looking
 
@@ -227,10 +227,15 @@ class Person:
         return bool(self._state(after=before, timeout=seconds)["version"] > before)
 
     def _acts(self, method: str, path: str, body: Json | None, **more: Any) -> Any:
+        """Something that the bot is expected to react to."""
         before = self._state()["bot_version"]
+        answer = self._asks(method, path, body, **more)
+        self._acted_at = before
+        return answer
+
+    def _asks(self, method: str, path: str, body: Json | None, **more: Any) -> Any:
         answer = self._http.request(method, f"{self._path}{path}", json=body, **more)
         assert answer.is_success, f"{self.name} cannot: {answer.text}"
-        self._acted_at = before
         return answer.json()
 
     def _last(self, wanted: Callable[[Seen], bool]) -> Seen:

@@ -89,12 +89,10 @@ class Updates:
         if offset < 0:
             ids = list(self.pending)
             offset = ids[offset] if len(ids) >= -offset else 0
-        for number in [
-            number
-            for number, update in self.pending.items()
-            if number < offset and update.delivered >= update.due
-        ]:
-            self.remove(number)
+        for number in [number for number, update in self.pending.items() if number < offset]:
+            update = self.pending[number]
+            if update.due == 1 or update.delivered >= update.due:
+                self.remove(number)
 
     def remove(self, number: int) -> None:
         if self.pending.pop(number, None) is not None:
