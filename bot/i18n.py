@@ -101,3 +101,25 @@ def _escape(text: str) -> str:
 def speaker(lang: str) -> Speaker:
     """The speaker of `lang`; an unknown language speaks English."""
     return Speaker(lang)
+
+
+class CatalogueReader:
+    """The dialogues' `Reader`: how a label reads in the chat's language, and in the others, to understand it typed."""
+
+    def __init__(self, lang: str) -> None:
+        self._own = speaker(lang)
+        self._all = (self._own, *(speaker(other) for other in LANGUAGES if other != lang))
+
+    def label(self, say: Say) -> str:
+        """The text in the chat's language."""
+        return self._own.plain(say)
+
+    def labels(self, say: Say) -> tuple[str, ...]:
+        """The text in the chat's language first, then in the others."""
+        return tuple(dict.fromkeys(each.plain(say) for each in self._all))
+
+
+@cache
+def reader(lang: str) -> CatalogueReader:
+    """The reader of a language; there are four."""
+    return CatalogueReader(lang)

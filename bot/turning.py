@@ -125,7 +125,7 @@ class Turning:
         """The card to show; None where what is shown is what is wanted."""
         with self.database.read() as connection:
             row = chats.peek(connection, self.keyring, chat_id, clock.now())
-            return self._job(connection, row, "fr") if row and row.shown < row.want else None
+            return self._job(connection, row, "") if row and row.shown < row.want else None
 
     def shown(self, chat_id: int, seq: int, message_id: int | None) -> None:
         """The card `seq` now stands in the chat."""
@@ -276,7 +276,7 @@ class _Turn:
             row,
             state.to_json(),
             rev=state.rev,
-            lang=state.memory.get("lang", row.lang),
+            lang=lang,
             mode=mode,
             message_id=None if became else row.message_id,
             now=now,
@@ -313,6 +313,6 @@ def _memory(row: chats.ChatRow) -> dict[str, str]:
 
 
 def language_of(state: State, row: chats.ChatRow, hint: str) -> str:
-    """The language chosen, else the client's where we speak it, else French."""
-    wanted = state.memory.get("lang") or row.lang or hint
-    return wanted if wanted in LANGUAGES else "fr"
+    """The language chosen, else the client's where we speak it, else the one spoken last, else French."""
+    wanted = (state.memory.get("lang"), hint, row.lang)
+    return next((lang for lang in wanted if lang in LANGUAGES), "fr")

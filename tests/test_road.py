@@ -11,8 +11,8 @@ from bot.access.identifiers import parse_niss
 from bot.access.names import fold
 from bot.conversations.model import Command
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import CatalogueReader
 from bot.counter import RegisterCounter
+from bot.i18n import CatalogueReader
 from bot.store import audit, crypto, outbox
 from bot.store.database import Database, session
 from bot.store.ids import new_id

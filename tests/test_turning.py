@@ -14,7 +14,8 @@ from bot.access.requests import Outcome, Request
 from bot.conversations.model import Command, Event, Press, Tap, Text, View
 from bot.conversations.ports import Actor, Directory
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import CatalogueReader, MemoryDirectory, said, sample
+from bot.conversations.testing import MemoryDirectory, said, sample
+from bot.i18n import CatalogueReader
 from bot.store import outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring

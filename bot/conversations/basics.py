@@ -290,6 +290,7 @@ def portal_receipt(_: Context, __: Answers, done: Done) -> View:
         else m("portal.done_later", number=done.number)
     )
     return View(
+        mark="✔",
         title=m("portal.title"),
         body=(body,),
         rows=(

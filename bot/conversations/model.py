@@ -226,12 +226,13 @@ Row: TypeAlias = tuple[Button, ...]
 class View:
     """What a card or a message shows.
 
-    `step` is the number of the question and, once certain, the total. `error` is the sentence about a wrong answer;
-    `notes` what changed or what to know. Each item of `body` is a paragraph, each of `facts` a line *label: value*.
+    `mark` is an ornament before the title; `step` the number of the question and, once certain, the total. `error` is
+    the sentence about a wrong answer; `notes` what changed or what to know. Each item of `body` is a paragraph, each of `facts` a line *label: value*.
     """
 
     title: Say | None = None
     subject: Say | None = None
+    mark: str = ""
     step: tuple[int, int | None] | None = None
     error: Msg | None = None
     notes: tuple[Msg, ...] = ()

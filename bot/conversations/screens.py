@@ -48,6 +48,7 @@ def question(flow: Flow, frame: Frame, step: Step, asked: Asking) -> View:
             rows = ((press(m("engine.keep_answer", what=old), "keep", mark="✔"),), *rows)
     leave: Row = (CANCEL,) if first and not frame.editing else (PREVIOUS, CANCEL)
     return View(
+        mark=flow.icon,
         title=flow.title,
         subject=_subject(flow, asked.ctx, asked.answers),
         step=None if frame.editing else _number(flow, frame, step, asked),
@@ -69,6 +70,7 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         proposed = step.stands and step.key not in frame.answers
         facts.append((step.label, m("engine.proposed", what=value) if proposed else value))
     return View(
+        mark=flow.icon,
         title=m("engine.recap"),
         subject=_subject(flow, ctx, settled.answers),
         facts=tuple(facts),
@@ -83,6 +85,7 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
 def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:
     """A screen to read."""
     return View(
+        mark=flow.icon,
         title=shown.title or flow.title,
         subject=shown.subject or _subject(flow, ctx, settled.answers),
         body=shown.body,
@@ -95,6 +98,7 @@ def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:
 def leaving(flow: Flow) -> View:
     """The one question before a dialogue with typed answers is dropped."""
     return View(
+        mark=flow.icon,
         title=flow.title,
         body=(m("engine.leave_ask"),),
         rows=(
@@ -108,6 +112,7 @@ def leaving(flow: Flow) -> View:
 def again(flow: Flow) -> View:
     """The same dialogue was begun twice: go on, or start anew."""
     return View(
+        mark=flow.icon,
         title=flow.title,
         body=(m("engine.again_ask", what=flow.title),),
         rows=(
@@ -122,6 +127,7 @@ def fixing(flow: Flow, settled: Settled, ctx: Context) -> View:
     """Which answer to change."""
     rows = tuple((press(step.label, "fix", step.key),) for step in fixable(flow, settled))
     return View(
+        mark=flow.icon,
         title=flow.title,
         subject=_subject(flow, ctx, settled.answers),
         body=(m("engine.edit_ask"),),

@@ -52,8 +52,8 @@ from bot.conversations.ports import (
     QualityRef,
     Reader,
 )
-from bot.i18n import speaker
-from bot.msg import LANGUAGES, Say, Texts
+from bot.i18n import CatalogueReader, speaker
+from bot.msg import Texts
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 MIDI = EntityRef(
@@ -77,20 +77,6 @@ PORTAL = EntityRef(
     "responsible",
     "portal",
 )
-
-
-class CatalogueReader:
-    """A Reader over the compiled catalogues."""
-
-    def __init__(self, lang: str) -> None:
-        self._own = speaker(lang)
-        self._all = (self._own, *(speaker(other) for other in LANGUAGES if other != lang))
-
-    def label(self, say: Say) -> str:
-        return self._own.plain(say)
-
-    def labels(self, say: Say) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(each.plain(say) for each in self._all))
 
 
 @dataclass

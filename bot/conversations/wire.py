@@ -11,6 +11,7 @@ def view_to_json(view: View) -> Json:
     return {
         "title": to_json(view.title),
         "subject": to_json(view.subject),
+        "mark": view.mark,
         "step": list(view.step) if view.step else None,
         "error": to_json(view.error),
         "notes": [to_json(note) for note in view.notes],
@@ -29,6 +30,7 @@ def view_from_json(data: Json) -> View:
     return View(
         title=from_json(data["title"]),
         subject=from_json(data["subject"]),
+        mark=data.get("mark", ""),
         step=tuple(data["step"]) if data["step"] else None,
         error=from_json(data["error"]),
         notes=tuple(from_json(note) for note in data["notes"]),

@@ -46,17 +46,18 @@ class StoreInbox:
 
 
 class StoreOutbox:
-    """`ports.Outbox` over the store."""
+    """`ports.Outbox` over the store. A fresh row is left for `own` to whoever wrote it."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, own: timedelta = outbox.OWN) -> None:
         self._database = database
         self._keyring = keyring
+        self._own = own
 
     def take(self, limit: int) -> Sequence[Mail]:
-        return self._take(limit, None)
+        return self._take(limit, None, self._own)
 
     def take_for(self, chat_id: int) -> Sequence[Mail]:
-        return self._take(_ONE_CHAT, chat_id)
+        return self._take(_ONE_CHAT, chat_id, timedelta())
 
     def sent(self, mail_id: int, message_id: int | None) -> None:
         with self._database.write() as connection:
@@ -70,9 +71,10 @@ class StoreOutbox:
         with self._database.write() as connection:
             outbox.ended(connection, mail_id, reason, clock.now())
 
-    def _take(self, limit: int, chat_id: int | None) -> Sequence[Mail]:
+    def _take(self, limit: int, chat_id: int | None, own: timedelta) -> Sequence[Mail]:
+        now = clock.now()
         with self._database.write() as connection:
-            rows = outbox.take(connection, self._keyring, clock.now(), limit=limit, chat_id=chat_id)
+            rows = outbox.take(connection, self._keyring, now, limit=limit, chat_id=chat_id, own=own)
         return [Mail(row.id, row.chat_id, row.kind, row.payload, row.silent, row.attempts) for row in rows]
 
 

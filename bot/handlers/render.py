@@ -112,7 +112,7 @@ def _is_list_line(html: str) -> bool:
 
 def _heading(view: View, speak: Speaker) -> str:
     words = " · ".join(speak.html(say) for say in (view.title, view.subject) if say)
-    return f"<b>{words}</b>" if words else ""
+    return f"{view.mark} <b>{words}</b>".strip() if words else ""
 
 
 def _step(view: View, speak: Speaker) -> str:

@@ -150,6 +150,12 @@ def blocked(connection: Connection, chat_id: int, now: datetime) -> None:
     connection.execute(update(_chats).where(_chats.c.chat_id == chat_id).values(blocked_at=now))
 
 
+def expire(connection: Connection, now: datetime) -> int:
+    """Wipes the dialogues that were left open for too long. `rev` stays: older buttons must stay old."""
+    over = update(_chats).where(_chats.c.state.is_not(None), _chats.c.state_expires_at <= now)
+    return connection.execute(over.values(state=None, version=_chats.c.version + 1)).rowcount
+
+
 _NEW: dict[str, Any] = {
     "rev": 1,
     "version": 0,

@@ -76,3 +76,16 @@ def later(connection: Connection, task_id: int, at: datetime, error: str) -> Non
         .where(_due.c.id == task_id, _due.c.done_at.is_(None))
         .values(at=at, taken_until=None, error=error)
     )
+
+
+def waiting(connection: Connection, now: datetime) -> bool:
+    """Whether `take` would find something."""
+    found = (
+        select(_due.c.id).where(_due.c.done_at.is_(None), _due.c.at <= now, leases.free(_due, now)).limit(1)
+    )
+    return connection.execute(found).first() is not None
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forgets the rows that were done before that instant."""
+    return connection.execute(delete(_due).where(_due.c.done_at < before)).rowcount

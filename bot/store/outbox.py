@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from bot.store import crypto, leases
 from bot.store.keys import Keyring
@@ -30,6 +30,8 @@ _COLUMNS = (
     _outbox.c.attempts,
 )
 FIRST, SOON, NORMAL = 1, 3, 5
+OWN = timedelta(seconds=2)
+"""For so long a row is left to whoever wrote it: he delivers it himself, in order with the card that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,38 @@ def waiting_for(connection: Connection, chat_id: int) -> bool:
 
 
 def take(
-    connection: Connection, keyring: Keyring, now: datetime, *, limit: int, chat_id: int | None = None
+    connection: Connection,
+    keyring: Keyring,
+    now: datetime,
+    *,
+    limit: int,
+    chat_id: int | None = None,
+    own: timedelta = timedelta(),
 ) -> Sequence[Mail]:
-    """Lends rows that are due, of one chat or of all."""
+    """Lends rows that are due, of one chat or of all; not those that whoever wrote them has had for less than `own`."""
     due = (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now))
     candidates = select(*_COLUMNS).where(*due).order_by(_outbox.c.urgency, _outbox.c.id).limit(limit)
     if chat_id is not None:
         candidates = candidates.where(_outbox.c.chat_id == chat_id)
+    if own:
+        candidates = candidates.where(_orphaned(now, own))
     return [_read(keyring, row) for row in leases.take(connection, _outbox, candidates, now)]
+
+
+def waiting(connection: Connection, now: datetime, own: timedelta = OWN) -> bool:
+    """Whether `take`, for all chats, would find something."""
+    due = (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now))
+    found = select(_outbox.c.id).where(*due, _orphaned(now, own)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _orphaned(now: datetime, own: timedelta) -> Any:
+    return or_(_outbox.c.attempts > 0, _outbox.c.not_before <= now - own)
+
+
+def prune(connection: Connection, before: datetime) -> int:
+    """Forgets the rows that ended before that instant."""
+    return connection.execute(delete(_outbox).where(_outbox.c.ended_at < before)).rowcount
 
 
 def sent(connection: Connection, mail_id: int, message_id: int | None, now: datetime) -> None:

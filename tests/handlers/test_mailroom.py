@@ -64,13 +64,15 @@ def test_a_body_of_another_key_cannot_be_read_and_says_so(database, keyring):
     assert StoreInbox(database, Keyring.of(new_root_key())).next_in(ANNE).body is None
 
 
-def test_mail_is_lent_once_and_again_after_its_wait(database, keyring, letters):
+def test_mail_is_lent_once_to_its_turn_first_and_again_after_its_wait(database, keyring, letters):
     box = StoreOutbox(database, keyring)
     with time_machine.travel("2026-11-24T09:00:00Z", tick=False) as time:
         letters("un", silent=True)
         letters("autre", BERT)
         (mail,) = box.take_for(ANNE)
         assert mail == Mail(mail.id, ANNE, "message", letter("un"), silent=True, attempts=0)
+        assert box.take(9) == [], "a fresh row is left to the turn that wrote it"
+        time.shift(2)
         (other,) = box.take(9)
         assert (other.chat_id, box.take(9)) == (BERT, [])
         box.later(mail.id, 30)

@@ -1,0 +1,188 @@
+"""What is due, whoever made it so: activations and ends, mail that waits, cards that are not shown, what may be forgotten.
+
+Everything is rows, so any process may do it, several at once, and nothing is lost while none runs. Each row is carried
+out in one transaction with the note that it is done; a notice is laid in the outbox there too, once for its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+from bot import clock
+from bot.access import activation
+from bot.access.activation import Notice
+from bot.conversations.model import Button, Door, View
+from bot.conversations.wire import view_to_json
+from bot.errors import DatabaseUnavailable
+from bot.msg import m
+from bot.store import chats, due, inbox, outbox
+from bot.store.database import Database
+from bot.store.due import Task
+from bot.store.keys import Keyring
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 0.5
+"""Seconds between two looks."""
+BATCH = 50
+KEPT = timedelta(days=8)
+"""How long ids of updates and ended rows are kept: longer than Telegram would deliver an update again."""
+TIDY_EVERY = timedelta(hours=1)
+DAY_BEGINS, DAY_ENDS = 7, 22
+"""Hours in Brussels outside of which a notice comes without a sound."""
+_LONGEST = 600.0
+
+
+class Face(Protocol):
+    """Telegram, as the worker needs it."""
+
+    async def deliver_due(self, limit: int = BATCH) -> int:
+        """Delivers what waits in the outbox; how many rows there were."""
+        ...
+
+    async def show_due_cards(self, limit: int = BATCH) -> int:
+        """Shows the cards that are not as they should be; how many there were."""
+        ...
+
+    async def deliver_chat(self, chat_id: int) -> None:
+        """Delivers what waits for one chat."""
+        ...
+
+
+class Worker:
+    """Does what is due until it is told to stop."""
+
+    def __init__(self, database: Database, keyring: Keyring, face: Face, *, pause: float = PAUSE) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._face = face
+        self._pause = pause
+        self._tidied: datetime | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Looks again and again. While the database is away it waits; whatever else fails is noted, and tried again."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                await self.once()
+                failures = 0
+            except DatabaseUnavailable as away:
+                failures += 1
+                log.warning("database_away", reason=str(away))
+            except Exception as error:  # noqa: BLE001 - one failure must not end what is due for everybody
+                failures += 1
+                _note("worker_failed", error)
+            try:
+                async with asyncio.timeout(min(self._pause * 2**failures, 30)):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def once(self) -> None:
+        """One look at everything. The reading first: a look that finds nothing writes nothing."""
+        tasks, mail, cards = await asyncio.to_thread(self._look)
+        if tasks:
+            told = await asyncio.to_thread(self.carry_out)
+            for chat in told:
+                await self._face.deliver_chat(chat)
+        if mail:
+            while await self._face.deliver_due(BATCH) == BATCH:
+                pass
+        if cards:
+            await self._face.show_due_cards(BATCH)
+        if self._tidied is None or clock.now() - self._tidied >= TIDY_EVERY:
+            await asyncio.to_thread(self.tidy)
+
+    def _look(self) -> tuple[bool, bool, bool]:
+        now = clock.now()
+        with self._database.read() as connection:
+            return (
+                due.waiting(connection, now),
+                outbox.waiting(connection, now),
+                bool(chats.unshown(connection, now, limit=1)),
+            )
+
+    def carry_out(self) -> list[int]:
+        """Carries out what is due now; the chats for which a notice waits."""
+        told: list[int] = []
+        with self._database.write() as connection:
+            tasks = due.take(connection, clock.now(), limit=BATCH)
+        for task in tasks:
+            try:
+                told += self._one(task)
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - the others are due all the same
+                self._failed(task, error)
+        return list(dict.fromkeys(told))
+
+    def _one(self, task: Task) -> list[int]:
+        now = clock.now()
+        with self._database.write() as connection:
+            if not due.done(connection, task.id, now):
+                return []
+            notice = activation.run(connection, self._keyring, task.kind, task.data, now)
+            return tell(connection, self._keyring, notice, now) if notice else []
+
+    def _failed(self, task: Task, error: Exception) -> None:
+        kind = type(error).__name__
+        _note("due_failed", error)
+        wait = timedelta(seconds=min(2.0 ** (task.attempts + 1), _LONGEST))
+        with self._database.write() as connection:
+            due.later(connection, task.id, clock.now() + wait, kind)
+
+    def tidy(self) -> None:
+        """Forgets what nobody needs any more: old ids of updates, ended rows, dialogues left open too long."""
+        now = clock.now()
+        with self._database.write() as connection:
+            inbox.prune(connection, now - KEPT)
+            outbox.prune(connection, now - KEPT)
+            due.prune(connection, now - KEPT)
+            chats.expire(connection, now)
+        self._tidied = now
+
+
+def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime) -> list[int]:
+    """Lays the notice in the outbox, once for each chat, in that chat's language. A number, no name (`product.md`)."""
+    told = []
+    view = View(
+        mark="🟢",
+        title=m("notice.active", number=notice.number),
+        rows=((Button(m("notice.see"), Door("status", notice.number)),),),
+    )
+    for chat_id in notice.chats:
+        row = chats.peek(connection, keyring, chat_id, now)
+        payload = {
+            "view": view_to_json(view),
+            "lang": (row.lang if row else None) or "fr",
+            "rev": 0,
+            "replaces": None,
+        }
+        new = outbox.put(
+            connection,
+            keyring,
+            f"active:{notice.number}:{chat_id}",
+            chat_id=chat_id,
+            kind="message",
+            payload=payload,
+            now=now,
+            silent=by_night(now),
+        )
+        if new:
+            told.append(chat_id)
+    return told
+
+
+def by_night(now: datetime) -> bool:
+    """Whether people sleep in Brussels at that instant."""
+    return not DAY_BEGINS <= now.astimezone(clock.BRUSSELS).hour < DAY_ENDS
+
+
+def _note(event: str, error: Exception) -> None:
+    """One line of the log, without the error's text: that may hold what a person wrote."""
+    log.error(event, error=type(error).__name__)

@@ -1,0 +1,96 @@
+"""What is due is carried out once, whenever the worker comes; the manager is told in his language, softly at night."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from bot.access import due as register_due
+from bot.access.activation import Notice
+from bot.conversations.wire import view_from_json
+from bot.i18n import speaker
+from bot.store import due, outbox
+from bot.worker import KEPT, Worker, by_night, tell
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+CHAT = 7_000_000_001
+
+
+class SilentFace:
+    def __init__(self):
+        self.calls = []
+
+    async def deliver_due(self, limit=50):
+        self.calls.append("mail")
+        return 0
+
+    async def show_due_cards(self, limit=50):
+        self.calls.append("cards")
+        return 0
+
+    async def deliver_chat(self, chat_id):
+        self.calls.append(chat_id)
+
+
+@pytest.fixture
+def worker(database, keyring, frozen):
+    return Worker(database, keyring, SilentFace(), pause=0.01)
+
+
+def test_a_notice_is_laid_once_and_bears_a_number_not_a_name(database, keyring, frozen):
+    notice = Notice("2026-000123", (CHAT,))
+    with database.write() as connection:
+        assert tell(connection, keyring, notice, NOW) == [CHAT]
+        assert tell(connection, keyring, notice, NOW) == []
+        (mail,) = outbox.take(connection, keyring, NOW, limit=9)
+    view = view_from_json(mail.payload["view"])
+    assert (view.mark, speaker("fr").plain(view.title)) == ("🟢", "Le n° 2026-000123 est actif.")
+    assert mail.silent is False
+
+
+@pytest.mark.parametrize(("hour", "night"), [(5, True), (6, False), (20, False), (21, True)])
+def test_the_night_is_that_of_brussels(hour, night):
+    assert by_night(datetime(2026, 11, 24, hour, 30, tzinfo=UTC)) is night
+
+
+def test_a_task_that_fails_is_tried_again_later_and_stops_nobody(database, worker):
+    with database.write() as connection:
+        due.put(connection, "a", "no such kind", NOW, {})
+        due.put(connection, "b", register_due.ACTIVATE, NOW, {"change": "2026-000001"})
+    assert worker.carry_out() == []
+    with database.read() as connection:
+        assert not due.waiting(connection, NOW)
+        assert due.waiting(connection, NOW + timedelta(minutes=2)), "the first one is still to do"
+    with database.write() as connection:
+        (again,) = due.take(connection, NOW + timedelta(minutes=2), limit=9)
+    assert (again.key, again.attempts) == ("a", 1)
+
+
+async def test_a_look_that_finds_nothing_bothers_nobody_and_the_old_is_forgotten(database, worker):
+    with database.write() as connection:
+        due.put(connection, "b", register_due.ACTIVATE, NOW, {"change": "2026-000001"})
+    await worker.once()
+    assert worker._face.calls == []
+    with time_machine.travel(NOW + KEPT + timedelta(hours=2), tick=False):
+        await worker.once()
+    with database.write() as connection:
+        assert due.prune(connection, NOW + 2 * KEPT) == 0, "nothing was left to forget"
+
+
+async def test_the_worker_ends_when_told_and_survives_what_fails(worker):
+    stop = asyncio.Event()
+    looks = 0
+
+    async def once():
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            stop.set()
+        raise ValueError
+
+    worker.once = once
+    async with asyncio.timeout(10):
+        await worker.run(stop)
+    assert looks == 3
