@@ -176,7 +176,11 @@ def _accounts(today: date) -> Iterator[str]:
     for number, (key, last, first, _, entity, subdivision, profession, _) in enumerate(_fields()):
         if key in {"delcourt", "claes", "kessel", "hubert"}:
             continue  # managers with no account of their own
-        name = "".join(char for char in f"{first[0]}{last}".lower() if char.isascii() and char.isalpha())
+        name = "".join(
+            char
+            for char in f"{first[: max(1, 7 - len(last))]}{last}".lower()
+            if char.isascii() and char.isalpha()
+        )
         taken = "2" if key.endswith("-2") else ""
         yield f'[[account]]\nperson = "{key}"\nentity = "{entity}"\nquality = "hospital"\nusername = "{name}{taken}"'
         if subdivision:

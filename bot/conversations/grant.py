@@ -278,7 +278,6 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         else Button(m("common.status"), Door("status", done.number))
     )
     return View(
-        mark="☑" if portal else "✔",
         title=m("grant.done_title"),
         subject=entity.name if entity else None,
         body=body,
