@@ -70,11 +70,13 @@ def test_types_that_the_bot_does_not_want_are_not_queued(server):
 def test_a_long_poll_wakes_for_a_message(server):
     anne = said(server)
     offset = poll(server)[-1]["update_id"] + 1
-    threading.Timer(0.3, anne.says, ["now"]).start()
+    saying = threading.Timer(0.3, anne.says, ["now"])
+    saying.start()
     began = time.monotonic()
 
     assert texts(poll(server, offset=offset, timeout=20)) == ["now"]
     assert time.monotonic() - began < 5
+    saying.join()  # it hears the server's answer before the server goes
 
 
 def test_each_update_can_be_delivered_several_times(server):
