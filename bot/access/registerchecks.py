@@ -44,7 +44,8 @@ class Known:
     """What the register holds already, by the keys that a file uses."""
 
     entities: Mapping[str, Mapping[str, KnownQuality]] = field(default_factory=dict)
-    enterprises: frozenset[str] = frozenset()
+    enterprise_of: Mapping[str, str | None] = field(default_factory=dict)
+    """Entity → its enterprise's number."""
     inami: Mapping[str, str] = field(default_factory=dict)
     """INAMI number → entity."""
     people: frozenset[str] = frozenset()
@@ -79,13 +80,15 @@ class _Book:
             qualities = self.entities.setdefault(entity.key, {})
             for quality in entity.quality:
                 qualities[quality.key] = _merged(qualities.get(quality.key, KnownQuality()), quality)
-        own = {entity.enterprise for entity in tables.entity if entity.enterprise}
-        self.enterprises = own | known.enterprises
+        own = {entity.key: entity.enterprise for entity in tables.entity}
+        self.enterprise_of = {**known.enterprise_of, **own}
         self.applications = {application.key: application for application in catalogue.applications}
         self.functions = {function.key: function for function in catalogue.functions}
         self.accounts = {account_key(account) for account in tables.account} | set(known.accounts)
         declared = {account_key(account): account.profession or "" for account in tables.account}
         self.professions = {**known.professions, **declared}
+        self.brought = {*known.profiles, *brought(tables, self.enterprise_of)}
+        """(person, entity) where the entity may know the person."""
 
     def place(
         self, where: Where, entity: str, quality: str | None, subdivision: str | None
@@ -110,6 +113,18 @@ class _Book:
                 (*where, "person"),
                 f"entity '{entity}' does not know '{person}' yet: add [[person]] with the names",
             )
+
+
+def brought(tables: RegisterTables, enterprise_of: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
+    """(person, entity) for each mandate and account of the file; `enterprise_of` tells an entity's enterprise."""
+    for account in tables.account:
+        yield account.person, account.entity
+    for mandate in tables.mandate:
+        if mandate.entity:
+            yield mandate.person, mandate.entity
+        elif mandate.enterprise:
+            of_it = (entity for entity, number in enterprise_of.items() if number == mandate.enterprise)
+            yield from ((mandate.person, entity) for entity in of_it)
 
 
 def _merged(known: KnownQuality, table: QualityTable) -> KnownQuality:
@@ -231,6 +246,11 @@ def _people(book: _Book) -> Iterator[Fault]:
         yield from _twice(profiles, "'{value}' stands twice for this person, first at {first}")
         for n, profile in enumerate(person.profile):
             yield from book.place((*where, "profile", n), profile.entity, None, None)
+            if profile.entity in book.entities and (person.key, profile.entity) not in book.brought:
+                reason = (
+                    f"nothing brings '{person.key}' to '{profile.entity}': add a mandate or an account there"
+                )
+                yield (*where, "profile", n, "entity"), reason
 
 
 # -- mandates -------------------------------------------------------------------------------------
@@ -262,7 +282,7 @@ def _mandate_place(book: _Book, where: Where, mandate: MandateTable) -> Iterator
     elif mandate.enterprise is not None:
         if needed:
             yield (*where, "enterprise"), f"a mandate as '{mandate.role}' needs entity instead"
-        elif mandate.enterprise not in book.enterprises:
+        elif mandate.enterprise not in book.enterprise_of.values():
             yield (*where, "enterprise"), "there is no entity of this enterprise"
     elif mandate.entity is not None:
         yield from book.place(where, mandate.entity, mandate.quality, mandate.subdivision)

@@ -151,7 +151,7 @@ def _mandate_base(load: Load, row: AnyRow) -> tuple[str | None, ...]:
         was.identities[row.identity_id].key,
         row.role,
         was.entities[row.entity_id].key if row.entity_id else None,
-        was.enterprises[row.enterprise_id].number if row.enterprise_id else None,
+        was.enterprise_number(row.enterprise_id),
         was.qualities[row.quality_id].key if row.quality_id else None,
         was.subdivisions[row.subdivision_id].name if row.subdivision_id else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.access import identities
+from bot.access.registerchecks import brought
 from bot.access.registerledger import Decision
 from bot.access.registerschema import AccountTable, KnownAs, PersonTable, RegisterTables
 from bot.access.registersync import Load
@@ -40,30 +41,19 @@ def person(load: Load, person: PersonTable) -> None:
 
 
 def known_to(load: Load, tables: RegisterTables) -> None:
-    """A profile for each entity that a mandate or an account brings a person of the file to, or that knows him."""
+    """A profile for each entity that a mandate or an account, of the file or of the register, brings a person of the file to.
+
+    What an entity knows of somebody who has nothing there any more is history: only a profile of the file touches it.
+    """
     people = {person.key: person for person in tables.person}
-    wide: dict[str | None, list[str]] = {}
-    numbers = {identifier: number for number, identifier in load.enterprises.items()}
-    for row in load.was.entities.values():
-        wide.setdefault(numbers.get(row.enterprise_id), []).append(row.key)
-    for entity in tables.entity:
-        wide.setdefault(entity.enterprise, []).append(entity.key)
-    pairs = [(mandate.person, mandate.entity) for mandate in tables.mandate if mandate.entity]
-    pairs += [
-        (mandate.person, key)
-        for mandate in tables.mandate
-        if mandate.enterprise
-        for key in wide.get(mandate.enterprise, [])
-    ]
-    pairs += [(account.person, account.entity) for account in tables.account]
-    pairs += [(person.key, profile.entity) for person in tables.person for profile in person.profile]
-    keys = {row.id: row.key for row in load.was.identities.values()}
-    pairs += [
-        (keys[row.identity_id], load.was.entities[row.entity_id].key) for row in load.was.profiles.values()
-    ]
-    for person_key, place in dict.fromkeys(pairs):
-        if person_key in people:
-            _profile(load, person_key, place, people[person_key].known_to(place))
+    position = {key: number for number, key in enumerate(people)}
+    was = {row.key: load.was.enterprise_number(row.enterprise_id) for row in load.was.entities.values()}
+    enterprise_of = {**was, **{entity.key: entity.enterprise for entity in tables.entity}}
+    profiles = ((person.key, profile.entity) for person in tables.person for profile in person.profile)
+    pairs = (*brought(tables, enterprise_of), *profiles, *load.was.living())
+    own = {pair for pair in pairs if pair[0] in people}
+    for key, place in sorted(own, key=lambda pair: (position[pair[0]], pair[1])):
+        _profile(load, key, place, people[key].known_to(place))
 
 
 def _profile(load: Load, person: str, entity: str, known: KnownAs) -> None:

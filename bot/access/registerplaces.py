@@ -95,7 +95,7 @@ def _shown_entity(load: Load, row: AnyRow | None) -> Fields | None:
         return None
     return {
         "inami": row.inami,
-        "enterprise": load.was.enterprises[row.enterprise_id].number if row.enterprise_id else None,
+        "enterprise": load.was.enterprise_number(row.enterprise_id),
         "created": row.created_on.isoformat() if row.created_on else None,
         "denomination": row.denomination,
         "delivery": row.delivery,

@@ -72,6 +72,22 @@ class Snapshot:
         person, entity = self.identities[profile.identity_id].key, self.entities[account.entity_id].key
         return person, entity, self.qualities[account.quality_id].key
 
+    def enterprise_number(self, enterprise: str | None) -> str | None:
+        """The CBE number of an enterprise, if it is known."""
+        return self.enterprises[enterprise].number if enterprise else None
+
+    def living(self) -> frozenset[tuple[str, str]]:
+        """(person, entity) by their keys, where an account or a mandate brings the person. Elsewhere a profile is history."""
+        of_enterprise: defaultdict[str | None, list[str]] = defaultdict(list)
+        for entity in self.entities.values():
+            of_enterprise[entity.enterprise_id].append(entity.key)
+        found = {self.account_key(row)[:2] for row in self.accounts.values() if row.status != "deleted"}
+        for row in self.mandates:
+            places = [self.entities[row.entity_id].key] if row.entity_id else of_enterprise[row.enterprise_id]
+            if row.revoked_at is None:
+                found |= {(self.identities[row.identity_id].key, place) for place in places}
+        return frozenset(found)
+
     def owners(self, keyring: Keyring, numbers: Iterable[str]) -> dict[str, str]:
         """National number → the identity that has or had it, for those of `numbers` that are known."""
         owner = {row.blind: row.identity_id for row in self._numbers}
@@ -103,7 +119,9 @@ class Snapshot:
         accounts = {self.account_key(row): row for row in self.accounts.values()}
         return Known(
             entities=entities,
-            enterprises=frozenset(self.enterprise_numbers),
+            enterprise_of={
+                row.key: self.enterprise_number(row.enterprise_id) for row in self.entities.values()
+            },
             inami={row.inami: row.key for row in self.entities.values()},
             people=frozenset(self.identity_keys),
             profiles=frozenset(

@@ -29,13 +29,11 @@ def written(connection: Connection, keyring: Keyring) -> str:
     """The whole register as TOML; national numbers in plain."""
     was = Snapshot(connection)
     numbers = _numbers(connection, keyring, was)
-    accounts = _accounts(was)
-    mandates = _mandates(was)
     tables = {
         "entity": _entities(was),
-        "person": _people(was, numbers, accounts, mandates),
-        "mandate": mandates,
-        "account": accounts,
+        "person": _people(was, numbers),
+        "mandate": _mandates(was),
+        "account": _accounts(was),
         "function": [_function(row) for _, row in sorted(was.functions.items())],
         "application": [_application(row) for _, row in sorted(was.applications.items())],
     }
@@ -74,7 +72,7 @@ def _entities(was: Snapshot) -> list[Table]:
 
 
 def _enterprise(was: Snapshot, enterprise: str | None) -> str | None:
-    number = was.enterprises[enterprise].number if enterprise else None
+    number = was.enterprise_number(enterprise)
     return format_enterprise_number(number) if number else None
 
 
@@ -110,10 +108,10 @@ def _numbers(connection: Connection, keyring: Keyring, was: Snapshot) -> dict[st
     }
 
 
-def _people(
-    was: Snapshot, numbers: Mapping[str, str], accounts: Sequence[Table], mandates: Sequence[Table]
-) -> list[Table]:
-    entities = _entities_of(was, accounts, mandates)
+def _people(was: Snapshot, numbers: Mapping[str, str]) -> list[Table]:
+    entities: defaultdict[str, set[str]] = defaultdict(set)
+    for person, entity in was.living():
+        entities[person].add(entity)
     people: list[Table] = []
     for identity in sorted(was.identities.values(), key=lambda row: row.key):
         profiles = {
@@ -129,20 +127,6 @@ def _people(
         ]
         people.append({"key": identity.key, "niss": numbers.get(identity.id), **first, "profile": other})
     return people
-
-
-def _entities_of(
-    was: Snapshot, accounts: Sequence[Table], mandates: Sequence[Table]
-) -> defaultdict[str, set[str]]:
-    """Person → the entities where a mandate or an account of the file brings him."""
-    entities: defaultdict[str, set[str]] = defaultdict(set)
-    of_enterprise: defaultdict[str | None, set[str]] = defaultdict(set)
-    for row in was.entities.values():
-        of_enterprise[_enterprise(was, row.enterprise_id)].add(row.key)
-    for entry in (*accounts, *mandates):
-        entity = entry["entity"]
-        entities[entry["person"]] |= {entity} if entity else of_enterprise[entry["enterprise"]]
-    return entities
 
 
 def _mandates(was: Snapshot) -> list[Table]:
