@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot import clock
-from bot.access import invitations
+from bot.access import invitations, registerfile
 from bot.errors import OperatorError
 from bot.msg import LANGUAGES
 from bot.settings import Settings, from_environment
@@ -28,7 +29,9 @@ keys = typer.Typer(help="The root key and its versions.", no_args_is_help=True)
 trail = typer.Typer(help="The audit trail.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
+register = typer.Typer(help="The register file.", no_args_is_help=True)
 app.add_typer(trail, name="audit")
+app.add_typer(register, name="register")
 
 
 def _opened(settings: Settings) -> tuple[Database, Keyring]:
@@ -62,6 +65,39 @@ def keys_status() -> None:
         f"Versions {', '.join(map(str, keyring.versions))}; version {keyring.current} writes. They open the database."
     )
     database.close()
+
+
+@register.command("load")
+def register_load(
+    file: Annotated[Path, typer.Argument(help="A TOML file such as register.example.toml.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what was changed in chat since.")] = False,
+) -> None:
+    """Add or update what a register file says, all or nothing. Run twice, the second time changes nothing."""
+    database, keyring = _opened(from_environment())
+    report = registerfile.load(
+        database, keyring, file, dry_run=dry_run, force=force, today=clock.today(), now=clock.now()
+    )
+    for line in report.lines():
+        typer.echo(line)
+
+
+@register.command("export")
+def register_export(
+    output: Annotated[Path | None, typer.Option(help="A file to write, for your eyes only.")] = None,
+    *,
+    without_niss: Annotated[
+        bool, typer.Option("--without-niss", help="Leave the national numbers out.")
+    ] = False,
+) -> None:
+    """Print the register as a register file. It holds the national numbers, and the audit trail tells of it."""
+    database, keyring = _opened(from_environment())
+    text = registerfile.export(database, keyring, numbers=not without_niss, now=clock.now())
+    if output is None:
+        typer.echo(text.encode(), nl=False)
+    else:
+        registerfile.save(text, output)
 
 
 @app.command()

@@ -21,6 +21,7 @@ in chat since the last load is kept and reported, unless forced.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -51,9 +52,15 @@ from bot.access.rows import (
     catalogue_of,
 )
 from bot.errors import RegisterFileError
+from bot.store.audit import HOUSE, Entry, append
 from bot.store.database import Database
+from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
+BYTES_MAX = 32 << 20
+"""More than anybody's register (5,000 people take a megabyte and a half), less than what fills the memory."""
+FAULTS_MAX = 20
+"""How many faults of a file are listed; the others are counted."""
 T = TypeVar("T", Application, Function)
 
 
@@ -76,17 +83,25 @@ class LoadReport:
 
     def lines(self) -> list[str]:
         """The report for the operator."""
-        would = "would be " if self.dry_run else ""
-        lines = [
-            f"{kind}: {tally.added} {would}added, {tally.changed} {would}changed, {tally.unchanged} unchanged"
-            for kind, tally in self.tallies.items()
-        ]
+        lines = [f"{kind}: {self._counts(tally)}" for kind, tally in self.tallies.items()]
         lines += [
             f"{kind} '{key}': changed in chat since, kept (--force overwrites it)" for kind, key in self.kept
         ]
         if not self.changes:
             lines.append("nothing to change")
+        elif self.dry_run:
+            lines.append("nothing was written: this was a dry run")
         return lines
+
+    def _counts(self, tally: Tally) -> str:
+        would = "would be " if self.dry_run else ""
+        counts = {
+            f"{would}added": tally.added,
+            f"{would}changed": tally.changed,
+            "unchanged": tally.unchanged,
+            "kept": len(tally.kept),
+        }
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def load(
@@ -114,14 +129,36 @@ def load(
     return LoadReport(dry_run, tallies)
 
 
-def export(database: Database, keyring: Keyring) -> str:
-    """The register as a register file.
+def export(database: Database, keyring: Keyring, *, numbers: bool = True, now: datetime) -> str:
+    """The register as a register file, with the national numbers in plain, or with `numbers=False` without them.
 
-    It holds the national numbers in plain, since a register without them could not be loaded again: the caller writes
-    it to the operator's terminal or file, never to a log.
+    A register without them cannot be set up again, so they are in unless told otherwise; that they were read is noted in
+    the audit trail. The caller gives the text to the operator's terminal or file, never to a log.
     """
     with database.read() as connection:
-        return written(connection, keyring)
+        text = written(connection, keyring, numbers=numbers)
+    with database.write() as connection:
+        append(connection, keyring, HOUSE, Entry("register.export", body={"numbers": numbers}), now)
+    return text
+
+
+def save(text: str, file: Path) -> None:
+    """Writes an export, whole or not at all, for the program's own user alone. Raises RegisterFileError."""
+    target = file.resolve()
+    beside = target.with_name(f".{target.name}.{new_id()}")
+    try:
+        if target.exists() and not target.is_file():  # a pipe, a terminal
+            target.write_bytes(text.encode())
+            return
+        try:
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+                stream.write(text.encode())
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RegisterFileError(f"{file.name}: cannot be written: {reason}") from error
 
 
 # -- reading and checking -------------------------------------------------------------------------
@@ -130,11 +167,17 @@ def export(database: Database, keyring: Keyring) -> str:
 def read(file: Path) -> str:
     """The text of a file; raises RegisterFileError where it cannot be read or is not UTF-8."""
     try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
+        with file.open("rb") as stream:
+            content = stream.read(BYTES_MAX + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path that no system takes
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise RegisterFileError(f"{file.name}: cannot be read: {reason}") from error
+    if len(content) > BYTES_MAX:
         raise RegisterFileError(
-            f"{file.name}: cannot be read: {error.strerror or type(error).__name__}"
-        ) from error
+            f"{file.name}: is larger than {BYTES_MAX >> 20} MB: load it in parts, the entities first"
+        )
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise RegisterFileError(
@@ -146,8 +189,10 @@ def parse(text: str, name: str, today: date) -> RegisterTables:
     """The tables of a file's text; `name` stands before each fault. Raises RegisterFileError."""
     try:
         data = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise RegisterFileError(f"{name}: is not TOML: {error}") from None
+    except RecursionError:
+        raise RegisterFileError(f"{name}: is not TOML: brackets within brackets, too deep") from None
     found = data.get("format")
     if found is None:
         raise RegisterFileError(f"{name}: format: is missing: write 'format = {FORMAT}' at the top")
@@ -189,7 +234,9 @@ def _catalogue_tables(
 
 
 def _refused(name: str, wrong: list[str]) -> RegisterFileError:
-    return RegisterFileError("\n".join(f"{name}: {fault}" for fault in wrong))
+    lines = [f"{name}: {fault}" for fault in wrong[:FAULTS_MAX]]
+    more = len(wrong) - len(lines)
+    return RegisterFileError("\n".join([*lines, f"and {more} more"] if more else lines))
 
 
 # -- loading --------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def _mandates(load: Load, base: tuple[str | None, ...], wanted: Sequence[Mandate
     identity = load.identities[str(base[0])]
     there = [row for row in load.mandates[identity] if _mandate_base(load, row) == base]
     for mandate, old in _paired(wanted, there, "since", "until"):
-        _mandate(load, "|".join(part or "" for part in base), identity, mandate, old)
+        _mandate(load, base, identity, mandate, old)
 
 
 def _mandate_base(load: Load, row: AnyRow) -> tuple[str | None, ...]:
@@ -157,9 +157,18 @@ def _mandate_base(load: Load, row: AnyRow) -> tuple[str | None, ...]:
     )
 
 
-def _mandate(load: Load, base: str, identity: str, mandate: MandateTable, old: AnyRow | None) -> None:
-    key = f"{base}|{mandate.since or ''}"
-    was = f"{base}|{old.since or ''}" if old is not None else key
+def _mandate_name(base: tuple[str | None, ...], since: date | None) -> str:
+    """Such as: claes as local since 2020-01-01 of midi/hospital"""
+    person, role, entity, enterprise, quality, subdivision = base
+    place = "/".join(part for part in (entity, quality, subdivision) if part) or f"enterprise {enterprise}"
+    return f"{person} as {role}{f' since {since}' if since else ''} of {place}"
+
+
+def _mandate(
+    load: Load, base: tuple[str | None, ...], identity: str, mandate: MandateTable, old: AnyRow | None
+) -> None:
+    key = _mandate_name(base, mandate.since)
+    was = _mandate_name(base, old.since) if old is not None else key
     wanted = _mandate_fields(mandate.since, mandate.until, revoked=False)
     shown = (
         _mandate_fields(old.since, old.until, revoked=old.revoked_at is not None) if old is not None else None

@@ -25,13 +25,12 @@ from bot.store.keys import Keyring
 Table = Mapping[str, Any]
 
 
-def written(connection: Connection, keyring: Keyring) -> str:
-    """The whole register as TOML; national numbers in plain."""
+def written(connection: Connection, keyring: Keyring, *, numbers: bool) -> str:
+    """The whole register as TOML; `numbers`: with the national numbers, in plain."""
     was = Snapshot(connection)
-    numbers = _numbers(connection, keyring, was)
     tables = {
         "entity": _entities(was),
-        "person": _people(was, numbers),
+        "person": _people(was, _numbers(connection, keyring, was) if numbers else {}),
         "mandate": _mandates(was),
         "account": _accounts(was),
         "function": [_function(row) for _, row in sorted(was.functions.items())],
