@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
-from bot import clock
+from bot import checking, clock
 from bot.access import invitations, registerfile
 from bot.errors import OperatorError
 from bot.msg import LANGUAGES
@@ -124,6 +127,18 @@ def unbind(person: Annotated[str, typer.Argument(help="The person's key in the r
     with database.write() as connection:
         count = invitations.unbind(connection, keyring, person, clock.now())
     typer.echo(f"Ended {count} binding{'' if count == 1 else 's'} of {person}.")
+
+
+@app.command()
+def check() -> None:
+    """Try the configuration, the root key, the database and Telegram; change nothing. Exit 1 if one fails."""
+    # the lines below tell what went wrong; what the parts log about it would stand between them
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    found = asyncio.run(checking.check())
+    for finding in found:
+        typer.echo(str(finding))
+    if failed := [finding.what for finding in found if not finding.ok]:
+        raise OperatorError(f"Not in order: {', '.join(failed)}.")
 
 
 @trail.command("verify")
