@@ -32,10 +32,12 @@ AccountKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class KnownQuality:
-    """A quality of the register; `users` is how many accounts it has that are not deleted."""
+    """A quality of the register. `subdivisions`: each one's name, and that of the one it lies within; `users`: how many
+    accounts keep the file from making it inactive.
+    """
 
     active: bool = True
-    subdivisions: frozenset[str] = frozenset()
+    subdivisions: Mapping[str, str | None] = field(default_factory=dict)
     users: int = 0
 
 
@@ -52,7 +54,9 @@ class Known:
     profiles: frozenset[tuple[str, str]] = frozenset()
     """(person, entity) where the entity knows the person's names."""
     numbers: Mapping[str, str] = field(default_factory=dict)
-    """National number → person, for the numbers of the file."""
+    """National number → person, for the numbers of the file; empty for somebody who was erased."""
+    erased: frozenset[str] = frozenset()
+    """Keys of people who were erased: nobody gets one of them again."""
     usernames: Mapping[str, AccountKey] = field(default_factory=dict)
     accounts: Mapping[AccountKey, frozenset[str]] = field(default_factory=dict)
     """Account → the applications that it has been given."""
@@ -128,8 +132,8 @@ def brought(tables: RegisterTables, enterprise_of: Mapping[str, str | None]) -> 
 
 
 def _merged(known: KnownQuality, table: QualityTable) -> KnownQuality:
-    names = frozenset(subdivision.name for subdivision in table.subdivisions)
-    return KnownQuality(table.active, known.subdivisions | names, known.users)
+    names = {subdivision.name: subdivision.within for subdivision in table.subdivisions}
+    return KnownQuality(table.active, {**known.subdivisions, **names}, known.users)
 
 
 def account_key(account: AccountTable) -> AccountKey:
@@ -170,7 +174,9 @@ def _duplicates(tables: RegisterTables) -> Iterator[Fault]:
         )
     for kind in ("application", "function"):
         entries = ((n, entry.get("key")) for n, entry in enumerate(getattr(tables, kind)))
-        yield from _twice((((kind, n, "key"), value) for n, value in entries if isinstance(value, str)), key)
+        yield from _twice(
+            (((kind, n, "key"), value.lower()) for n, value in entries if isinstance(value, str)), key
+        )
     yield from _twice(
         ((("entity", n, "inami"), entity.inami) for n, entity in enumerate(tables.entity)),
         "the same INAMI number as {first}",
@@ -196,6 +202,26 @@ def _duplicates(tables: RegisterTables) -> Iterator[Fault]:
     )
 
 
+def unprintable(kind: str, entries: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """A fault for each text of an application or function that holds what cannot be shown, as "path: reason"."""
+    for number, entry in enumerate(entries):
+        for where, text in _texts((kind, number), entry):
+            if not text.replace("\n", "").isprintable():
+                yield f"{path(where)}: holds a character that cannot be shown"
+
+
+def _texts(where: Where, value: object) -> Iterator[tuple[Where, str]]:
+    match value:
+        case str():
+            yield where, value
+        case Mapping():
+            for key, each in value.items():
+                yield from _texts((*where, key), each)
+        case list():
+            for number, each in enumerate(value):
+                yield from _texts((*where, number), each)
+
+
 # -- entities and people --------------------------------------------------------------------------
 
 
@@ -217,11 +243,14 @@ def _quality(book: _Book, where: Where, entity: str, quality: QualityTable) -> I
         yield (*where, "key"), f"'{quality.key}' is not a known quality; known are {', '.join(sorted(known))}"
     names = [((*where, "subdivisions", n), each.name) for n, each in enumerate(quality.subdivisions)]
     yield from _twice(names, "'{value}' stands twice in this quality, first at {first}")
-    before: set[str] = set(book.known.entities.get(entity, {}).get(quality.key, KnownQuality()).subdivisions)
+    before = set(book.known.entities.get(entity, {}).get(quality.key, KnownQuality()).subdivisions)
+    parents = book.entities[entity][quality.key].subdivisions
     for n, each in enumerate(quality.subdivisions):
         if each.within is not None and each.within not in before - {each.name}:
             reason = f"there is no subdivision '{each.within}' before this one"
             yield (*where, "subdivisions", n, "within"), reason
+        elif each.within is not None and _lies_within_itself(each.name, parents):
+            yield (*where, "subdivisions", n, "within"), f"'{each.name}' would lie within itself"
         before.add(each.name)
     users = book.known.entities.get(entity, {}).get(quality.key, KnownQuality()).users
     if not quality.active and users:
@@ -229,6 +258,14 @@ def _quality(book: _Book, where: Where, entity: str, quality: QualityTable) -> I
             (*where, "active"),
             f"the quality still has {users} users in the register and cannot become inactive",
         )
+
+
+def _lies_within_itself(name: str, parents: Mapping[str, str | None]) -> bool:
+    above, seen = parents.get(name), {name}
+    while above is not None and above not in seen:
+        seen.add(above)
+        above = parents.get(above)
+    return above is not None
 
 
 def _people(book: _Book) -> Iterator[Fault]:
@@ -239,7 +276,10 @@ def _people(book: _Book) -> Iterator[Fault]:
         where: Where = ("person", number)
         owner = book.known.numbers.get(person.niss or "", person.key)
         if owner != person.key:
-            yield (*where, "niss"), f"person '{owner}' of the register has this national number"
+            whose = f"person '{owner}' of the register" if owner else "somebody who was erased"
+            yield (*where, "niss"), f"{whose} has this national number"
+        if person.key in book.known.erased:
+            yield (*where, "key"), f"'{person.key}' was erased: choose another key"
         if person.key not in named:
             yield where, f"no entity knows '{person.key}': add a mandate or an account"
         profiles = [((*where, "profile", n, "entity"), each.entity) for n, each in enumerate(person.profile)]
@@ -278,7 +318,8 @@ def _mandate_place(book: _Book, where: Where, mandate: MandateTable) -> Iterator
         elif name not in needed and getattr(mandate, name) is not None:
             yield (*where, name), f"a mandate as '{mandate.role}' is not over one {name}"
     if (mandate.entity is None) == (mandate.enterprise is None):
-        yield where, "needs either entity or enterprise"
+        both = "has both entity and enterprise: needs one of them"
+        yield where, both if mandate.entity else "needs either entity or enterprise"
     elif mandate.enterprise is not None:
         if needed:
             yield (*where, "enterprise"), f"a mandate as '{mandate.role}' needs entity instead"

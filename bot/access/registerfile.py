@@ -22,6 +22,7 @@ in chat since the last load is kept and reported, unless forced.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,12 +32,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from bot.access import registerheld, registerpeople, registerplaces
+from bot.access import registerchecks, registerheld, registerpeople, registerplaces
 from bot.access.catalogue import Application, Catalogue, Function, read_application, read_function
 from bot.access.registerchecks import Known, faults
 from bot.access.registerledger import Tally
 from bot.access.registerschema import FORMAT, RegisterTables, shaped
-from bot.access.registersnapshot import Snapshot
+from bot.access.registersnapshot import Snapshot, hold
 from bot.access.registersync import Load
 from bot.access.registerwriter import written
 from bot.access.rows import (
@@ -61,6 +62,9 @@ BYTES_MAX = 32 << 20
 """More than anybody's register (5,000 people take a megabyte and a half), less than what fills the memory."""
 FAULTS_MAX = 20
 """How many faults of a file are listed; the others are counted."""
+LINE_MAX = 400
+_NUMBER = re.compile(r"(?!79\.08\.23-997\.28)\d(?:[-_./ ]?\d){10,}")
+"""Eleven digits or more, but for the example that the sentences themselves give."""
 T = TypeVar("T", Application, Function)
 
 
@@ -81,11 +85,22 @@ class LoadReport:
         """(kind, key) of each entry that was changed in chat since, and stays so."""
         return tuple((kind, key) for kind, tally in self.tallies.items() for key in tally.kept)
 
+    @property
+    def blocked(self) -> tuple[tuple[str, str], ...]:
+        """(kind, key) of each entry that was left out: its account was deleted in chat, or the same was given there for
+        a period that overlaps.
+        """
+        return tuple((kind, key) for kind, tally in self.tallies.items() for key in tally.blocked)
+
     def lines(self) -> list[str]:
         """The report for the operator."""
         lines = [f"{kind}: {self._counts(tally)}" for kind, tally in self.tallies.items()]
         lines += [
             f"{kind} '{key}': changed in chat since, kept (--force overwrites it)" for kind, key in self.kept
+        ]
+        lines += [
+            f"{kind} '{key}': left out, since what was done in chat stands in its way"
+            for kind, key in self.blocked
         ]
         if not self.changes:
             lines.append("nothing to change")
@@ -100,6 +115,7 @@ class LoadReport:
             f"{would}changed": tally.changed,
             "unchanged": tally.unchanged,
             "kept": len(tally.kept),
+            "left out": len(tally.blocked),
         }
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
@@ -206,7 +222,8 @@ def parse(text: str, name: str, today: date) -> RegisterTables:
 
 def check(tables: RegisterTables, name: str, known: Known, offered: Catalogue) -> Catalogue:
     """The catalogue with the file's applications and functions; raises RegisterFileError with every other fault."""
-    wrong: list[str] = []
+    wrong = [*registerchecks.unprintable("function", tables.function)]
+    wrong += registerchecks.unprintable("application", tables.application)
     functions = _catalogue_tables(tables.function, "function", read_function, wrong)
     applications = _catalogue_tables(tables.application, "application", read_application, wrong)
     extended = offered
@@ -234,9 +251,16 @@ def _catalogue_tables(
 
 
 def _refused(name: str, wrong: list[str]) -> RegisterFileError:
-    lines = [f"{name}: {fault}" for fault in wrong[:FAULTS_MAX]]
+    lines = [f"{name}: {_shown(fault)}" for fault in wrong[:FAULTS_MAX]]
     more = len(wrong) - len(lines)
     return RegisterFileError("\n".join([*lines, f"and {more} more"] if more else lines))
+
+
+def _shown(fault: str) -> str:
+    """A fault as one line of bearable length, without anything like a national number, wherever the file had one."""
+    line = "".join(char if char.isprintable() else "?" for char in fault)
+    masked = _NUMBER.sub("(a number)", line)
+    return masked if len(masked) <= LINE_MAX else f"{masked[:LINE_MAX]}…"
 
 
 # -- loading --------------------------------------------------------------------------------------
@@ -245,10 +269,12 @@ def _refused(name: str, wrong: list[str]) -> RegisterFileError:
 def _load(
     connection: Connection, keyring: Keyring, tables: RegisterTables, name: str, *, now: datetime, force: bool
 ) -> Mapping[str, Tally]:
+    hold(connection)
     snapshot = Snapshot(connection)
-    owners = snapshot.owners(keyring, (person.niss for person in tables.person if person.niss))
-    offered = check(tables, name, snapshot.known(owners), catalogue_of(connection))
     running = Load(connection, keyring, snapshot, now=now, force=force)
+    owners = snapshot.owners(keyring, (person.niss for person in tables.person if person.niss))
+    known = snapshot.known(owners, running.ledger.file_decides)
+    offered = check(tables, name, known, catalogue_of(connection))
     registerplaces.catalogue(running, tables, offered)
     for entity in tables.entity:
         registerplaces.entity(running, entity)

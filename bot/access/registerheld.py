@@ -41,10 +41,22 @@ def held(load: Load, account: AccountTable) -> None:
         for each in dict.fromkeys(getattr(entry, name) for entry in given):
             wanted = [entry for entry in given if getattr(entry, name) == each]
             there = [entry for entry in shown if getattr(entry, name) == each]
-            for entry, old in _paired(wanted, there, "starts_on", "ends_on"):
+            pairs = list(_paired(wanted, there, "starts_on", "ends_on"))
+            blocked = _in_the_way(load, kind, table, f"{key}/{each}", pairs, there)
+            for number, (entry, old) in enumerate(pairs):
                 fields = _holding_fields(entry)
                 if _holding(
-                    load, kind, table, f"{key}/{each}", account, row, {name: each}, entry, old, fields
+                    load,
+                    kind,
+                    table,
+                    f"{key}/{each}",
+                    account,
+                    row,
+                    {name: each},
+                    entry,
+                    old,
+                    fields,
+                    blocked=row in load.closed or number in blocked,
                 ):
                     written.append({name: each, **fields})
     if written:
@@ -53,6 +65,41 @@ def held(load: Load, account: AccountTable) -> None:
         )
         if (old := load.was.accounts.get(row)) is not None:
             load.change(ACCOUNTS, row, {"version": old.version + 1, "changed_at": load.now})
+
+
+def _in_the_way(
+    load: Load,
+    kind: str,
+    table: Table,
+    base: str,
+    pairs: Sequence[tuple[GrantTable | AssignmentTable, AnyRow | None]],
+    there: Sequence[AnyRow],
+) -> set[int]:
+    """The entries, by their place in `pairs`, that would share a day with a period which the file cannot change: one that
+    it does not name, or that was changed in chat since. No two periods of the same thing may overlap.
+    """
+    stands = {row.id: Period(row.starts_on, row.ends_on) for row in there if row.revoked_at is None}
+    free: dict[int, AnyRow | None] = {}
+    for number, (entry, old) in enumerate(pairs):
+        if old is None:
+            free[number] = None
+        elif (shown := _shown_holding(load, table, old)) and (
+            shown == _holding_fields(entry)
+            or load.ledger.file_decides(kind, f"{base}/{old.starts_on}", shown)
+        ):
+            free[number] = old
+    fixed = [period for row, period in stands.items() if row not in {old.id for old in free.values() if old}]
+    blocked: set[int] = set()
+    found = True
+    while found:  # what cannot be moved stands in the way of others in its turn
+        found = False
+        for number in free.keys() - blocked:
+            entry, old = pairs[number]
+            if any(overlap(Period(entry.starts_on, entry.ends_on), period) for period in fixed):
+                blocked.add(number)
+                found = True
+                fixed += [stands[old.id]] if old is not None and old.id in stands else []
+    return blocked
 
 
 def _holding_fields(entry: GrantTable | AssignmentTable) -> dict[str, Any]:
@@ -77,12 +124,21 @@ def _holding(
     entry: GrantTable | AssignmentTable,
     old: AnyRow | None,
     fields: dict[str, Any],
+    *,
+    blocked: bool,
 ) -> bool:
     """One grant or assignment; whether it was written."""
     key = f"{base}/{entry.starts_on}"
     was = f"{base}/{old.starts_on}" if old is not None else key
-    decision = load.ledger.decide(kind, key, _shown_holding(load, table, old), fields, was=was)
     identifier = old.id if old is not None else new_id()
+    decision = load.ledger.decide(
+        kind,
+        key,
+        _shown_holding(load, table, old),
+        fields,
+        was=was,
+        blocked=blocked,
+    )
     values: dict[str, Any] = {"starts_on": entry.starts_on, "ends_on": entry.ends_on, "revoked_at": None}
     if isinstance(entry, AssignmentTable):
         values["responsible_id"] = _responsible(load, owner, entry.responsible)

@@ -35,12 +35,15 @@ class Decision(Enum):
 
 @dataclass(slots=True)
 class Tally:
-    """How many entries of one kind were added, changed or found as they should be; the keys of those kept as in chat."""
+    """How many entries of one kind were added, changed or found as they should be; the keys of those kept as in chat,
+    and of those left out because what was done in chat stands in their way.
+    """
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     kept: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
 
 
 class Ledger:
@@ -55,11 +58,23 @@ class Ledger:
         self._rows: dict[Table, list[dict[str, Any]]] = {}
 
     def decide(
-        self, kind: str, key: str, shown: Fields | None, wanted: Fields, *, was: str | None = None
+        self,
+        kind: str,
+        key: str,
+        shown: Fields | None,
+        wanted: Fields,
+        *,
+        was: str | None = None,
+        blocked: bool = False,
     ) -> Decision:
-        """What to do about an entry; counts it. `was` is the key under which the file wrote it before, if another."""
+        """What to do about an entry; counts it. `was` is the key under which the file wrote it before, if another;
+        `blocked`: it cannot be written beside what the register holds.
+        """
         decision = self._decision((kind, was or key), shown, wanted)
         tally = self.tallies.setdefault(kind, Tally())
+        if blocked and decision in {Decision.ADD, Decision.CHANGE}:
+            tally.blocked.append(key)
+            return Decision.KEEP
         match decision:
             case Decision.ADD:
                 tally.added += 1
@@ -76,9 +91,12 @@ class Ledger:
             return Decision.ADD
         if shown == wanted:
             return Decision.LEAVE
-        origin = self._origins.get(place)
-        untouched = origin is not None and self._fits(origin.fingerprint, shown)
-        return Decision.CHANGE if untouched or self._force else Decision.KEEP
+        return Decision.CHANGE if self.file_decides(*place, shown) else Decision.KEEP
+
+    def file_decides(self, kind: str, key: str, shown: Fields) -> bool:
+        """Whether the register still shows what the file wrote, or the operator forces the file's will."""
+        origin = self._origins.get((kind, key))
+        return self._force or (origin is not None and self._fits(origin.fingerprint, shown))
 
     def wrote(self, kind: str, key: str, row: str, fields: Fields, *, was: str | None = None) -> None:
         """The register shows now what the file says: from here on a difference comes from the chat."""

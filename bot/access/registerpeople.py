@@ -141,6 +141,8 @@ def account(load: Load, account: AccountTable) -> None:
         )
     elif decision is Decision.CHANGE and row is not None:
         load.change(ACCOUNTS, identifier, {**values, "version": row.version + 1})
+    elif decision is Decision.KEEP and row is not None and row.status == "deleted":
+        load.closed.add(row.id)
     if decision in {Decision.ADD, Decision.CHANGE}:
         load.note("account", entity, identifier, wanted, subject=identity)
     if decision is not Decision.KEEP:

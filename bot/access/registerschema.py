@@ -38,6 +38,8 @@ ROLES = tuple(role.value for role in Role if role is not Role.USER)
 KEY_MAX = 40
 TEXT_MAX = 80
 """Of a denomination, a subdivision, a reason."""
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""9999-12-31 as "no end" would be a day after which there is none."""
 
 
 def _said(parse: Callable[[str], str]) -> Callable[[str], str]:
@@ -61,7 +63,14 @@ def _key(text: str) -> str:
 
 
 def _numberlike(text: str) -> bool:
-    return sum(char.isdigit() for char in text) >= 9
+    # 11 digits in a row, separators aside: the keys of people made in chat are random letters and digits
+    return re.search(r"(?:\d[-_.]*){11}", text) is not None
+
+
+def _day(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"needs a day from {FIRST_YEAR} to {LAST_YEAR}; what has no end gets none")
+    return day
 
 
 def _niss(text: str, info: ValidationInfo) -> str:
@@ -99,7 +108,7 @@ Status = Annotated[str, _one_of("status", "active", "blocked")]
 Profession = Annotated[str, _one_of("profession", *(value.value for value in Declared))]
 Delivery = Annotated[str, _one_of("delivery", "register", "portal")]
 Portal = Annotated[str, _one_of("portal", "old", "new")]
-Day = date
+Day = Annotated[date, AfterValidator(_day)]
 
 
 class _Table(BaseModel):

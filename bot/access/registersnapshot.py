@@ -7,10 +7,11 @@ minutes instead of seconds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, select, text
 
 from bot.access.registerchecks import AccountKey, Known, KnownQuality
 from bot.access.rows import (
@@ -24,14 +25,44 @@ from bot.access.rows import (
     IDENTITIES,
     MANDATES,
     NUMBERS,
+    ORIGINS,
     PROFILES,
     QUALITIES,
     SUBDIVISIONS,
 )
 from bot.store.crypto import blind_index
+from bot.store.database import BUSY_MS
 from bot.store.keys import Keyring
 
+HELD = (
+    APPLICATIONS,
+    FUNCTIONS,
+    ENTERPRISES,
+    ENTITIES,
+    QUALITIES,
+    SUBDIVISIONS,
+    IDENTITIES,
+    NUMBERS,
+    PROFILES,
+    ACCOUNTS,
+    GRANTS,
+    ASSIGNMENTS,
+    MANDATES,
+    ORIGINS,
+)
 AnyRow = Row[*tuple[Any, ...]]
+FileDecides = Callable[[str, str, Mapping[str, Any]], bool]
+
+
+def hold(connection: Connection) -> None:
+    """Keeps others from writing the register until the transaction ends, parents before children as they write it too.
+
+    On SQLite the writing transaction does that already. Whoever reads is not held up.
+    """
+    if connection.dialect.name == "postgresql":
+        tables = ", ".join(table.name for table in HELD)
+        connection.execute(text(f"SET LOCAL lock_timeout = {BUSY_MS}"))
+        connection.execute(text(f"LOCK TABLE {tables} IN EXCLUSIVE MODE"))
 
 
 class Snapshot:
@@ -47,9 +78,13 @@ class Snapshot:
         self.entities = {row.id: row for row in rows(ENTITIES)}
         self.qualities = {row.id: row for row in rows(QUALITIES)}
         self.subdivisions = {row.id: row for row in rows(SUBDIVISIONS)}
-        self.identities = {row.id: row for row in rows(IDENTITIES) if row.erased_at is None}
+        everybody = rows(IDENTITIES)
+        self.identities = {row.id: row for row in everybody if row.erased_at is None}
+        self.erased = frozenset(row.key for row in everybody if row.erased_at is not None)
         self.profiles = {row.id: row for row in rows(PROFILES) if row.identity_id in self.identities}
-        self.accounts = {row.id: row for row in rows(ACCOUNTS) if row.profile_id in self.profiles}
+        accounts = rows(ACCOUNTS)
+        self.accounts = {row.id: row for row in accounts if row.profile_id in self.profiles}
+        self.usernames = {row.username_fold: row.id for row in accounts if row.username_fold}
         self.mandates = [row for row in rows(MANDATES) if row.identity_id in self.identities]
         self.grants = _by_account(rows(GRANTS))
         self.assignments = _by_account(rows(ASSIGNMENTS))
@@ -88,6 +123,12 @@ class Snapshot:
                 found |= {(self.identities[row.identity_id].key, place) for place in places}
         return frozenset(found)
 
+    @cached_property
+    def used_subdivisions(self) -> frozenset[str]:
+        """Those in which an account lies, or over which somebody has a mandate."""
+        accounts = {row.subdivision_id for row in self.accounts.values() if row.status != "deleted"}
+        return frozenset(accounts | {row.subdivision_id for row in self.mandates if row.revoked_at is None})
+
     def owners(self, keyring: Keyring, numbers: Iterable[str]) -> dict[str, str]:
         """National number → the identity that has or had it, for those of `numbers` that are known."""
         owner = {row.blind: row.identity_id for row in self._numbers}
@@ -104,18 +145,24 @@ class Snapshot:
         row = self.number_of.get(identity)
         return row is not None and row.blind == blind_index(keyring, digits, row.key_version)
 
-    def known(self, owners: dict[str, str]) -> Known:
-        """What a file may refer to, and must not contradict."""
+    def known(self, owners: dict[str, str], file_decides: FileDecides) -> Known:
+        """What a file may refer to, and must not contradict; `file_decides` tells of a kind, a key and what is shown
+        whether the file may change it.
+        """
         users: dict[str, int] = defaultdict(int)
         for account in self.accounts.values():
             users[account.quality_id] += account.status != "deleted"
-        names: dict[str, set[str]] = defaultdict(set)
-        for subdivision in self.subdivisions.values():
-            names[subdivision.quality_id].add(subdivision.name)
+        names: dict[str, dict[str, str | None]] = defaultdict(dict)
+        for each in self.subdivisions.values():
+            parent = self.subdivisions[each.parent_id].name if each.parent_id else None
+            names[each.quality_id][each.name] = parent
         entities: dict[str, dict[str, KnownQuality]] = {row.key: {} for row in self.entities.values()}
         for quality in self.qualities.values():
-            known = KnownQuality(quality.active, frozenset(names[quality.id]), users[quality.id])
-            entities[self.entities[quality.entity_id].key][quality.key] = known
+            entity = self.entities[quality.entity_id].key
+            shown = {"number": quality.number, "active": quality.active}
+            closes = file_decides("quality", f"{entity}/{quality.key}", shown)
+            known = KnownQuality(quality.active, names[quality.id], users[quality.id] if closes else 0)
+            entities[entity][quality.key] = known
         accounts = {self.account_key(row): row for row in self.accounts.values()}
         return Known(
             entities=entities,
@@ -129,10 +176,14 @@ class Snapshot:
                 for row in self.profiles.values()
             ),
             numbers={
-                digits: self.identities[identity].key if identity in self.identities else "(erased)"
+                digits: self.identities[identity].key if identity in self.identities else ""
                 for digits, identity in owners.items()
             },
-            usernames={row.username_fold: key for key, row in accounts.items() if row.username_fold},
+            erased=self.erased,
+            usernames={
+                name: self.account_key(self.accounts[row]) if row in self.accounts else ("", "", "")
+                for name, row in self.usernames.items()
+            },
             accounts={
                 key: frozenset(grant.application for grant in self.grants[row.id] if grant.revoked_at is None)
                 for key, row in accounts.items()

@@ -38,6 +38,8 @@ class Load:
         self.profiles = {place: row.id for place, row in snapshot.profile_of.items()}
         self.names = {row.id: (row.last_name, row.first_name) for row in snapshot.profiles.values()}
         self.accounts = {place: row.id for place, row in snapshot.account_of.items()}
+        self.closed: set[str] = set()
+        """Accounts that were deleted in chat and stay so."""
         self.mandates: defaultdict[str, list[AnyRow]] = defaultdict(list)
         for mandate in snapshot.mandates:
             self.mandates[mandate.identity_id].append(mandate)

@@ -89,12 +89,13 @@ def _qualities(was: Snapshot, entity: str) -> list[Table]:
 
 
 def _subdivisions(was: Snapshot, quality: str, parent: str | None) -> Iterator[str | Table]:
-    """By name, each one followed by those within it."""
+    """By name, each one followed by those within it. A closed one stays where somebody or something still lies in it."""
     rows = [row for row in was.subdivisions.values() if row.quality_id == quality and row.parent_id == parent]
     for row in sorted(rows, key=lambda row: (row.sort_key, row.name)):
-        if row.closed_at is None:
+        within = list(_subdivisions(was, quality, row.id))
+        if row.closed_at is None or within or row.id in was.used_subdivisions:
             yield {"name": row.name, "within": was.subdivisions[parent].name} if parent else row.name
-        yield from _subdivisions(was, quality, row.id)
+            yield from within
 
 
 def _numbers(connection: Connection, keyring: Keyring, was: Snapshot) -> dict[str, str]:
@@ -181,7 +182,9 @@ def _live(rows: Sequence[AnyRow], name: str) -> list[AnyRow]:
 def _held(was: Snapshot, row: AnyRow, name: str) -> Table:
     held = {name: getattr(row, name), "starts_on": row.starts_on, "ends_on": row.ends_on}
     responsible = was.accounts.get(row.responsible_id) if name == "function" else None
-    return held | ({"responsible": was.account_key(responsible)[0]} if responsible is not None else {})
+    if responsible is None or responsible.status == "deleted":
+        return held
+    return held | {"responsible": was.account_key(responsible)[0]}
 
 
 # -- TOML -----------------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from bot.access import registerfile
 from bot.access.periods import start_instant
 from bot.access.registerfile import export, load
+from bot.access.registersnapshot import hold
 from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
     DUE,
     ENTITIES,
     GRANTS,
+    IDENTITIES,
     MANDATES,
     NUMBERS,
     PROFILES,
@@ -26,7 +30,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from tests import databases
 from tests.access.registers import NOW, REGISTER, TODAY
 from tests.strategies import card, niss_digits
@@ -231,6 +235,56 @@ FAULTS = {
         BASE + PERSON.format(key="claes"),
         "person[2].key: 'claes' stands twice, first at person[1].key",
     ),
+    "a day too far": (
+        BASE + "ends_on = 9999-12-31\n",
+        "account[0].grant[0].ends_on: needs a day from 1900 to 2199; what has no end gets none",
+    ),
+    "an application with an invisible character": (
+        BASE + APPLICATION + 'description = { fr = "a\\u0000b" }\n',
+        "application[0].description.fr: holds a character that cannot be shown",
+    ),
+    "an application that requires no known function": (
+        BASE + APPLICATION + "requires_function = true\n",
+        "application 'qermid': requires a function but names none",
+    ),
+    "an application without a name": (
+        BASE + '[[application]]\nkey = "qermid"\n',
+        "application[0]: name needs a text in at least one language",
+    ),
+    "a function for an unknown profession": (
+        BASE + '[[function]]\nkey = "cook"\nlabel = { fr = "Coq" }\nresponsible = "chef"\n',
+        "function[0]: responsible needs one of specialist-physician, hospital-pharmacist, collaborator",
+    ),
+    "an assignment that ends before it begins": (
+        BASE + ASSIGNED + "ends_on = 2026-01-14\n",
+        "account[0].assignment[0].ends_on: 2026-01-14 is before starts_on, 2026-01-15",
+    ),
+    "a grant that has an end and no start": (
+        BASE.replace("starts_on = 2026-01-15", "ends_on = 2026-01-15"),
+        "account[0].grant[0].starts_on: is missing",
+    ),
+    "an enterprise-wide mandate over one quality": (
+        BASE
+        + MANDATE.replace('entity = "midi"', 'enterprise = "0200.000.043"')
+        + 'role = "group"\nquality = "hospital"\n',
+        "mandate[1].enterprise: a mandate as 'group' needs entity instead",
+    ),
+    "a mandate over both": (
+        BASE + MANDATE + 'enterprise = "0200.000.043"\nrole = "auditor"\n',
+        "mandate[1]: has both entity and enterprise: needs one of them",
+    ),
+    "a national number where a key belongs": (
+        BASE + MANDATE.replace("peeters", "79.08.24-997.25") + 'role = "auditor"\n',
+        "mandate[1].person: there is no person '(a number)'",
+    ),
+    "a name of two lines": (
+        BASE + MANDATE.replace("peeters", "x\\ny") + 'role = "auditor"\n',
+        "mandate[1].person: there is no person 'x?y'",
+    ),
+    "brackets without end": (
+        "a = " + "[" * 5000,
+        "is not TOML: brackets within brackets, too deep",
+    ),
     "an entity twice": (
         BASE + '[[entity]]\nkey = "midi"\ninami = "719998-33"\ndenomination = { fr = "M" }\n',
         "entity[1].key: 'midi' stands twice, first at entity[0].key",
@@ -405,7 +459,7 @@ FAULTS = {
         "application[0]: colour is not known here",
     ),
     "an application twice": (
-        BASE + APPLICATION * 2,
+        BASE + APPLICATION + APPLICATION.replace('"qermid"', '"Qermid"'),
         "application[1].key: 'qermid' stands twice, first at application[0].key",
     ),
     "a function without a label": (
@@ -440,9 +494,25 @@ def test_all_faults_are_listed_at_once(lite):
     ]
 
 
+def test_an_instant_is_no_day(lite):
+    text = BASE.replace("2026-01-15", "2026-01-15T10:00:00")
+
+    assert lite.refused(text) == [
+        "register.toml: account[0].grant[0].starts_on: needs a day such as 2026-11-24, without quotes"
+    ]
+
+
 def test_a_file_that_is_not_utf8_is_refused_with_the_line(lite):
     assert lite.refused(BASE.encode("latin-1")) == [
         "register.toml: line 6: is not UTF-8: save the file in that encoding"
+    ]
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(lite, monkeypatch):
+    monkeypatch.setattr(registerfile, "BYTES_MAX", 1 << 20)
+
+    assert lite.refused(b"#" * (1 << 20) + b"#") == [
+        "register.toml: is larger than 1 MB: load it in parts, the entities first"
     ]
 
 
@@ -596,6 +666,142 @@ def test_what_was_changed_in_chat_is_kept_and_reported_unless_forced(loads):
     assert (forced.changes, forced.kept) == (4, ())
     assert loads.rows(GRANTS)[0].revoked_at is None
     assert loads(BASE).changes == 0
+
+
+def given_in_chat(loads: Loader, starts_on: date, ends_on: date | None = None) -> None:
+    """A grant of Colindos that no file wrote."""
+    [account] = loads.rows(ACCOUNTS)
+    with loads.database.write() as connection:
+        connection.execute(
+            insert(GRANTS).values(
+                id="chat",
+                account_id=account.id,
+                application="colindos",
+                starts_on=starts_on,
+                ends_on=ends_on,
+                recorded_at=NOW,
+            )
+        )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_period_that_overlaps_with_one_given_in_chat_is_left_out(loads, force):
+    ended = BASE + "ends_on = 2026-03-31\n"
+    loads(ended)
+    given_in_chat(loads, date(2026, 4, 1))
+
+    report = loads(BASE, force=force)
+
+    assert (report.changes, report.kept) == (0, ())
+    assert report.blocked == (("grant", "peeters@midi/hospital/colindos/2026-01-15"),)
+    assert "grant: 1 left out" in report.lines()
+    assert {row.ends_on for row in loads.rows(GRANTS)} == {date(2026, 3, 31), None}
+    assert loads(ended).changes == 0
+
+
+def test_a_moved_boundary_between_two_periods_moves_both_at_once(loads):
+    text = (
+        BASE + 'ends_on = 2026-03-31\n[[account.grant]]\napplication = "colindos"\nstarts_on = 2026-04-01\n'
+    )
+    moved = text.replace("2026-03-31", "2026-05-31").replace("2026-04-01", "2026-06-01")
+    loads(text)
+
+    assert loads(moved).tallies["grant"].changed == 2
+    assert loads(moved).changes == 0
+    assert loads(text).tallies["grant"].changed == 2
+
+
+def test_what_was_shortened_in_chat_blocks_what_the_file_puts_before_it(loads):
+    loads(BASE)
+    loads.change(GRANTS, starts_on=date(2026, 1, 10), ends_on=date(2026, 12, 31))
+    report = loads(
+        BASE + 'ends_on = 2026-02-28\n[[account.grant]]\napplication = "colindos"\nstarts_on = 2026-03-01\n'
+    )
+
+    assert report.changes == 0
+    assert len(report.kept) == 1
+    assert report.blocked == (("grant", "peeters@midi/hospital/colindos/2026-03-01"),)
+    [grant] = loads.rows(GRANTS)
+    assert (grant.starts_on, grant.ends_on) == (date(2026, 1, 10), date(2026, 12, 31))
+
+
+def test_an_account_that_was_deleted_in_chat_gets_nothing_from_the_file(loads):
+    loads(BASE)
+    loads.change(ACCOUNTS, status="deleted")
+    report = loads(BASE + '[[account.grant]]\napplication = "hospiliss"\nstarts_on = 2026-02-01\n')
+
+    assert report.kept == (("account", "peeters@midi/hospital"),)
+    assert report.blocked == (("grant", "peeters@midi/hospital/hospiliss/2026-02-01"),)
+    assert len(loads.rows(GRANTS)) == 1
+
+
+def test_a_quality_that_was_activated_in_chat_and_has_users_now_stays_so(loads):
+    loads(BASE)
+    loads.change(QUALITIES, active=True)
+    with loads.database.write() as connection:
+        [other] = connection.execute(select(QUALITIES.c.id).where(QUALITIES.c.key == "health-care")).scalars()
+        connection.execute(update(ACCOUNTS).values(quality_id=other))
+
+    assert ("quality", "midi/health-care") in loads(
+        BASE.replace("colindos", "hospiliss").split("[[account]]")[0]
+    ).kept
+
+
+def test_what_an_entity_knew_of_somebody_who_is_gone_there_stays_as_it_was(loads):
+    aube = '[[entity]]\nkey = "aube"\ninami = "719998-33"\ndenomination = { fr = "A" }\n[[entity.quality]]\nkey = "hospital"\n'
+    loads(BASE + aube + ACCOUNT.replace("midi", "aube"))
+    with loads.database.write() as connection:
+        aube_id = connection.execute(select(ENTITIES.c.id).where(ENTITIES.c.key == "aube")).scalar_one()
+        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.entity_id == aube_id).values(status="deleted"))
+    loads(BASE.replace('"Mieke"', '"Maria"'))
+
+    names = {
+        row.entity_id == aube_id: row.first_name for row in loads.rows(PROFILES) if row.last_name == "Claes"
+    }
+    assert names == {True: "Mieke", False: "Maria"}
+
+
+def test_whoever_was_erased_gives_neither_key_nor_name_nor_number_back(loads):
+    loads(BASE)
+    loads.change(IDENTITIES, erased_at=NOW)
+    text = BASE.replace('key = "claes"', 'key = "other"').replace('person = "claes"', 'person = "other"')
+
+    with pytest.raises(RegisterFileError) as caught:
+        loads(text)
+    assert [line.removeprefix("register.toml: ") for line in str(caught.value).splitlines()] == [
+        "person[0].niss: somebody who was erased has this national number",
+        "person[0].key: 'peeters' was erased: choose another key",
+        "account[0].username: user name 'jpeeters' is in use in the register",
+    ]
+
+
+def test_a_subdivision_cannot_come_to_lie_within_itself(loads):
+    loads(BASE.replace('["Cardiologie"]', '["A", { name = "B", within = "A" }]'))
+
+    with pytest.raises(RegisterFileError, match=r"subdivisions\[0\].within: 'A' would lie within itself"):
+        loads(BASE.replace('["Cardiologie"]', '[{ name = "A", within = "B" }]'))
+
+
+def test_a_load_waits_for_who_writes_and_sees_what_he_wrote(loads):
+    loads(BASE)
+    reports = []
+    with loads.database.write() as connection:
+        connection.execute(update(ACCOUNTS).values(status="blocked"))
+        running = threading.Thread(target=lambda: reports.append(loads(BASE, force=True)))
+        running.start()
+        running.join(0.5)
+        assert running.is_alive(), "it did not wait"
+    running.join(20)
+
+    assert reports[0].tallies["account"].changed == 1
+    assert loads.rows(ACCOUNTS)[0].status == "active"
+
+
+def test_who_reads_is_not_held_up_by_a_load(loads):
+    loads(BASE)
+    with loads.database.write() as connection:
+        hold(connection)
+        assert len(loads.rows(ACCOUNTS)) == 1
 
 
 def test_what_the_file_no_longer_names_stays(loads):
