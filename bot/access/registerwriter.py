@@ -36,11 +36,7 @@ def written(connection: Connection, keyring: Keyring, *, numbers: bool) -> str:
         "function": [_function(row) for _, row in sorted(was.functions.items())],
         "application": [_application(row) for _, row in sorted(was.applications.items())],
     }
-    lines = [f"format = {FORMAT}"]
-    for name, entries in tables.items():
-        for entry in entries:
-            lines += ["", *_table(name, entry)]
-    return "\n".join(lines) + "\n"
+    return toml({"format": FORMAT, **tables})
 
 
 # -- the entries ----------------------------------------------------------------------------------
@@ -188,6 +184,16 @@ def _held(was: Snapshot, row: AnyRow, name: str) -> Table:
 
 
 # -- TOML -----------------------------------------------------------------------------------------
+
+
+def toml(data: Table) -> str:
+    """TOML of plain values and lists of tables. Raises TypeError for what TOML does not know."""
+    plain = {key: value for key, value in data.items() if not _is_tables(value) and value not in (None, [])}
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
+    for name, entries in data.items():
+        for entry in entries if _is_tables(entries) else ():
+            lines += ["", *_table(name, entry)]
+    return "\n".join(lines) + "\n"
 
 
 def _table(path: str, entry: Table) -> Iterator[str]:

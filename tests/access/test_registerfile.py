@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
-from datetime import date, timedelta
+import tomllib
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from bot.access import registerfile
 from bot.access.periods import start_instant
 from bot.access.registerfile import export, load
 from bot.access.registersnapshot import hold
+from bot.access.registerwriter import toml
+from bot.access.requests import Done
 from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
@@ -23,16 +30,19 @@ from bot.access.rows import (
     NUMBERS,
     PROFILES,
     QUALITIES,
+    SUBDIVISIONS,
 )
 from bot.errors import RegisterFileError
 from bot.store.audit import verify
 from bot.store.database import Database
 from bot.store.keys import Keyring
+from bot.store.tables import AuditEntry, core
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from tests import databases
-from tests.access.registers import NOW, REGISTER, TODAY
+from tests.access.invariants import check_invariants
+from tests.access.registers import NOW, REGISTER, TODAY, Register
 from tests.strategies import card, niss_digits
 
 FUNCTION = "collaborator-specialist-physician"
@@ -976,3 +986,124 @@ def test_an_export_holds_what_was_done_in_chat_and_not_what_is_over(loads):
     assert 'niss = "79.08.23-997.28"' in text
     assert loads.rows(ASSIGNMENTS) == []
     assert len(loads.rows(QUALITIES)) == 4
+
+
+def test_an_export_without_numbers_holds_none_and_keeps_those_of_the_register(loads):
+    loads(REGISTER)
+    text = export(loads.database, loads.keyring, numbers=False, now=NOW)
+
+    assert "niss" not in text
+    assert loads(text).changes == 0
+    assert len(loads.rows(NUMBERS)) == 3
+
+
+def test_an_export_is_in_the_audit_trail(loads):
+    loads(REGISTER)
+    export(loads.database, loads.keyring, now=NOW)
+    export(loads.database, loads.keyring, numbers=False, now=NOW)
+
+    entries = core(AuditEntry)
+    rows = loads.rows(entries, act="register.export")
+    assert [row.body for row in sorted(rows, key=lambda row: row.seq)] == [
+        {"numbers": True},
+        {"numbers": False},
+    ]
+    with loads.database.read() as connection:
+        assert verify(connection, loads.keyring).broken is None
+
+
+def test_what_was_done_in_chat_goes_through_an_export_into_an_empty_register(database, keyring, tmp_path):
+    register = Register(database, keyring, tmp_path)
+    for request in (
+        register.welcome(
+            "colindos",
+            profession="collaborator-physician",
+            function=FUNCTION,
+            starts_on=TODAY,
+            ends_on=TODAY + timedelta(days=30),
+        ),
+        register.grant("peeters", "colindos", profession="specialist-physician"),
+        register.grant("peeters2", "hospiliss"),
+    ):
+        assert isinstance(register.does("delcourt", request), Done)
+    with (
+        database.write() as connection
+    ):  # what a user may come to: deleted, in a ward that was closed, and answering for another
+        ward = register.subdivision["Cardiologie"]
+        connection.execute(update(SUBDIVISIONS).where(SUBDIVISIONS.c.id == ward).values(closed_at=NOW))
+        connection.execute(update(ASSIGNMENTS).values(responsible_id=register.account["kaai"]))
+        gone = ACCOUNTS.c.id == register.account["kaai"]
+        connection.execute(update(ACCOUNTS).where(gone).values(status="deleted"))
+
+    text = export(database, keyring, now=NOW)
+
+    assert (
+        Loader(database, keyring, tmp_path)(text).changes <= 2
+    )  # the ward opens, and nobody answers any more
+    another = databases.sqlite(tmp_path) if database.sqlite else databases.postgres()
+    with another as url:
+        empty = Database(url)
+        Loader(empty, keyring, tmp_path)(text)
+        assert export(empty, keyring, now=NOW) == text
+        empty.close()
+    assert "01.09.22-997.08" in text
+    assert 'within = "Cardiologie"' in text
+
+
+# -- whatever stands in the file ------------------------------------------------------------------
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """(table or list, key) of everything in parsed TOML."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from _places(value[key])
+
+
+STRANGE = ["79082399728", "", "x" * 500, "a\0b", "auditor", "group", "collaborator", True, -1, date(1900, 1, 1), date(2199, 12, 31), datetime(2026, 1, 1)]  # fmt: skip # noqa: DTZ001 - TOML has such
+
+
+def _spoilt(data: dict[str, Any], random: Random) -> None:
+    """Changes one thing: a value for another of the file, one missing, a table twice, another order."""
+    inside, key = random.choice(list(_places(data)))
+    values = [inside[key] for inside, key in _places(data) if not isinstance(inside[key], dict | list)]
+    match random.randrange(4):
+        case 0 if not isinstance(inside[key], dict | list):
+            inside[key] = random.choice([*values, *STRANGE])
+        case 1:
+            del inside[key]
+        case 2 if isinstance(inside, list):
+            inside.append(copy.deepcopy(inside[key]))
+        case 3 if isinstance(inside, list):
+            random.shuffle(inside)
+
+
+@given(random=st.randoms(use_true_random=False))
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_a_spoilt_file_is_refused_in_clean_lines_or_loads_for_good(random, tmp_path, keyring):
+    with databases.sqlite(tmp_path) as url:
+        database = Database(url)
+        loads = Loader(database, keyring, tmp_path)
+        for _ in range(4):
+            data = tomllib.loads(random.choice([REGISTER, BASE]))
+            for _ in range(random.randrange(4)):
+                _spoilt(data, random)
+            text = toml(data)
+            refused = ""
+            try:
+                loads(text, force=random.random() < 0.3)
+            except RegisterFileError as error:
+                refused = str(error)
+            assert all(line.isprintable() and len(line) < 500 for line in refused.splitlines())
+            assert "79082399728" not in refused
+            assert refused or loads(text).changes == 0
+        with database.read() as connection:
+            check_invariants(connection, keyring)
+        text = export(database, keyring, now=NOW)
+        assert loads(text).changes == 0
+        database.close()
