@@ -1,5 +1,5 @@
 # `make test` does all the set-up by itself; the other targets are its parts.
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3))
 VENV   := .venv
 BIN    := $(VENV)/bin
 PO     := $(wildcard locales/*/LC_MESSAGES/bot.po)
@@ -7,10 +7,19 @@ MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
 
-.PHONY: test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev
+.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium
 
-test: setup-dev lint types i18n check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
+run: setup            ## the Telegram bot where there is a token, else the demo in the browser
+	@if [ -n "$$ACCESSBOT_TELEGRAM_TOKEN" ]; then exec $(BIN)/python -m bot run; else exec $(BIN)/python -m bot demo $(DEMO); fi
+
+demo: setup           ## the demo, whatever the environment says; DEMO="--port 9000 --reset" are its options
+	@env -u ACCESSBOT_TELEGRAM_TOKEN $(BIN)/python -m bot demo $(DEMO)
+
+test: setup-dev chromium lint types i18n check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+chromium:
+	@sh scripts/chromium.sh
 
 quick: setup-dev      ## the tests that need neither a browser nor PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not postgres"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
+import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -36,6 +39,9 @@ log = structlog.get_logger(__name__)
 NO_TOKEN = "There is no token: set ACCESSBOT_TELEGRAM_TOKEN (from @BotFather), or try the demo with 'python -m bot demo'."  # noqa: S105 - a sentence
 NO_ADDRESS = "A webhook needs an address that Telegram reaches: set ACCESSBOT_PUBLIC_URL to https://…, or ACCESSBOT_UPDATES=polling."
 
+TORN_TOKEN = "The token is not whole: it is a number, a colon and letters. Copy ACCESSBOT_TELEGRAM_TOKEN from @BotFather again."  # noqa: S105 - a sentence
+NO_URL = "ACCESSBOT_TELEGRAM_API_URL is not an address: write https://api.telegram.org or that of your own Bot API server."
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -55,8 +61,7 @@ class House:
 
 def build(settings: Settings) -> House:
     """Builds all, with the database at the newest schema. Raises OperatorError, one line each."""
-    if settings.telegram_token is None:
-        raise ConfigurationError(NO_TOKEN)
+    token, api_url = bot_api(settings)
     if settings.updates == "webhook" and not (settings.public_url or "").startswith("https://"):
         raise ConfigurationError(NO_ADDRESS)
     keyring = settings.keyring()
@@ -67,9 +72,33 @@ def build(settings: Settings) -> House:
     delay = timedelta(seconds=settings.activation_delay)
     counter = RegisterCounter(keyring, delay=delay)
     turning = Turning(database, keyring, ENGINE, counter, reader, DialogueSettings(activation_delay=delay))
-    token = settings.telegram_token.get_secret_value()
-    telegram = Telegram.over(database, keyring, turning, token, api_url=settings.telegram_api_url)
+    telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
     return House(database, keyring, turning, telegram, Worker(database, keyring, telegram))
+
+
+def bot_api(settings: Settings) -> tuple[str, str]:
+    """The token and the address of the Bot API. Raises ConfigurationError, one line.
+
+    One of them that makes no URL would fail deep in the client, in words that hold the token.
+    """
+    if settings.telegram_token is None:
+        raise ConfigurationError(NO_TOKEN)
+    token = settings.telegram_token.get_secret_value()
+    if not _is_address(settings.telegram_api_url):
+        raise ConfigurationError(NO_URL)
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
+        raise ConfigurationError(TORN_TOKEN)
+    return token, settings.telegram_api_url
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isascii()
+        )
+    except ValueError:  # a port that is no number, a bracket left open
+        return False
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, ready: Callable[[str], None] | None = None) -> None:
@@ -90,12 +119,12 @@ async def run(settings: Settings, stop: asyncio.Event, *, ready: Callable[[str],
             if settings.updates == "webhook"
             else house.telegram.run_polling(stop)
         )
-        await _together(stop, house.worker.run(stop), inlet)
+        await together(stop, house.worker.run(stop), inlet)
     finally:
         await house.close()
 
 
-async def _together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+async def together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
     """Runs the parts until all end; the first that fails stops the others, and its error is raised."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
@@ -123,17 +152,28 @@ async def _webhook(house: House, settings: Settings, stop: asyncio.Event) -> Non
     )
     routes = house.telegram.webhook(secret).routes()
     web = Starlette(routes=[*routes, Route("/health", _health(house.database))])
-    host, _, port = settings.listen.rpartition(":")
-    config = uvicorn.Config(
-        web, host=host, port=int(port), log_level="critical", access_log=False, server_header=False
-    )
+    listening = _bound(settings.listen)
+    config = uvicorn.Config(web, log_level="critical", access_log=False, server_header=False)
     listener = _Listener(config)
-    serving = asyncio.create_task(listener.serve())
+    serving = asyncio.create_task(listener.serve(sockets=[listening]))
     try:
         await house.telegram.run_webhook(stop, settings.public_url or "")
     finally:
         listener.should_exit = True
         await serving
+        listening.close()
+
+
+def _bound(address: str) -> socket.socket:
+    """A socket that listens at `host:port`. Raises ConfigurationError where that cannot be."""
+    host, _, port = address.rpartition(":")
+    try:
+        family, *_, place = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        return socket.create_server(place[:2], family=family, reuse_port=False)
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(
+            f"ACCESSBOT_LISTEN={address} cannot be listened at ({getattr(error, 'strerror', None) or error}): choose another."
+        ) from None
 
 
 def derived_secret(keyring: Keyring) -> str:

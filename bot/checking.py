@@ -5,19 +5,17 @@ Everything is tried, whatever fails before it, so that an operator mends all in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot import clock
-from bot.app import NO_ADDRESS, NO_TOKEN
+from bot.app import NO_ADDRESS, bot_api
 from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.polling import WRONG_TOKEN
@@ -30,8 +28,6 @@ from bot.store.schema import check_newest
 SECONDS = 10.0
 """How long Telegram has for its answer."""
 NO_ANSWER = "Telegram does not answer as it should: check the network and ACCESSBOT_TELEGRAM_API_URL."
-TORN_TOKEN = "The token is not whole: it is a number, a colon and letters. Copy ACCESSBOT_TELEGRAM_TOKEN from @BotFather again."  # noqa: S105 - a sentence
-NO_URL = "ACCESSBOT_TELEGRAM_API_URL is not an address: write https://api.telegram.org or that of your own Bot API server."
 UNSEEN = "not compared with the database"
 
 
@@ -155,15 +151,8 @@ async def _telegram(settings: Settings) -> Finding:
 
 async def _bot_name(settings: Settings) -> str:
     """The bot's user name, with @, as Telegram tells it. Raises OperatorError."""
-    if settings.telegram_token is None:
-        raise ConfigurationError(NO_TOKEN)
-    token = settings.telegram_token.get_secret_value()
-    # an address or a token that makes no URL would fail deep in the client, in words that hold the token
-    if not _is_address(settings.telegram_api_url):
-        raise ConfigurationError(NO_URL)
-    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
-        raise ConfigurationError(TORN_TOKEN)
-    gateway = Gateway(token, settings.telegram_api_url, timeout=SECONDS)
+    token, api_url = bot_api(settings)
+    gateway = Gateway(token, api_url, timeout=SECONDS)
     try:
         me = await gateway.call("getMe")
     except CallFailed as failed:
@@ -174,13 +163,3 @@ async def _bot_name(settings: Settings) -> str:
     if not isinstance(me, dict) or not isinstance(me.get("username"), str):
         raise OperatorError(NO_ANSWER)
     return f"@{me['username']}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and text.isascii()
-        )
-    except ValueError:  # a port that is no number, a bracket left open
-        return False

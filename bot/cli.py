@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 import sys
+import webbrowser
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 
-from bot import checking, clock
+from bot import app as program
+from bot import checking, clock, logs, trial
 from bot.access import invitations, registerfile
 from bot.errors import OperatorError
 from bot.msg import LANGUAGES
@@ -35,6 +40,63 @@ app.add_typer(keys, name="keys")
 register = typer.Typer(help="The register file.", no_args_is_help=True)
 app.add_typer(trail, name="audit")
 app.add_typer(register, name="register")
+
+
+@app.command()
+def run() -> None:
+    """Run the bot, by long polling or webhook. Brings the database to the newest schema first."""
+    settings = from_environment()
+    logs.configure(settings)
+    mode = "webhook" if settings.updates == "webhook" else "long polling"
+
+    def ready(name: str) -> None:
+        typer.echo(f"{name or 'The bot'} runs by {mode}. Ctrl+C ends it.")
+
+    _until_stopped(lambda stop: program.run(settings, stop, ready=ready))
+
+
+@app.command()
+def demo(
+    *,
+    port: Annotated[int | None, typer.Option(help="The port of the chat page.", min=0, max=65535)] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the page.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was done in the demo before.")] = False,
+) -> None:
+    """Try everything on this computer: a chat page, invented people, the same bot. Needs nothing."""
+    logs.configure(Settings(log_level="warning"))
+
+    def ready(url: str) -> None:
+        typer.echo(f"The chat page is at {url} and Ctrl+C ends it. What you do is kept in {trial.FOLDER}.")
+        if not no_browser and _has_screen():
+            webbrowser.open(url)
+
+    _until_stopped(lambda stop: trial.run(stop, port=port, reset=reset, ready=ready))
+
+
+def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Runs `work` until it ends, or until Ctrl+C or SIGTERM sets its event; a second Ctrl+C ends it at once."""
+
+    async def working() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def stopped() -> None:
+            stop.set()
+            loop.remove_signal_handler(signal.SIGINT)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped)
+        await work(stop)
+
+    try:
+        asyncio.run(working())
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _has_screen() -> bool:
+    """Whether a browser would open in a window: a browser of the terminal would take the terminal away."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _opened(settings: Settings) -> tuple[Database, Keyring]:

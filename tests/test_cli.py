@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from bot import clock
+from bot.demo.testing import running_server
+from bot.handlers.polling import WRONG_TOKEN
 from bot.store import crypto
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -129,3 +132,80 @@ def test_wrong_usage_is_exit_2(operator: Operator) -> None:
     assert operator.runs("nonsense").returncode == 2
     assert operator.runs("invite").returncode == 2
     assert operator.runs("invite", "delcourt", "--lang", "xx").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({}, "ACCESSBOT_TELEGRAM_TOKEN"),
+        ({"ACCESSBOT_TELEGRAM_TOKEN": "half a token"}, "The token is not whole"),
+        ({"ACCESSBOT_TELEGRAM_TOKEN": "1:a", "ACCESSBOT_TELEGRAM_API_URL": "nowhere"}, "is not an address"),
+        ({"ACCESSBOT_TELEGRAM_TOKEN": "1:a", "ACCESSBOT_ROOT_KEY": ""}, "There is no root key"),
+        ({"ACCESSBOT_TELEGRAM_TOKEN": "1:a", "ACCESSBOT_UPDATES": "webhook"}, "ACCESSBOT_PUBLIC_URL"),
+        ({"ACCESSBOT_TELEGRAM_TOKEN": "1:a", "ACCESSBOT_UPDATES": "pigeon"}, "ACCESSBOT_UPDATES"),
+        (
+            {
+                "ACCESSBOT_TELEGRAM_TOKEN": "1:a",
+                "ACCESSBOT_DATABASE_URL": "postgresql://u:secret@127.0.0.1:9/x",
+            },
+            "does not answer",
+        ),
+    ],
+)
+def test_run_without_what_it_needs_is_one_line_and_exit_1(operator, variables, says):
+    result = operator.runs("run", **variables)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert says in result.stderr
+    assert one_line(result.stderr)
+    assert "secret" not in result.stderr
+
+
+def test_a_token_that_telegram_does_not_know_ends_the_run_in_one_line(operator):
+    with running_server() as server:
+        result = operator.runs(
+            "run",
+            ACCESSBOT_TELEGRAM_TOKEN="4200000099:somebody-elses",
+            ACCESSBOT_TELEGRAM_API_URL=server.url,
+            ACCESSBOT_LOG_LEVEL="error",
+        )
+    assert result.returncode == 1
+    assert result.stderr == f"{WRONG_TOKEN}\n"
+
+
+def test_an_address_that_cannot_be_listened_at_is_one_line(operator):
+    with running_server() as server:
+        result = operator.runs(
+            "run",
+            ACCESSBOT_TELEGRAM_TOKEN=server.token,
+            ACCESSBOT_TELEGRAM_API_URL=server.url,
+            ACCESSBOT_UPDATES="webhook",
+            ACCESSBOT_PUBLIC_URL="https://access.example.org",
+            ACCESSBOT_LISTEN=server.url.removeprefix("http://"),
+        )
+    assert result.returncode == 1
+    assert "cannot be listened at" in result.stderr
+    assert one_line(result.stderr)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_ends_cleanly_on_a_signal(operator, number):
+    with running_server() as server:
+        environment = {
+            **os.environ,
+            **operator.environment,
+            "ACCESSBOT_TELEGRAM_TOKEN": server.token,
+            "ACCESSBOT_TELEGRAM_API_URL": server.url,
+        }
+        bot = subprocess.Popen(
+            [sys.executable, "-u", "-m", "bot", "run"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert bot.stdout is not None
+        assert bot.stdout.readline() == "@accessbot_demo_bot runs by long polling. Ctrl+C ends it.\n"
+        bot.send_signal(number)
+        _, complaints = bot.communicate(timeout=20)
+    assert (bot.returncode, complaints) == (0, "")

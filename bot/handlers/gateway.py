@@ -13,6 +13,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from telegram import Bot
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 API_URL = "https://api.telegram.org"
 POLL_SECONDS = 30
 _POOL = 128
+_LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
 
 
 class Trouble(StrEnum):
@@ -132,10 +134,13 @@ class Gateway:
 
     def __init__(self, token: str, api_url: str = API_URL, *, timeout: float = 20.0) -> None:
         quieten()
+        # a server on this machine is not asked for through a proxy, whatever the environment says
+        own = {"trust_env": False} if urlsplit(api_url).hostname in _LOOPBACK else {}
         calls = _Line(
-            _POOL, read_timeout=timeout, write_timeout=timeout, connect_timeout=10, pool_timeout=timeout
-        )
-        polls = _Line(2, connect_timeout=10, pool_timeout=timeout)
+            _POOL, read_timeout=timeout, write_timeout=timeout, connect_timeout=10, pool_timeout=timeout,
+            httpx_kwargs=own,
+        )  # fmt: skip
+        polls = _Line(2, connect_timeout=10, pool_timeout=timeout, httpx_kwargs=own)
         self._lines = (calls, polls)
         base = f"{api_url.rstrip('/')}/bot"
         self._client = _Client(token, base_url=base, request=calls, get_updates_request=polls)

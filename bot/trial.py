@@ -1,0 +1,213 @@
+"""The demo: the local Bot API, a chat page, invented people, and against them the bot as it is.
+
+Everything lives in one folder and survives a restart: Telegram's side, the register, the root key. The environment of a
+real installation is left aside on purpose: a demo must never write to somebody's register, nor speak to Telegram.
+May import: what `app` may, and `bot.demo`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, exists, select
+
+from bot import app, clock, sample
+from bot.access import invitations, registerfile
+from bot.access.rows import BINDINGS, IDENTITIES
+from bot.demo import DEMO_TOKEN, DemoConfig, DemoStartError, Visitor, refuse_real_token, serve
+from bot.demo.server import bind
+from bot.errors import OperatorError
+from bot.i18n import speaker
+from bot.msg import LANGUAGES, m
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.store.keys import Keyring, new_root_key
+from bot.store.schema import upgrade
+
+FOLDER = Path("data/demo")
+PORT = 8081
+ACTIVATION_SECONDS = 20
+"""The twenty minutes of the portal, so short that one can wait for them."""
+_DATABASE, _KEY, _REGISTER, _LOCK = "accessbot.db", "root.key", "register.toml", "running"
+_OURS = ("accessbot.db*", "telegram.db*", _KEY, _REGISTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody one can be. `person` is the key in the sample register, None for a stranger."""
+
+    id: int
+    first_name: str
+    last_name: str
+    lang: str
+    role: str
+    person: str | None
+
+
+GUESTS = (
+    Guest(1001, "Anne", "Delcourt", "fr", "demo.role.two_entities", "delcourt"),
+    Guest(1002, "Bram", "Claes", "nl", "demo.role.responsible", "claes"),
+    Guest(1003, "Heidi", "Kessel", "de", "demo.role.local", "kessel"),
+    Guest(1004, "Jan", "Peeters", "nl", "demo.role.physician", "peeters"),
+    Guest(1005, "Céline", "Hubert", "fr", "demo.role.auditor", "hubert"),
+    Guest(1006, "Alex", "Martin", "en", "demo.role.stranger", None),
+)
+
+
+async def run(
+    stop: asyncio.Event,
+    *,
+    folder: Path = FOLDER,
+    port: int | None = None,
+    reset: bool = False,
+    environment: Mapping[str, str] | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Runs the demo until `stop` is set; `ready` gets the address of the chat page once the bot is there too.
+
+    `port` None takes the usual one or, if it is taken, one nearby. Raises OperatorError, one line.
+    """
+    _refuse(os.environ if environment is None else environment)
+    with _alone(folder):
+        if reset:
+            _wipe(folder)
+        settings = settings_for(folder)
+        visitors = prepare(folder, settings)
+        await _both(DemoConfig(visitors=visitors, folder=folder, port=_free(port)), settings, stop, ready)
+
+
+def _refuse(environment: Mapping[str, str]) -> None:
+    try:
+        refuse_real_token(environment)
+    except DemoStartError as refused:
+        raise OperatorError(str(refused)) from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two demos in one folder would answer each other's people."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("w", encoding="ascii")
+    except OSError as error:
+        raise OperatorError(
+            f"The folder {folder} cannot be used ({error.strerror}): start from another one."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OperatorError(
+                f"A demo is running in {folder} already: use its page, or end it first."
+            ) from None
+        yield
+
+
+def _wipe(folder: Path) -> None:
+    for pattern in _OURS:
+        for file in folder.glob(pattern):
+            file.unlink()
+
+
+def settings_for(folder: Path) -> Settings:
+    """The demo's own settings: nothing of them comes from the environment but how to write the log."""
+    key = folder / _KEY
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text(f"{new_root_key()}\n", encoding="ascii")
+    return Settings(
+        telegram_token=SecretStr(DEMO_TOKEN),
+        database_url=SecretStr(f"sqlite:///{folder / _DATABASE}"),
+        root_key=SecretStr(key.read_text(encoding="ascii")),
+        root_key_file=None,
+        updates="polling",
+        public_url=None,
+        webhook_secret=None,
+        activation_delay=ACTIVATION_SECONDS,
+    )
+
+
+def prepare(folder: Path, settings: Settings) -> tuple[Visitor, ...]:
+    """The register, from the sample the first time, and everybody one can be, with an invitation where it is needed."""
+    keyring = settings.keyring()
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        upgrade(database)
+        with database.read() as connection:
+            empty = not connection.execute(select(exists(select(IDENTITIES.c.id)))).scalar()
+        if empty:
+            _fill(folder / _REGISTER, database, keyring)
+        with database.write() as connection:
+            return tuple(_visitor(connection, keyring, guest) for guest in GUESTS)
+    finally:
+        database.close()
+
+
+def _fill(file: Path, database: Database, keyring: Keyring) -> None:
+    file.write_text(sample.register_file(clock.today()), encoding="utf-8")
+    registerfile.load(database, keyring, file, today=clock.today(), now=clock.now())
+
+
+def _visitor(connection: Connection, keyring: Keyring, guest: Guest) -> Visitor:
+    return Visitor(
+        guest.id,
+        guest.first_name,
+        guest.last_name,
+        language_code=guest.lang,
+        role={lang: speaker(lang).plain(m(guest.role)) for lang in LANGUAGES},
+        invitation=_invitation(connection, keyring, guest),
+    )
+
+
+def _invitation(connection: Connection, keyring: Keyring, guest: Guest) -> str | None:
+    """A new code, since only its hash is kept; none for a stranger, nor for who came in before."""
+    bound = select(BINDINGS.c.id).where(BINDINGS.c.telegram_id == guest.id, BINDINGS.c.ended_at.is_(None))
+    if guest.person is None or connection.execute(bound).first() is not None:
+        return None
+    return invitations.invite(connection, keyring, guest.person, clock.now())
+
+
+def _free(port: int | None) -> int:
+    """The port asked for, or a free one near the usual. Raises OperatorError where the one asked for is taken."""
+    wanted: tuple[int, ...] = (port,) if port is not None else (*range(PORT, PORT + 10), 0)
+    refused = ""
+    for number in wanted:
+        try:
+            bind(number).close()
+        except DemoStartError as taken:
+            refused = str(taken)
+        else:
+            return number
+    raise OperatorError(refused)
+
+
+async def _both(
+    config: DemoConfig, settings: Settings, stop: asyncio.Event, ready: Callable[[str], None] | None
+) -> None:
+    """The server and the bot; when one ends, so does the other."""
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def server() -> None:
+        try:
+            await serve(config, ready=address.set_result, stop=stop)
+        except DemoStartError as failed:
+            raise OperatorError(str(failed)) from None
+        finally:
+            address.cancel()  # the bot need not wait for a server that did not start
+
+    async def bot() -> None:
+        try:
+            url = await address
+        except asyncio.CancelledError:
+            return
+        mine = settings.model_copy(update={"telegram_api_url": url})
+        await app.run(mine, stop, ready=lambda _: ready(url) if ready else None)
+
+    await app.together(stop, server(), bot())
