@@ -15,22 +15,32 @@ The caller performs the effects in the same transaction and feeds the outcome of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bot.access.identifiers import find_niss_spans, looks_like_niss
 from bot.access.requests import Conflict, Done, Refused
 from bot.conversations import screens
-from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Remember, Said, Shown, Step
+from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step
+from bot.conversations.frames import (
+    Settled,
+    answered,
+    asking,
+    fresh,
+    moved,
+    popped,
+    prefilled,
+    quiet,
+    settle,
+    told,
+    without_numbers,
+)
 from bot.conversations.matching import fold
 from bot.conversations.model import (
     Answer,
-    Answers,
     Command,
     Effect,
     Event,
     Forget,
     Frame,
-    Json,
     Perform,
     Press,
     Receipt,
@@ -44,63 +54,11 @@ from bot.conversations.model import (
     View,
 )
 from bot.conversations.ports import Context
-from bot.errors import Invalid
 from bot.msg import Msg, m
 
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Where a frame stands: the answers that count, proposals that stand included, and the step to ask."""
-
-    answers: Answers
-    step: Step | None
-
-
-_last: tuple[Frame, Context, Settled] | None = None
-"""The newest position worked out: one event asks for the same one several times. Frames and contexts do not change."""
-
-
-def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
-    """The position of a frame; see `_settled`."""
-    global _last  # noqa: PLW0603 - one slot, replaced whole: threads at worst work it out again
-    last = _last
-    if last is None or last[0] is not frame or last[1] is not ctx:
-        last = _last = (frame, ctx, _settled(flow, frame, ctx))
-    return last[2]
-
-
-def _settled(flow: Flow, frame: Frame, ctx: Context) -> Settled:
-    """The derived position: the step being edited, or an earlier one without an answer; else the first that applies and has none."""
-    given = frame.answers
-    answers: dict[str, Json] = {}
-    first: Step | None = None
-    for step in flow.steps:
-        if step.when is not None and not step.applies(ctx, answers):
-            continue
-        key = step.key
-        if key in given:
-            answers[key] = given[key]
-            continue
-        if first is None and step.stands and (value := step.propose(ctx, answers)) is not None:
-            answers[key] = value
-        else:
-            first = first or step  # what would stand after an open question is not worked out yet
-    editing = flow.step(frame.editing) if frame.editing else None
-    if editing and not (first and flow.steps.index(first) < flow.steps.index(editing)):
-        return Settled(answers, editing)
-    return Settled(answers, first)  # what an edited step hangs on is asked before it
-
-
-def asking(step: Step, frame: Frame, settled: Settled, ctx: Context) -> Asking:
-    """What `step` may look at: its proposal is the answer given before, else its own."""
-    proposal = frame.answers.get(step.key, frame.proposals.get(step.key))
-    if proposal is None:
-        proposal = step.propose(ctx, settled.answers)
-    return Asking(ctx, settled.answers, frame.ui, proposal)
 
 
 class Engine:
@@ -132,15 +90,13 @@ class Engine:
             case Answer(outcome):
                 return self._outcome(state, outcome, ctx)
             case Command(name, args):
-                reply = self._command(_fresh(state), name, args, ctx)
+                reply = self._command(fresh(state), name, args, ctx)
                 return replace(reply, anew=True)
             case Text(text):
-                reply = self._text(_fresh(state), text, ctx)
+                reply = self._text(fresh(state), text, ctx)
                 return replace(reply, anew=True)
             case Unreadable():
-                return replace(
-                    self._reply(_told(_fresh(state), error=m("engine.unreadable")), ctx), anew=True
-                )
+                return replace(self._reply(told(fresh(state), error=m("engine.unreadable")), ctx), anew=True)
 
     def view(self, state: State, ctx: Context) -> View | None:
         """The card as it should be now; None while no card is wanted."""
@@ -203,7 +159,7 @@ class Engine:
             if said == state.last:
                 return self._reply(state, ctx)
             return replace(self._reply(state, ctx, toast=Toast(EXPIRED)), anew=not tap.on_card)
-        reply = self._pressed(_quiet(state), tap.verb, tap.value, ctx)
+        reply = self._pressed(quiet(state), tap.verb, tap.value, ctx)
         if reply.state.rev != state.rev:
             reply = replace(reply, state=replace(reply.state, last=said))
         error = reply.state.top.error if reply.state.top else reply.state.error
@@ -239,17 +195,17 @@ class Engine:
             case "later":
                 return self._keep(state, flow, frame, ctx)
             case "stay":
-                return self._reply(_moved(state, replace(frame, ui={})), ctx)
+                return self._reply(moved(state, replace(frame, ui={})), ctx)
             case "anew" if "again" in frame.ui:
-                return self._open(_popped(state), flow, str(frame.ui["again"]), ctx)
+                return self._open(popped(state), flow, str(frame.ui["again"]), ctx)
             case "pop":
-                return self._reply(_popped(state), ctx)
+                return self._reply(popped(state), ctx)
             case "edit" if settled.step is None and flow.submit:
-                return self._reply(_moved(state, replace(frame, ui={"fixing": True})), ctx)
+                return self._reply(moved(state, replace(frame, ui={"fixing": True})), ctx)
             case "fix" if "fixing" in frame.ui and any(
                 s.key == value for s in screens.fixable(flow, settled)
             ):
-                return self._reply(_moved(state, replace(frame, ui={}, editing=value)), ctx)
+                return self._reply(moved(state, replace(frame, ui={}, editing=value)), ctx)
             case "ok" if settled.step is None and flow.submit and not frame.ui:
                 return self._submit(state, flow, settled, ctx)
             case "keep" if settled.step:
@@ -271,7 +227,7 @@ class Engine:
         step = settle(flow, frame, ctx).step or (flow.step(flow.retype) if flow.retype else None)
         # home hands typed text on to the search, which takes numbers
         wanted = step.takes_niss if step else state.top is not frame and ctx.actor is not None
-        text, secret = _without_numbers(text, ctx, wanted=wanted)
+        text, secret = without_numbers(text, ctx, wanted=wanted)
         forget: tuple[Effect, ...] = (Forget(),) if secret else ()
         button = self._typed_button(state, text, ctx)
         if button:
@@ -292,13 +248,13 @@ class Engine:
 
     def _typed(self, state: State, flow: Flow, frame: Frame, text: str, ctx: Context) -> Reply:
         if frame.ui.keys() & screens.INTERLUDES:
-            return self._reply(_told(state, error=m("engine.use_buttons")), ctx)
+            return self._reply(told(state, error=m("engine.use_buttons")), ctx)
         settled = settle(flow, frame, ctx)
         if settled.step:
             return self._said(state, flow, frame, settled, Text(text), ctx)
         if flow.retype:
             return self._asked_anew(state, flow, frame, Text(text), ctx)
-        return self._reply(_told(state, error=m("engine.use_buttons")), ctx)
+        return self._reply(told(state, error=m("engine.use_buttons")), ctx)
 
     def _asked_anew(self, state: State, flow: Flow, frame: Frame, said: Said, ctx: Context) -> Reply:
         """Something said on a page answers its one step again; what cannot be understood leaves the page as it is."""
@@ -327,7 +283,7 @@ class Engine:
         return None
 
     def _noted(self, reply: Reply, note: Msg, ctx: Context) -> Reply:
-        state = _told(reply.state, note=note)
+        state = told(reply.state, note=note)
         return replace(reply, state=state, view=self.view(state, ctx))
 
     # -- answers --------------------------------------------------------------------------------
@@ -349,8 +305,8 @@ class Engine:
     def _accepted(
         self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context
     ) -> Reply:
-        frame = _answered(flow, frame, step, verdict, ctx)
-        state = replace(_moved(state, frame), memory={**state.memory, **verdict.memory})
+        frame = answered(flow, frame, step, verdict, ctx)
+        state = replace(moved(state, frame), memory={**state.memory, **verdict.memory})
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap:
             return self._submit(state, flow, settled, ctx)
@@ -358,12 +314,12 @@ class Engine:
 
     def _back(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         if frame.editing or frame.ui.keys() & screens.INTERLUDES:
-            return self._reply(_moved(state, replace(frame, editing=None, ui={})), ctx)
+            return self._reply(moved(state, replace(frame, editing=None, ui={})), ctx)
         trail = [key for key in frame.trail if key in frame.answers]
         if not trail:
             if flow.page or len(state.frames) > 1:
-                return self._reply(_popped(state), ctx)
-            return self._reply(_told(state, note=m("engine.first_step")), ctx)
+                return self._reply(popped(state), ctx)
+            return self._reply(told(state, note=m("engine.first_step")), ctx)
         last = trail[-1]
         answers = {key: value for key, value in frame.answers.items() if key != last}
         proposals = {**frame.proposals, last: frame.answers[last]}
@@ -371,25 +327,25 @@ class Engine:
         # a proposal that stands by itself would hide the question that Back leads to
         step = flow.step(last)
         hidden = step is not None and step.stands and settle(flow, frame, ctx).step is not step
-        return self._reply(_moved(state, replace(frame, editing=last) if hidden else frame), ctx)
+        return self._reply(moved(state, replace(frame, editing=last) if hidden else frame), ctx)
 
     # -- the end of a dialogue ------------------------------------------------------------------
 
     def _cancel(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         if flow.page or not frame.typed:
             return self._close(state, flow, ctx)
-        return self._reply(_moved(state, replace(frame, ui={"leaving": True})), ctx)
+        return self._reply(moved(state, replace(frame, ui={"leaving": True})), ctx)
 
     def _close(self, state: State, flow: Flow, ctx: Context) -> Reply:
-        state = _popped(state)
+        state = popped(state)
         return self._reply(
-            state if flow.page else _told(state, note=m("engine.cancelled", what=flow.title)), ctx
+            state if flow.page else told(state, note=m("engine.cancelled", what=flow.title)), ctx
         )
 
     def _keep(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         kept = (*(other for other in state.kept if other.flow != flow.key), replace(frame, ui={}))
-        state = replace(_popped(state), kept=kept)
-        return self._reply(_told(state, note=m("engine.kept", what=flow.title)), ctx)
+        state = replace(popped(state), kept=kept)
+        return self._reply(told(state, note=m("engine.kept", what=flow.title)), ctx)
 
     def _resume(self, state: State, key: str, ctx: Context) -> Reply:
         """A dialogue put aside, or open below, comes to the top again."""
@@ -424,7 +380,7 @@ class Engine:
             case Done():
                 answers = settle(flow, frame, ctx).answers
                 view = flow.receipt(ctx, answers, outcome) if flow.receipt else None
-                state = _popped(state)
+                state = popped(state)
                 if view is None:
                     return self._reply(state, ctx)
                 state = replace(state, resting=not state.frames)
@@ -448,10 +404,10 @@ class Engine:
         if name in {"cancel", "back"}:
             flow, frame = self._on_top(state, ctx)
             if state.top is not frame:
-                return self._reply(_told(state, note=m("engine.nothing_open")), ctx)
+                return self._reply(told(state, note=m("engine.nothing_open")), ctx)
             return self._in_dialogue(state, flow, frame, name, "", ctx)
         if name == "start" and (ctx.actor or not args):
-            state = _told(
+            state = told(
                 replace(state, frames=state.frames if ctx.actor else ()),
                 note=m("start.already") if args else None,
             )
@@ -460,7 +416,7 @@ class Engine:
             name = self._home
         wanted = self.flows.get(name)
         if wanted is None or name == self._stranger:
-            return self._reply(_told(state, error=m("engine.unknown_command")), ctx)
+            return self._reply(told(state, error=m("engine.unknown_command")), ctx)
         if ctx.actor is None and not wanted.public:
             return self._reply(state, ctx)
         return self._open(state, wanted, args, ctx)
@@ -472,111 +428,13 @@ class Engine:
         kept = tuple(frame for frame in state.kept if frame.flow != flow.key)
         frames = tuple(frame for frame in frames if not self.flows[frame.flow].page or frame is not state.top)
         if len(frames) >= DEEPEST:
-            return self._reply(_told(state, error=m("engine.too_deep")), ctx)
+            return self._reply(told(state, error=m("engine.too_deep")), ctx)
         if older and older.answers and older.trail and not flow.page:
             frame = replace(older, ui={"again": args}, editing=None)
         else:
-            frame = _prefilled(flow, state, args, ctx)
+            frame = prefilled(flow, state, args, ctx)
         state = replace(state, frames=(*frames, frame), kept=kept, rev=state.rev + 1, resting=False)
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:
             return self._submit(state, flow, settled, ctx)
         return self._reply(state, ctx)
-
-
-# -- changes of state -----------------------------------------------------------------------------
-
-
-def _fresh(state: State) -> State:
-    """A message from a person: what was said before it has been read, and a card is wanted again."""
-    return replace(_quiet(state), resting=False)
-
-
-def _quiet(state: State) -> State:
-    if state.top and (state.top.error or state.top.notes):
-        state = state.with_top(replace(state.top, error=None, notes=()))
-    return replace(state, error=None, notes=()) if state.error or state.notes else state
-
-
-def _told(state: State, *, error: Msg | None = None, note: Msg | None = None) -> State:
-    """The state with something to say in its card, wherever that stands."""
-    notes = (note,) if note else ()
-    if state.top:
-        top = state.top
-        return state.with_top(replace(top, error=error or top.error, notes=(*notes, *top.notes)))
-    return replace(state, error=error or state.error, notes=(*notes, *state.notes))
-
-
-def _without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, bool]:
-    """The text as a dialogue may see it, and whether a national number stood in it.
-
-    Where one is asked for, it is the number alone; anywhere else its digits are masked, so that it can neither be
-    quoted back nor become an answer.
-    """
-    spans = find_niss_spans(text, today=ctx.today)
-    if not spans and not looks_like_niss(text):
-        return text, False
-    if wanted:
-        return (text[slice(*spans[0])] if spans else text), True
-    for start, end in reversed(spans or ((0, len(text)),)):
-        text = text[:start] + "•" * 11 + text[end:]
-    return text, True
-
-
-def _moved(state: State, frame: Frame) -> State:
-    """The top dialogue moved on: older buttons no longer mean what they meant."""
-    return replace(state, rev=state.rev + 1, frames=(*state.frames[:-1], frame))
-
-
-def _popped(state: State) -> State:
-    return replace(state, frames=state.frames[:-1], rev=state.rev + 1)
-
-
-def _answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context) -> Frame:
-    """The frame with one more answer; a changed one drops what hangs on it and no longer holds, and says so."""
-    changed = frame.answers.get(step.key) != verdict.value
-    answers = {**frame.answers, step.key: verdict.value, **verdict.also}
-    proposals = {key: value for key, value in frame.proposals.items() if key != step.key}
-    dropped: list[Step] = []
-    before = settle(flow, frame, ctx).answers if changed else {}
-    for later in flow.steps if changed else ():
-        if (
-            later.key not in frame.answers
-            or later.key not in flow.dependents(step.key)
-            or later.key in verdict.also
-        ):
-            continue
-        settled = settle(flow, replace(frame, answers=answers, editing=None), ctx)
-        if later.key not in settled.answers:
-            continue  # it does not apply now, and counts again should it apply later
-        orphaned = any(key in before and key not in settled.answers for key in later.after)
-        if orphaned or not later.holds(Asking(ctx, settled.answers), answers[later.key]):
-            proposals[later.key] = answers.pop(later.key)
-            dropped.append(later)
-    gone = {later.key for later in dropped}
-    trail = tuple(key for key in frame.trail if key not in gone)
-    if step.key not in trail and not (step.stands and frame.editing == step.key):
-        trail = (*trail, step.key)
-    notes = verdict.notes
-    if dropped:
-        notes = (*notes, m("engine.dropped", what=tuple(later.label for later in dropped)))
-    return replace(
-        frame, answers=answers, proposals=proposals, trail=trail, editing=None, ui={}, error=None, notes=notes
-    )
-
-
-def _prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
-    """A new frame, with the answers that the command's words bring: those that hold are not asked."""
-    answers: dict[str, Json] = {}
-    try:
-        wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
-    except Invalid as invalid:
-        return Frame(flow.key, error=invalid.msg)
-    for step in flow.steps:
-        if (
-            step.key in wanted
-            and step.applies(ctx, answers)
-            and step.holds(Asking(ctx, answers), wanted[step.key])
-        ):
-            answers[step.key] = wanted[step.key]
-    return Frame(flow.key, answers, trail=tuple(answers))

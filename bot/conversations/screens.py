@@ -11,7 +11,7 @@ from bot.conversations.ports import Context
 from bot.msg import Say, m
 
 if TYPE_CHECKING:
-    from bot.conversations.engine import Settled
+    from bot.conversations.frames import Settled
 
 INTERLUDES = frozenset({"leaving", "again", "fixing"})
 """Keys of `ui` that put a short question in front of the dialogue's own."""

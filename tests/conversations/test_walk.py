@@ -10,7 +10,7 @@ from collections import deque
 from html.parser import HTMLParser
 
 import pytest
-from bot.conversations.engine import settle
+from bot.conversations.frames import settle
 from bot.conversations.model import Button, Press, State, Text, View
 from bot.conversations.ports import QualityRef
 from bot.conversations.registry import ENGINE, FLOWS
