@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.access.requests import Done, Join, MarkDone
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
-from bot.conversations.grant import only_quality, qualities
+from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
 from bot.conversations.ports import Context
 from bot.conversations.status import HOME_ROW
@@ -207,6 +207,11 @@ def every_entity(ctx: Context, _: Answers) -> Sequence[Option]:
     ]
 
 
+def every_quality(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The active qualities of the entity that the actor may look into, whatever he may do there."""
+    return quality_options(ctx, answers["entity"])
+
+
 ENTITY = Flow(
     key="entity",
     icon="🏥",
@@ -223,15 +228,19 @@ ENTITY = Flow(
             "quality",
             ask=m("grant.ask.quality"),
             label=m("field.quality"),
-            options=qualities,
+            options=every_quality,
             after=frozenset({"entity"}),
-            proposes=only_quality,
+            proposes=lambda ctx, answers: (
+                the_only(every_quality(ctx, answers)) if "entity" in answers else None
+            ),
             stands=True,
             none=m("grant.no_quality"),
         ),
     ),
     submit=lambda _, answers: Remember({"entity": answers["entity"], "quality": answers["quality"]}),
+    subject=entity_name,
     recap=False,
+    restarts=True,
 )
 
 
@@ -276,6 +285,12 @@ class ChecklistStep(Choice):
         return Screen((*steps, m("portal.then")), super().screen(asking).rows)
 
 
+def change_entity(ctx: Context, answers: Answers) -> Say | None:
+    """The entity of the change, for the card."""
+    change = ctx.directory.change(answers["number"]) if answers.get("number") else None
+    return change.entity.name if change else None
+
+
 def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
     """*Fait*, as long as there is something to do."""
     change = ctx.directory.change(answers.get("number", ""))
@@ -316,6 +331,8 @@ PORTAL_FLOW = Flow(
     ),
     submit=lambda _, answers: MarkDone(answers["number"]),
     prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},
+    subject=change_entity,
     receipt=portal_receipt,
     recap=False,
+    restarts=True,
 )

@@ -24,6 +24,7 @@ from bot.conversations.frames import (
     Settled,
     answered,
     asking,
+    checked_again,
     fresh,
     moved,
     popped,
@@ -54,11 +55,13 @@ from bot.conversations.model import (
     View,
 )
 from bot.conversations.ports import Context
-from bot.msg import Msg, m
+from bot.msg import m
 
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
+LATER = frozenset({"end", "users", "functions", "managers", "lock"})
+"""Commands that are announced and have no dialogue yet: whoever tries one is told so."""
 
 
 class Engine:
@@ -90,13 +93,12 @@ class Engine:
             case Answer(outcome):
                 return self._outcome(state, outcome, ctx)
             case Command(name, args):
-                reply = self._command(fresh(state), name, args, ctx)
-                return replace(reply, anew=True)
+                return replace(self._commanded(fresh(state), name, args, ctx), anew=True)
             case Text(text):
-                reply = self._text(fresh(state), text, ctx)
-                return replace(reply, anew=True)
-            case Unreadable():
-                return replace(self._reply(told(fresh(state), error=m("engine.unreadable")), ctx), anew=True)
+                return replace(self._text(fresh(state), text, ctx), anew=True)
+            case Unreadable(why, secret):
+                reply = self._reply(told(fresh(state), error=m(f"engine.{why}")), ctx)
+                return replace(self._forgetting(reply, ctx) if secret else reply, anew=True)
 
     def view(self, state: State, ctx: Context) -> View | None:
         """The card as it should be now; None while no card is wanted."""
@@ -104,9 +106,9 @@ class Engine:
             return None
         flow, frame = self._on_top(state, ctx)
         if "leaving" in frame.ui:
-            view = screens.leaving(flow)
+            view = screens.leaving(flow, settle(flow, frame, ctx), ctx)
         elif "again" in frame.ui:
-            view = screens.again(flow)
+            view = screens.again(flow, settle(flow, frame, ctx), ctx)
         elif "fixing" in frame.ui:
             view = screens.fixing(flow, settle(flow, frame, ctx), ctx)
         else:
@@ -226,22 +228,23 @@ class Engine:
         flow, frame = self._on_top(state, ctx)
         step = settle(flow, frame, ctx).step or (flow.step(flow.retype) if flow.retype else None)
         # home hands typed text on to the search, which takes numbers
-        wanted = step.takes_niss if step else state.top is not frame and ctx.actor is not None
+        wanted = step.takes_niss if step else self._listens(state, flow, frame, ctx) and ctx.actor is not None
         text, secret = without_numbers(text, ctx, wanted=wanted)
-        forget: tuple[Effect, ...] = (Forget(),) if secret else ()
         button = self._typed_button(state, text, ctx)
         if button:
             reply = self._pressed(state, button.verb, button.value, ctx)
-        elif state.top is not frame:
+        elif self._listens(state, flow, frame, ctx):
             reply = self._outside(state, text, ctx)
         else:
             reply = self._typed(state, flow, frame, text, ctx)
-        if secret:
-            reply = self._noted(reply, m("niss.deleted"), ctx)
-        return replace(reply, effects=(*forget, *reply.effects))
+        return self._forgetting(reply, ctx) if secret else reply
+
+    def _listens(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> bool:
+        """Whether typed text is no answer to anything: outside of every dialogue, or at home above one."""
+        return state.top is not frame or (flow.key == self._home and ctx.actor is not None)
 
     def _outside(self, state: State, text: str, ctx: Context) -> Reply:
-        """Text typed at home looks for a person or a change; a stranger's text changes nothing."""
+        """Text typed there looks for a person or a change; a stranger's text changes nothing."""
         if ctx.actor is None:
             return self._reply(state, ctx)
         return self._command(state, self._find, text, ctx)
@@ -270,21 +273,22 @@ class Engine:
                 return self._reply(state, ctx)
 
     def _typed_button(self, state: State, text: str, ctx: Context) -> Press | None:
-        """The button of the card, its own options apart, whose label was typed instead of tapped."""
+        """The button of the card, its options apart, whose label was typed instead of tapped."""
         view = self.view(state, ctx)
         said = fold(text)
         for button in view.buttons() if view else ():
             if (
                 isinstance(button.action, Press)
-                and button.action.verb in screens.NAVIGATION
+                and screens.can_be_typed(button)
                 and said == fold(ctx.reader.label(button.label))
             ):
                 return button.action
         return None
 
-    def _noted(self, reply: Reply, note: Msg, ctx: Context) -> Reply:
-        state = told(reply.state, note=note)
-        return replace(reply, state=state, view=self.view(state, ctx))
+    def _forgetting(self, reply: Reply, ctx: Context) -> Reply:
+        """The message goes from the chat, and the card says so."""
+        state = told(reply.state, note=m("niss.deleted"))
+        return replace(reply, state=state, view=self.view(state, ctx), effects=(Forget(), *reply.effects))
 
     # -- answers --------------------------------------------------------------------------------
 
@@ -355,13 +359,10 @@ class Engine:
         others = tuple(
             other for other in state.frames if other.flow != key and not self.flows[other.flow].page
         )
-        kept = tuple(other for other in state.kept if other.flow != key)
-        return self._reply(
-            replace(
-                state, frames=(*others[-DEEPEST + 1 :], replace(frame, ui={})), kept=kept, rev=state.rev + 1
-            ),
-            ctx,
-        )
+        # the lowest makes room where the stack is full, and is kept
+        kept = (*(other for other in state.kept if other.flow != key), *others[: -DEEPEST + 1])
+        frames = (*others[-DEEPEST + 1 :], replace(frame, ui={}))
+        return self._reply(replace(state, frames=frames, kept=kept, rev=state.rev + 1), ctx)
 
     def _submit(self, state: State, flow: Flow, settled: Settled, ctx: Context) -> Reply:
         assert flow.submit
@@ -395,9 +396,19 @@ class Engine:
                 frame = replace(
                     frame, answers=answers, ui={}, notes=(m("engine.changed_meanwhile"), *differences)
                 )
+                frame = checked_again(flow, frame, ctx)
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
 
     # -- commands -------------------------------------------------------------------------------
+
+    def _commanded(self, state: State, name: str, args: str, ctx: Context) -> Reply:
+        """A command as a person writes it: a national number in it is seen only where one is asked for."""
+        flow = self.flows.get(name)
+        wanted = flow is not None and any(step.takes_niss for step in flow.steps)
+        args, secret = without_numbers(args, ctx, wanted=wanted)
+        name, strange = without_numbers(name, ctx, wanted=False)
+        reply = self._command(state, name, args, ctx)
+        return self._forgetting(reply, ctx) if secret or strange else reply
 
     def _command(self, state: State, name: str, args: str, ctx: Context) -> Reply:
         state = replace(state, resting=False)
@@ -414,11 +425,14 @@ class Engine:
             if ctx.actor is None:
                 return self._reply(replace(state, rev=state.rev + 1), ctx)
             name = self._home
+        if name == self._home and ctx.actor and not state.frames:
+            return self._reply(replace(state, rev=state.rev + 1), ctx)
         wanted = self.flows.get(name)
-        if wanted is None or name == self._stranger:
-            return self._reply(told(state, error=m("engine.unknown_command")), ctx)
-        if ctx.actor is None and not wanted.public:
+        if ctx.actor is None and (wanted is None or not wanted.public):
             return self._reply(state, ctx)
+        if wanted is None or name == self._stranger:
+            error = m("engine.later_command" if name in LATER else "engine.unknown_command")
+            return self._reply(told(state, error=error), ctx)
         return self._open(state, wanted, args, ctx)
 
     def _open(self, state: State, flow: Flow, args: str, ctx: Context) -> Reply:
@@ -429,7 +443,7 @@ class Engine:
         frames = tuple(frame for frame in frames if not self.flows[frame.flow].page or frame is not state.top)
         if len(frames) >= DEEPEST:
             return self._reply(told(state, error=m("engine.too_deep")), ctx)
-        if older and older.answers and older.trail and not flow.page:
+        if older and older.answers and older.trail and not flow.page and not flow.restarts:
             frame = replace(older, ui={"again": args}, editing=None)
         else:
             frame = prefilled(flow, state, args, ctx)

@@ -147,7 +147,8 @@ class Flow:
 
     Exactly one of `submit` (after a recap, or at once where `recap` is False) and `page` is set. `prefill` turns a
     command's words or a door's argument into answers; `subject` is the entity's name for every card. `public` flows
-    are open to everybody. `retype` names the step that text typed on the page answers anew.
+    are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
+    begins anew where it is open already, without asking: no answer of it is worth keeping.
     """
 
     key: str
@@ -164,6 +165,7 @@ class Flow:
     rebase: Callable[[Answers, int], Answers] | None = None
     public: bool = False
     retype: str | None = None
+    restarts: bool = False
     needs: str | None = None
 
     def step(self, key: str) -> Step | None:

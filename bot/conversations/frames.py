@@ -148,6 +148,26 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
     )
 
 
+def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
+    """The frame without the answers that no longer hold, now that the register is another; says which."""
+    answers, dropped = dict(frame.answers), list[Step]()
+    for step in flow.steps:
+        known = settle(flow, replace(frame, answers=answers), ctx).answers
+        if (
+            step.key in answers
+            and step.key in known
+            and not step.holds(Asking(ctx, known), answers[step.key])
+        ):
+            del answers[step.key]
+            dropped.append(step)
+    if not dropped:
+        return frame
+    proposals = {**frame.proposals, **{step.key: frame.answers[step.key] for step in dropped}}
+    trail = tuple(key for key in frame.trail if key in answers)
+    notes = (*frame.notes, m("engine.dropped", what=tuple(step.label for step in dropped)))
+    return replace(frame, answers=answers, proposals=proposals, trail=trail, notes=notes)
+
+
 def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     """A new frame, with the answers that the command's words bring: those that hold are not asked."""
     answers: dict[str, Json] = {}

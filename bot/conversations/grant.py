@@ -39,14 +39,19 @@ def entities(ctx: Context, _: Answers) -> Sequence[Option]:
 
 
 def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity."""
+    """The active qualities of the entity where the actor may give access."""
+    return quality_options(ctx, answers["entity"], ACT)
+
+
+def quality_options(ctx: Context, entity: str, act: str | None = None) -> Sequence[Option]:
+    """The active qualities of the entity in scope (for `act`)."""
     return [
         Option(
             q.id,
             ctx.catalogue.quality(q.key).label,
             m("quality.line", name=ctx.catalogue.quality(q.key).label, number=q.number),
         )
-        for q in ctx.directory.qualities(answers["entity"], ACT)
+        for q in ctx.directory.qualities(entity, act)
         if q.active
     ]
 

@@ -66,7 +66,13 @@ class Redraw:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A photo, a sticker, a voice message: something that no dialogue here can read."""
+    """A photo, a sticker, a voice message, a corrected message: something that no dialogue here can read.
+
+    `why` is the key of the sentence about it; `secret` says that a national number stands in it.
+    """
+
+    why: str = "unreadable"
+    secret: bool = False
 
 
 Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Step, press
-from bot.conversations.model import Answers, Frame, Row, State, View
+from bot.conversations.model import Answers, Button, Frame, Press, Row, State, View
 from bot.conversations.ports import Context
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 if TYPE_CHECKING:
     from bot.conversations.frames import Settled
@@ -34,7 +34,22 @@ NAVIGATION = frozenset(
         "resume",
     }
 )
-"""The verbs of the engine, and of the steps' own *Next*: typing such a button's label is the same as tapping it."""
+"""The verbs of the engine, and of the steps' own *Next*."""
+READ_BY_THE_STEP = frozenset({"a", "on", "off", "day", "stay_put", "page"})
+"""The verbs of what is chosen from: a step matches those labels itself, typing errors and numbers included."""
+
+
+def can_be_typed(button: Button) -> bool:
+    """Whether typing the label is the same as tapping: the engine's own buttons, and those of a step that say what they do.
+
+    What a step offers to choose it reads itself, days and months too.
+    """
+    match button:
+        case Button(_, Press(verb)) if verb in NAVIGATION:
+            return True
+        case Button(Msg(_, ()), Press(verb)):
+            return verb not in READ_BY_THE_STEP
+    return False
 
 
 def question(flow: Flow, frame: Frame, step: Step, asked: Asking) -> View:
@@ -95,11 +110,12 @@ def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:
     )
 
 
-def leaving(flow: Flow) -> View:
+def leaving(flow: Flow, settled: Settled, ctx: Context) -> View:
     """The one question before a dialogue with typed answers is dropped."""
     return View(
         mark=flow.icon,
         title=flow.title,
+        subject=_subject(flow, ctx, settled.answers),
         body=(m("engine.leave_ask"),),
         rows=(
             (press(m("engine.leave_yes"), "yes"),),
@@ -109,11 +125,12 @@ def leaving(flow: Flow) -> View:
     )
 
 
-def again(flow: Flow) -> View:
+def again(flow: Flow, settled: Settled, ctx: Context) -> View:
     """The same dialogue was begun twice: go on, or start anew."""
     return View(
         mark=flow.icon,
         title=flow.title,
+        subject=_subject(flow, ctx, settled.answers),
         body=(m("engine.again_ask", what=flow.title),),
         rows=(
             (press(m("common.resume", what=flow.title), "stay"),),

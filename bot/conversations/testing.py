@@ -93,6 +93,7 @@ class MemoryDirectory:
     own: tuple[str, ...] = ()
     rooms: dict[str, QualityRef] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # user names, folded
+    acts: frozenset[str] = frozenset({"give_access"})  # what the actor may do besides looking
 
     def __post_init__(self) -> None:
         for place in self.places:
@@ -123,12 +124,14 @@ class MemoryDirectory:
     # -- the Directory port --
 
     def entities(self, act: str | None = None) -> tuple[EntityRef, ...]:
-        return self.places
+        return self.places if act is None or act in self.acts else ()
 
     def entity(self, entity: str) -> EntityRef | None:
         return next((place for place in self.places if place.id == entity), None)
 
     def qualities(self, entity: str, act: str | None = None) -> tuple[QualityRef, ...]:
+        if act is not None and act not in self.acts:
+            return ()
         return tuple(room for room in self.rooms.values() if room.entity == entity)
 
     def quality(self, quality: str) -> QualityRef | None:

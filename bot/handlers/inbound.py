@@ -23,15 +23,22 @@ from bot.turn import Incoming
 Raw: TypeAlias = Mapping[str, Any]
 
 ALLOWED_UPDATES = tuple(
-    str(kind.value) for kind in (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
+    str(kind.value)
+    for kind in (
+        UpdateType.MESSAGE,
+        UpdateType.EDITED_MESSAGE,
+        UpdateType.CALLBACK_QUERY,
+        UpdateType.MY_CHAT_MEMBER,
+    )
 )
-"""All that Telegram is asked for: no edits, channels, inline queries, business or guest messages."""
+"""All that Telegram is asked for: no channels, inline queries, business or guest messages."""
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@[A-Za-z0-9_]+)?(?:\s+(.*))?", re.DOTALL)
 _NOT_SPOKEN = frozenset({
     "animation", "audio", "checklist", "contact", "dice", "document", "game", "live_photo", "location", "paid_media",
     "photo", "poll", "sticker", "story", "venue", "video", "video_note", "voice",
 })  # fmt: skip
+_NO_TEXT = frozenset({"file_id", "file_unique_id", "phone_number"})
 _STAYS_AWAY = frozenset({ChatMemberStatus.LEFT.value, ChatMemberStatus.BANNED.value})
 
 
@@ -49,7 +56,14 @@ def read(update: Raw, codes: Codes) -> Incoming | Leave | None:
             "update_id": int(update_id),
             "message": {"chat": {"id": int(chat_id), "type": str(kind)}} as message,
         }:
-            return _message(update_id, chat_id, message) if kind == ChatType.PRIVATE else Leave(chat_id)
+            if kind != ChatType.PRIVATE:
+                return Leave(chat_id)
+            return _message(update_id, chat_id, message, _event(message))
+        case {
+            "update_id": int(update_id),
+            "edited_message": {"chat": {"id": int(chat_id), "type": ChatType.PRIVATE}} as message,
+        }:
+            return _message(update_id, chat_id, message, _corrected(message))
         case {
             "update_id": int(update_id),
             "callback_query": {"message": {"chat": {"type": ChatType.PRIVATE}}} as query,
@@ -63,10 +77,9 @@ def read(update: Raw, codes: Codes) -> Incoming | Leave | None:
     return None
 
 
-def _message(update_id: int, chat_id: int, message: Raw) -> Incoming | None:
+def _message(update_id: int, chat_id: int, message: Raw, event: Event | None) -> Incoming | None:
     match message:
         case {"message_id": int(message_id), "from": {"id": int(sender)} as person} if sender == chat_id:
-            event = _event(message)
             if event is None or person.get("is_bot"):
                 return None
             return Incoming(update_id, chat_id, sender, event, message_id=message_id, lang=_language(person))
@@ -75,12 +88,35 @@ def _message(update_id: int, chat_id: int, message: Raw) -> Incoming | None:
 
 def _event(message: Raw) -> Event | None:
     match message:
+        case {"quote": quote} if _hides_niss(quote):
+            return Unreadable(secret=True)
         case {"text": str(text)}:
             command = _COMMAND.fullmatch(text.strip())
             return Command(command[1].lower(), (command[2] or "").strip()) if command else Text(text)
         case {"caption": str(caption)} if _bears_niss(caption):
             return Text(caption)  # read as if typed, so that the number is seen and the message deleted
-    return Unreadable() if _NOT_SPOKEN & message.keys() else None
+    kinds = _NOT_SPOKEN & message.keys()
+    return Unreadable(secret=any(_hides_niss(message[kind]) for kind in kinds)) if kinds else None
+
+
+def _corrected(message: Raw) -> Event | None:
+    """A message changed after it was sent: no answer any more, but a national number in it goes from the chat too."""
+    match message:
+        case {"text": str(text)} | {"caption": str(text)}:
+            return Unreadable("corrected", secret=_bears_niss(text))
+    return None  # a location that moves, a poll with a new vote
+
+
+def _hides_niss(value: object) -> bool:
+    """Whether a number stands in a text within: a document's name, a poll's question, a contact's card."""
+    match value:
+        case str():
+            return contains_niss(value, today=clock.today())
+        case Mapping():
+            return any(_hides_niss(each) for key, each in value.items() if key not in _NO_TEXT)
+        case list():
+            return any(_hides_niss(each) for each in value)
+    return False
 
 
 def _bears_niss(text: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from bot.access.requests import Conflict, GrantAccess, Refused
 from bot.conversations.model import Forget
+from bot.conversations.ports import Holding
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import AUBE, MIDI, MemoryDirectory, Talk, sample
 from bot.msg import m
@@ -75,6 +77,44 @@ def test_a_name_with_a_typing_error_offers_whom_it_may_mean(talk: Talk) -> None:
     talk.command("grant").taps("Hôpitaux").says("Cleas Mieke")
     assert "Vouliez-vous dire" in talk.sees()
     talk.taps("Claes Mieke")
+    assert "Quelles applications" in talk.sees()
+
+
+def test_the_label_of_any_button_may_be_typed(talk: Talk) -> None:
+    talk.command("grant").says(
+        "Hôpitaux du Midi", "nouvel utilisateur", "Vermeulen", "Tom", "tom@example.org"
+    )
+    talk.says("Colindos", "Collaborateur pharmacien hosp.", "calendrier")
+    assert "novembre 2026" in talk.sees()
+    talk.says("aujourd'hui", "modifier", "titre", "aucun", "modifier", "e-mail locale", "Aucun", "confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert request.user
+    assert (request.user.title, request.user.local_email) == (None, None)
+
+
+def test_the_label_of_a_homonym_may_be_typed(talk: Talk) -> None:
+    talk.command("grant").says("Hôpitaux du Midi", "Peeters Jan · Pharmacie")
+    assert talk.state.top
+    assert talk.state.top.answers["person"] == {"account": "a0002", "version": 1}
+
+
+def test_the_question_about_leaving_names_the_entity(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08").command("grant")
+    assert "Donner un accès · Hôpitaux du Midi" in talk.sees()
+    talk.taps("Annuler")
+    assert "Donner un accès · Hôpitaux du Midi" in talk.sees()
+
+
+def test_what_the_other_manager_gave_meanwhile_is_not_asked_for_again(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    card = talk.directory.cards["a0001"]
+    given = Holding("application", "colindos", "pending", date(2026, 11, 24))
+    talk.directory.cards["a0001"] = replace(card, ref=replace(card.ref, version=2), holdings=(given,))
+    talk.directory.conflict = Conflict((m("act.changed.grant", what="Colindos", number="2026-000009"),), 2)
+    talk.taps("Confirmer")
+    assert "Donné entre-temps : Colindos (n° 2026-000009)" in talk.sees()
+    assert "À redemander, car cela ne convient plus : Applications" in talk.sees()
     assert "Quelles applications" in talk.sees()
 
 

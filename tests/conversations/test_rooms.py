@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from bot.access.requests import Join
-from bot.conversations.model import State, Tap
+from bot.conversations.flow import press
+from bot.conversations.model import Forget, State, Tap, Unreadable
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk, sample
+from bot.msg import m
 
 CODE = "A" * 22
 
@@ -138,3 +140,70 @@ def test_a_dialogue_that_no_longer_exists_after_a_deploy_is_left_out(talk: Talk)
     reply = ENGINE.step(state, Tap(state.rev, "a", "midi"), talk.context)
     assert reply.state.frames == ()
     assert reply.toast is not None
+
+
+def test_text_typed_on_the_home_card_looks_for_a_change_or_a_person(talk: Talk) -> None:
+    talk.command("home").says("claes")
+    assert "Claes Mieke" in talk.sees()
+    talk.command("home").says("2026-000999")
+    assert "Il n'y a pas de n° 2026-000999" in talk.sees()
+
+
+def test_home_above_a_dialogue_still_looks_and_leads_back(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").command("home").says("claes")
+    assert "Colindos, actif depuis le 12-03-2026" in talk.sees()
+    talk.taps("Reprendre : Donner un accès")
+    assert "À qui" in talk.sees()
+
+
+@pytest.mark.parametrize(
+    "command", [("status", "79.08.23-997.28"), ("nonsense", "79.08.23-997.28"), ("79082399728", "")]
+)
+def test_a_national_number_in_a_command_is_deleted_too(talk: Talk, command: tuple[str, str]) -> None:
+    talk.command(*command)
+    assert Forget() in talk.replies[-1].effects
+    assert "je l'ai supprimé" in talk.sees()
+    assert "79.08.23-997.28" not in talk.sees()
+
+
+def test_status_with_a_national_number_finds_its_person(talk: Talk) -> None:
+    talk.command("status", "79.08.23-997.28")
+    assert "jpeeters" in talk.sees()
+
+
+def test_what_is_not_text_says_so_and_loses_nothing(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").feed(Unreadable())
+    assert "⚠ Je ne lis que du texte" in talk.sees()
+    talk.feed(Unreadable("corrected", secret=True))
+    assert "⚠ Je ne relis pas un message corrigé" in talk.sees()
+    assert Forget() in talk.replies[-1].effects
+    assert "À qui" in talk.sees()
+
+
+@pytest.mark.parametrize("name", ["end", "users", "functions", "managers", "lock"])
+def test_a_command_of_a_later_version_says_that_it_is_not_there_yet(talk: Talk, name: str) -> None:
+    talk.command("grant").taps("Hôpitaux").command(name)
+    assert "pas encore disponible" in talk.sees()
+    assert "À qui" in talk.sees()
+
+
+def test_a_stranger_hears_of_no_command(stranger: Talk) -> None:
+    for name in ("end", "nonsense", "grant"):
+        stranger.command(name)
+        assert "/grant" not in stranger.sees()
+        assert "réservé aux gestionnaires" in stranger.sees()
+
+
+def test_an_auditor_chooses_entity_and_quality_though_he_may_give_nothing(talk: Talk) -> None:
+    talk.directory.acts = frozenset()
+    talk.command("entity").taps("Clinique")
+    assert "Aucune qualité" not in talk.sees()
+    assert talk.state.memory["quality"] == "aube-h"
+
+
+def test_a_dialogue_that_makes_room_for_one_resumed_is_kept(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08").taps("Annuler", "Garder")
+    talk.command("entity").command("portal").command("language")
+    talk.press(press(m("common.resume"), "resume", "grant"))
+    assert [frame.flow for frame in talk.state.frames] == ["portal", "language", "grant"]
+    assert [frame.flow for frame in talk.state.kept] == ["entity"]

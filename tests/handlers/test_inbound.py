@@ -44,7 +44,7 @@ def membership(status, chat=PRIVATE, sender=PERSON):
 
 
 def test_only_messages_taps_and_the_bots_own_membership_are_asked_for():
-    assert ALLOWED_UPDATES == ("message", "callback_query", "my_chat_member")
+    assert ALLOWED_UPDATES == ("message", "edited_message", "callback_query", "my_chat_member")
 
 
 def test_a_text_is_read_with_who_where_and_in_which_language():
@@ -90,6 +90,41 @@ def test_what_is_not_text_is_unreadable(content):
 def test_a_caption_that_bears_a_national_number_is_read_as_typed_so_that_it_is_deleted():
     incoming = read(message(photo=[{}], caption="01.09.22-997.08"), CODES)
     assert incoming == Incoming(11, ME, ME, Text("01.09.22-997.08"), message_id=7, lang="nl")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"document": {"file_id": "x", "file_name": "01.09.22-997.08.pdf"}},
+        {"contact": {"first_name": "Tom", "last_name": "01092299708"}},
+        {"poll": {"question": "01.09.22-997.08 ?", "options": [{"text": "oui"}]}},
+        {"text": "lui", "quote": {"text": "NISS 01.09.22-997.08", "position": 0}},
+    ],
+    ids=["a document's name", "a contact", "a poll", "a quotation"],
+)
+def test_a_national_number_is_found_wherever_a_message_can_hide_one(content):
+    assert read(message(**content), CODES).event == Unreadable(secret=True)
+
+
+@pytest.mark.parametrize(
+    "content", [{"text": "x 01.09.22-997.08"}, {"photo": [{}], "caption": "01.09.22-997.08"}]
+)
+def test_a_corrected_message_is_no_answer_but_its_number_is_seen(content):
+    update = {"update_id": 11, "edited_message": message(**content)["message"]}
+    assert read(update, CODES) == Incoming(
+        11, ME, ME, Unreadable("corrected", secret=True), message_id=7, lang="nl"
+    )
+
+
+def test_a_corrected_message_without_a_number_is_told_that_it_is_not_read_again():
+    update = {"update_id": 11, "edited_message": message(text="Vermeulen")["message"]}
+    assert read(update, CODES).event == Unreadable("corrected")
+
+
+def test_a_location_that_moves_and_a_correction_elsewhere_are_nothing():
+    moved = {"update_id": 11, "edited_message": message(location={"latitude": 50.8})["message"]}
+    elsewhere = {"update_id": 11, "edited_message": message(text="x", chat=SUPERGROUP)["message"]}
+    assert [read(moved, CODES), read(elsewhere, CODES)] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +183,7 @@ def test_the_bot_leaves_wherever_it_is_not_alone_with_one_person(chat):
 @pytest.mark.parametrize(
     "kind",
     [
-        "edited_message", "channel_post", "edited_channel_post", "inline_query", "chosen_inline_result", "business_connection",
+        "channel_post", "edited_channel_post", "inline_query", "chosen_inline_result", "business_connection",
         "business_message", "edited_business_message", "deleted_business_messages", "guest_message", "message_reaction",
         "shipping_query", "pre_checkout_query", "poll", "poll_answer", "chat_member", "chat_join_request", "chat_boost",
         "purchased_paid_media", "managed_bot", "no_such_thing",
