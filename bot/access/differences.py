@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from bot.access.catalogue import Catalogue
 from bot.access.rows import ITEMS
-from bot.access.work import ASSIGNMENT, GRANT
+from bot.access.work import ASSIGNMENT, GRANT, REACTIVATE_USER
 from bot.msg import Msg, Say, m
 
 SHOWN = 8
@@ -35,7 +35,8 @@ def _said(catalogue: Catalogue, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
             key = "act.changed.longer" if row.before else f"act.changed.{row.kind}"
             yield m(key, what=_name(catalogue, row.kind, row.key), number=row.change_number)
         else:
-            yield m("act.changed.user", number=row.change_number)
+            key = "act.changed.reactivated" if row.kind == REACTIVATE_USER else "act.changed.user"
+            yield m(key, number=row.change_number)
 
 
 def _name(catalogue: Catalogue, kind: str, key: str) -> Say:

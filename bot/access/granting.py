@@ -28,6 +28,7 @@ from bot.access.work import (
     CREATE_USER,
     GRANT,
     NOT_ALLOWED,
+    REACTIVATE_USER,
     Declined,
     Item,
     Work,
@@ -60,6 +61,7 @@ class Holder:
     subdivision: str | None = None
     profession: str | None = None
     version: int = 0
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,9 @@ def grant_access(work: Work, request: GrantAccess) -> Done | Conflict:
         holder = replace(holder, identity=newcomer.identity)
         _require(work, mandates, place, holder, request)
     else:
-        holder, status = _holder(work, request)
+        holder = _holder(work, request)
         _require(work, mandates, place, holder, request)
-        if status == "blocked":
+        if holder.blocked and not request.reactivate:
             raise Declined(m("act.blocked"), "person")
         if request.version is not None and request.version != holder.version:
             said = differences(work.connection, work.catalogue, holder.account, request.version)
@@ -145,12 +147,19 @@ def _place(work: Work, mandates: Sequence[MandateScope], quality: str) -> Place:
     return place
 
 
-def _holder(work: Work, request: GrantAccess) -> tuple[Holder, str]:
+def _holder(work: Work, request: GrantAccess) -> Holder:
     bound = {"account": request.account, "quality": request.quality}
     row = work.connection.execute(_HOLDER, bound).one_or_none()
     if row is None or row.status == "deleted":
         raise NotAllowed(NOT_ALLOWED)
-    return Holder(row.account, row.identity, row.subdivision, row.profession, row.version), row.status
+    return Holder(
+        row.account,
+        row.identity,
+        row.subdivision,
+        row.profession,
+        row.version,
+        blocked=row.status == "blocked",
+    )
 
 
 def _own_subdivision(
@@ -178,6 +187,7 @@ def _require(
     acts = [Act.GIVE_ACCESS]
     acts += [Act.CREATE_USER] if request.user else []
     acts += [Act.ASSIGN_FUNCTION] if request.function else []
+    acts += [Act.BLOCK_USER] if holder.blocked and request.reactivate else []
     if holder.identity == actor:
         only = not any(
             others_may(work.connection, act, target, actor=actor, today=work.today) for act in acts
@@ -333,6 +343,19 @@ def _write(
             )
         )
     assert holder.identity is not None
+    if holder.blocked:
+        items.append(
+            Item(
+                REACTIVATE_USER,
+                holder.account,
+                holder.account,
+                holder.identity,
+                None,
+                {"status": "blocked"},
+                {"status": "active"},
+                settled=not portal,
+            )
+        )
     if declared != holder.profession:
         before, after = {"profession": holder.profession}, {"profession": declared}
         items.append(
@@ -350,6 +373,7 @@ def _write(
     items += [_given(work, give, holder.account, holder.identity, number, portal=portal) for give in gives]
     version = holder.version + 1
     changed = {"version": version, "changed_at": work.now, "profession": declared}
+    changed |= {"status": "active", "status_reason": None} if holder.blocked else {}
     work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == holder.account).values(changed))
     add_items(work, number, items, version=version)
     instants = sorted({item.due for item in items if item.due})

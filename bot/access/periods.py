@@ -20,6 +20,8 @@ from bot.msg import Msg, m
 __all__ = [
     "Period",
     "State",
+    "begins_later",
+    "brussels_day",
     "check_end",
     "check_start",
     "due_instant",
@@ -104,6 +106,12 @@ def due_instant(starts_on: date, recorded_at: datetime, delay: timedelta) -> dat
     if starts_on <= recorded_at.astimezone(_BRUSSELS).date():
         return recorded_at + delay
     return start_instant(starts_on)
+
+
+def begins_later(due: datetime, now: datetime) -> bool:
+    """Whether a day is to be told, not a time: what is due in the first instant of a day to come (not at 00:10 after 23:50)."""
+    day = brussels_day(due)
+    return day > brussels_day(now) and due == start_instant(day)
 
 
 # ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────

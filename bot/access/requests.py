@@ -38,8 +38,8 @@ class GrantAccess:
     """Give applications, and a function where one is needed, to a user account of `quality`.
 
     Exactly one of `account` (with `version`, the account's version as the manager saw it) and `user` is set.
-    `function`, `starts_on` and `ends_on` (Brussels days, the end inclusive) belong together; without a
-    function a grant starts on `starts_on` or today.
+    `starts_on` and `ends_on` are Brussels days, the end inclusive; a function needs a start, without one a grant starts
+    today. What is held already becomes longer. `reactivate` lifts the block of an account along with it.
     """
 
     quality: str
@@ -51,6 +51,7 @@ class GrantAccess:
     function: str | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+    reactivate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

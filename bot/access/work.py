@@ -26,7 +26,8 @@ from bot.store.counters import next_number
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
-CREATE_USER, CHANGE_USER, GRANT, ASSIGNMENT = "create-user", "change-user", "grant", "assignment"
+CREATE_USER, CHANGE_USER, REACTIVATE_USER = "create-user", "change-user", "reactivate-user"
+GRANT, ASSIGNMENT = "grant", "assignment"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.access.periods import begins_later, brussels_day
 from bot.access.requests import Done, Join, MarkDone
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
 from bot.conversations.grant import entity_name, quality_options, the_only
@@ -276,6 +277,7 @@ class ChecklistStep(Choice):
             m("portal.step.quality") if change.entity.portal == "old" else m("portal.step.group"),
             m("portal.step.user", name=change.person, username=change.username or "–"),
         ]
+        steps += [m("portal.step.reactivate") for item in change.items if item.kind == "reactivate-user"]
         if names:
             steps.append(m("portal.step.applications", what=names))
         steps += [
@@ -297,13 +299,14 @@ def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
     return [Option("done", m("portal.done_button"))] if change and change.state == "to_do" else []
 
 
-def portal_receipt(_: Context, __: Answers, done: Done) -> View:
-    """From now on the 20 minutes count."""
-    body = (
-        m("portal.done", number=done.number, due=done.due)
-        if done.due
-        else m("portal.done_later", number=done.number)
-    )
+def portal_receipt(ctx: Context, _: Answers, done: Done) -> View:
+    """From now on the 20 minutes count; a start to come has its own day."""
+    if done.due is None:
+        body = m("portal.done_partly", number=done.number)
+    elif begins_later(done.due, ctx.now):
+        body = m("portal.done_later", number=done.number, day=brussels_day(done.due))
+    else:
+        body = m("portal.done", number=done.number, due=done.due)
     return View(
         mark="✔",
         title=m("portal.title"),

@@ -277,12 +277,13 @@ class Engine:
         view = self.view(state, ctx)
         said = fold(text)
         for button in view.buttons() if view else ():
+            action = button.action
             if (
-                isinstance(button.action, Press)
+                isinstance(action, Press)
                 and screens.can_be_typed(button)
                 and said == fold(ctx.reader.label(button.label))
             ):
-                return button.action
+                return action
         return None
 
     def _forgetting(self, reply: Reply, ctx: Context) -> Reply:
@@ -388,7 +389,7 @@ class Engine:
                 reply = self._reply(state, ctx, Receipt(f"receipt:{outcome.number}", view))
                 return replace(reply, anew=True)
             case Refused(msg, key):
-                step = flow.step(key) if key else None
+                step = flow.step(key) if key and key in settle(flow, frame, ctx).answers else None
                 frame = replace(frame, error=msg, ui={}, editing=step.key if step else None)
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
             case Conflict(differences, version):

@@ -6,6 +6,7 @@ A frame stores answers and never a position; `settle` derives it. The rest are t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bot.access.identifiers import find_niss_spans, looks_like_niss
@@ -14,6 +15,8 @@ from bot.conversations.model import Answers, Frame, Json, State
 from bot.conversations.ports import Context
 from bot.errors import Invalid
 from bot.msg import Msg, m
+
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def _settled(flow: Flow, frame: Frame, ctx: Context) -> Settled:
     answers: dict[str, Json] = {}
     first: Step | None = None
     for step in flow.steps:
-        if step.when is not None and not step.applies(ctx, answers):
+        if step.when is not None and not step.when(ctx, answers):
             continue
         key = step.key
         if key in given:
@@ -96,6 +99,8 @@ def without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, bool
     Where one is asked for, it is the number alone; anywhere else its digits are masked, so that it can neither be
     quoted back nor become an answer.
     """
+    if not _DIGIT.search(text):  # most texts: no need to look closer
+        return text, False
     spans = find_niss_spans(text, today=ctx.today)
     if not spans and not looks_like_niss(text):
         return text, False

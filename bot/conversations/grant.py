@@ -10,9 +10,17 @@ from functools import lru_cache
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
 from bot.access.names import parse_email, parse_name, parse_title
-from bot.access.periods import brussels_day, check_end, check_start, earliest_start, latest_day
+from bot.access.periods import (
+    begins_later,
+    brussels_day,
+    check_end,
+    check_start,
+    earliest_start,
+    latest_day,
+)
 from bot.access.requests import Done, GrantAccess, NewUser
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
+from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
 from bot.conversations.people import PersonStep, is_new
 from bot.conversations.ports import Context, PersonCard
@@ -76,17 +84,23 @@ def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
 
 
 def applications(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """What the quality can be given; what the person has already is said, and can no longer be ticked."""
+    """What the quality can be given. What the person has already is said, and can be ticked only to make it longer."""
     card = known_person(ctx, answers)
-    return [application_option(a) for a in _applications(ctx, answers) if not (card and has_it(card, a))]
+    if card is None:
+        return [application_option(a) for a in _applications(ctx, answers)]
+    return [
+        application_option(a, longer=has_it(card, a))
+        for a in _applications(ctx, answers)
+        if not has_it(card, a) or ends_to_move(card, a, ctx.today)
+    ]
 
 
 @lru_cache(maxsize=512)
-def application_option(application: Application) -> Option:
+def application_option(application: Application, *, longer: bool = False) -> Option:
     """An application to tick, with its description; everything that it is called may be typed."""
     return Option(
         application.key,
-        application.name,
+        m("grant.longer", name=application.name) if longer else application.name,
         m("application.line", name=application.name, about=application.description),
         application.names,
     )
@@ -95,27 +109,6 @@ def application_option(application: Application) -> Option:
 def _applications(ctx: Context, answers: Answers) -> Sequence[Application]:
     quality = ctx.directory.quality(answers["quality"])
     return ctx.catalogue.applications_of(quality.key) if quality else ()
-
-
-def has_it(card: PersonCard, application: Application) -> bool:
-    """Whether nothing is missing: the application, and for a collaborator the function too (the step often forgotten)."""
-    if card.holds("application", application.key) is None:
-        return False
-    if not application.requires_function or card.ref.profession in {
-        Profession.SPECIALIST_PHYSICIAN,
-        Profession.HOSPITAL_PHARMACIST,
-    }:
-        return True
-    return any(card.holds("function", function) for function in application.functions)
-
-
-def holding_line(card: PersonCard, application: Application) -> Msg:
-    """What the person has of it, since when."""
-    holding = card.holds("application", application.key)
-    assert holding
-    key = "grant.has" if has_it(card, application) else "grant.has_without_function"
-    since = holding.active_at.date() if holding.active_at and holding.state == "active" else holding.starts_on
-    return m(key if holding.state == "active" else "grant.has_pending", name=application.name, since=since)
 
 
 @dataclass(frozen=True)
@@ -128,7 +121,7 @@ class ApplicationsStep(MultiChoice):
         if card is None:
             return screen
         held = tuple(
-            holding_line(card, a)
+            holding_line(card, a, asking.ctx.today)
             for a in _applications(asking.ctx, asking.answers)
             if card.holds("application", a.key)
         )
@@ -141,7 +134,7 @@ class ApplicationsStep(MultiChoice):
             words = (said.text if isinstance(said, Text) else said.value).casefold().strip()
             for application in _applications(asking.ctx, asking.answers):
                 if has_it(card, application) and words in {name.casefold() for name in application.names}:
-                    return Rejected(holding_line(card, application))
+                    return Rejected(holding_line(card, application, asking.ctx.today))
         return verdict
 
 
@@ -149,7 +142,8 @@ class ApplicationsStep(MultiChoice):
 
 
 def chosen(ctx: Context, answers: Answers) -> tuple[Application, ...]:
-    return tuple(a for a in ctx.catalogue.applications if a.key in answers.get("applications", ()))
+    keys = answers.get("applications")
+    return tuple(a for a in ctx.catalogue.applications if a.key in keys) if keys else ()
 
 
 def asks_profession(ctx: Context, answers: Answers) -> bool:
@@ -159,16 +153,41 @@ def asks_profession(ctx: Context, answers: Answers) -> bool:
 
 def function_of(ctx: Context, answers: Answers) -> str | None:
     """The function that a collaborator needs; physicians and pharmacists must have none (`domain.md`, trap 6)."""
-    if not answers.get("profession") or not asks_profession(ctx, answers):
+    profession = answers.get("profession")
+    if not profession or not asks_profession(ctx, answers):
         return None
-    return Profession(answers["profession"]).function
+    return Profession(profession).function
 
 
 def needs_function(ctx: Context, answers: Answers) -> bool:
     """A collaborator who does not hold the function yet."""
     function = function_of(ctx, answers)
+    if function is None:
+        return False
     card = known_person(ctx, answers)
-    return function is not None and not (card and card.holds("function", function))
+    return not (card and card.holds("function", function))
+
+
+def prolongs(ctx: Context, answers: Answers) -> bool:
+    """Whether something chosen is held already and ends: it is to become longer."""
+    return bool(_ends_to_move(ctx, answers))
+
+
+def needs_end(ctx: Context, answers: Answers) -> bool:
+    """A new assignment may have an end; where something becomes longer, its new end is asked anyway."""
+    return not prolongs(ctx, answers) and needs_function(ctx, answers)
+
+
+def _ends_to_move(ctx: Context, answers: Answers) -> tuple[date, ...]:
+    if not answers.get("applications") or (card := known_person(ctx, answers)) is None:
+        return ()
+    return tuple(end for a in chosen(ctx, answers) for end in ends_to_move(card, a, ctx.today))
+
+
+def _after_the_end(ctx: Context, answers: Answers) -> date:
+    """The first day that makes something longer; where a function is added, it may end with what is there."""
+    more = timedelta(days=0 if needs_function(ctx, answers) else 1)
+    return max(ctx.today, min(_ends_to_move(ctx, answers), default=ctx.today) + more)
 
 
 def new_person(_: Context, answers: Answers) -> bool:
@@ -239,7 +258,9 @@ def entity_name(ctx: Context, answers: Answers) -> Say | None:
 def request(ctx: Context, answers: Answers) -> GrantAccess:
     """The answers as one request."""
     person = answers["person"]
-    dated = needs_function(ctx, answers)
+    dated, longer = needs_function(ctx, answers), prolongs(ctx, answers)
+    start = answers["start"] if dated else ctx.today.isoformat() if longer else None
+    end = answers["until"] if longer else answers.get("end") if dated else None
     return GrantAccess(
         quality=answers["quality"],
         applications=tuple(answers["applications"]),
@@ -247,9 +268,10 @@ def request(ctx: Context, answers: Answers) -> GrantAccess:
         version=person.get("version"),
         user=_new_user(answers) if is_new(answers) else None,
         profession=answers.get("profession"),
-        function=function_of(ctx, answers) if dated else None,
-        starts_on=date.fromisoformat(answers["start"]) if dated else None,
-        ends_on=date.fromisoformat(answers["end"]) if dated and answers.get("end") else None,
+        function=function_of(ctx, answers) if dated or longer else None,
+        starts_on=date.fromisoformat(start) if start else None,
+        ends_on=date.fromisoformat(end) if end else None,
+        reactivate=bool(person.get("reactivate")),
     )
 
 
@@ -301,9 +323,9 @@ def when_active(number: str, due: datetime | None, now: datetime) -> Msg:
     """The sentence of the receipt: a time for today, a day for later."""
     if due is None:
         return m("grant.noted", number=number)
-    if due - now < timedelta(hours=12):
-        return m("grant.recorded", number=number, due=due)
-    return m("grant.recorded_from", number=number, day=brussels_day(due))
+    if begins_later(due, now):
+        return m("grant.recorded_from", number=number, day=brussels_day(due))
+    return m("grant.recorded", number=number, due=due)
 
 
 NEW = frozenset({"person"})
@@ -396,13 +418,26 @@ GRANT = Flow(
             ask=m("grant.ask.end"),
             label=m("field.end"),
             after=DATED | {"start"},
-            when=needs_function,
+            when=needs_end,
             optional=m("day.no_end"),
             proposes=nothing,
             stands=True,
             earliest=_start,
             latest=lambda ctx, _: latest_day(ctx.today),
             check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today),
+        ),
+        Day(
+            "until",
+            ask=m("grant.ask.until"),
+            label=m("field.end"),
+            after=DATED,
+            when=prolongs,
+            optional=m("day.no_end"),
+            earliest=_after_the_end,
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=lambda ctx, answers, day: check_end(
+                day, starts_on=_after_the_end(ctx, answers), today=ctx.today
+            ),
         ),
         Ask(
             "username",

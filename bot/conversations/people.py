@@ -1,6 +1,6 @@
 """Choosing a person: by a list, a name, a user name, or a national number. Pure.
 
-The answer is `{"account": id, "version": n}` for a known user account, `{"niss": digits}` or `{"new": true}` for somebody
+The answer is `{"account": id, "version": n}` for a known user account (with `"reactivate": true` for a blocked one), `{"niss": digits}` or `{"new": true}` for somebody
 whom this quality does not know yet. A person known only to another entity is new here: nothing crosses over.
 """
 
@@ -73,6 +73,8 @@ class PersonStep(Step):
             (press(label, "who", person.id, mark=self._mark(asking, person)),)
             for person, label in zip(listing.items, told_apart(listing.items), strict=True)
         ]
+        if asking.ui.get("blocked"):
+            rows.insert(0, (press(m("person.reactivate"), "unblock", asking.ui["blocked"]),))
         rows += page_row(listing.page, listing.pages)
         if asking.ui.get("find") or asking.ui.get("near"):
             rows.append((press(m("person.all"), "all"),))
@@ -89,9 +91,20 @@ class PersonStep(Step):
         return "⛔" if person.status == "blocked" else ""
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
+        match self._meant(asking, said):
+            case Shown(ui):
+                return Shown({"blocked": "", **ui})
+            case Rejected(error, ui):
+                return Rejected(error, {"blocked": "", **ui})
+            case verdict:
+                return verdict
+
+    def _meant(self, asking: Asking, said: Said) -> Verdict:
         match said:
             case Pick("who", value):
                 return self._taken(asking, value)
+            case Pick("unblock", value) if value == asking.ui.get("blocked"):
+                return self._taken(asking, value, reactivate=True)
             case Pick("new") if self.newcomers:
                 return Accepted({"new": True})
             case Pick("all"):
@@ -101,13 +114,16 @@ class PersonStep(Step):
             case Text(text):
                 return self._number(asking, text) if looks_like_niss(text) else self._name(asking, text)
 
-    def _taken(self, asking: Asking, account: str) -> Verdict:
+    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
         card = asking.ctx.directory.person(account)
         if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
             return Rejected(GONE)
-        if card.ref.status == "blocked":
-            return Rejected(m("person.blocked", name=card.ref.name))
-        return Accepted({"account": account, "version": card.ref.version})
+        answer = {"account": account, "version": card.ref.version}
+        if card.ref.status != "blocked":
+            return Accepted(answer)
+        if reactivate:
+            return Accepted({**answer, "reactivate": True})
+        return Rejected(m("person.blocked", name=card.ref.name), {"blocked": account})
 
     def _number(self, asking: Asking, text: str) -> Verdict:
         try:
@@ -145,7 +161,8 @@ class PersonStep(Step):
             if card is None:
                 return None
             masked = m("person.niss", niss=card.ref.masked) if card.ref.masked else card.ref.username
-            return m("person.reads", name=card.ref.name, more=masked) if masked else card.ref.name
+            who = m("person.reads", name=card.ref.name, more=masked) if masked else card.ref.name
+            return m("person.reads_blocked", who=who) if value.get("reactivate") else who
         if digits := value.get("niss"):
             return m("person.reads_new", niss=Niss(digits).masked)
         return m("person.reads_new_without")
@@ -154,7 +171,8 @@ class PersonStep(Step):
         if not isinstance(value, dict):
             return False
         if account := value.get("account"):
-            return isinstance(self._taken(asking, account), Accepted)
+            again = bool(value.get("reactivate"))
+            return isinstance(self._taken(asking, account, reactivate=again), Accepted)
         # a number belongs to the person, and who is new for one entity may be known to the other
         return self.newcomers and not (
             value.get("niss") and asking.ctx.directory.by_niss(asking.answers[self.quality], value["niss"])

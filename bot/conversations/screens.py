@@ -44,12 +44,12 @@ def can_be_typed(button: Button) -> bool:
 
     What a step offers to choose it reads itself, days and months too.
     """
-    match button:
-        case Button(_, Press(verb)) if verb in NAVIGATION:
-            return True
-        case Button(Msg(_, ()), Press(verb)):
-            return verb not in READ_BY_THE_STEP
-    return False
+    if not isinstance(button.action, Press):
+        return False
+    verb, label = button.action.verb, button.label
+    return verb in NAVIGATION or (
+        verb not in READ_BY_THE_STEP and isinstance(label, Msg) and not label.params
+    )
 
 
 def question(flow: Flow, frame: Frame, step: Step, asked: Asking) -> View:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
+from bot.access.periods import begins_later
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -121,7 +122,7 @@ def page(ctx: Context, answers: Answers) -> Page:
         case "change":
             change = ctx.directory.change(query["number"])
             return (
-                change_page(change)
+                change_page(ctx, change)
                 if change
                 else overview(ctx, m("status.no_change", number=query["number"]))
             )
@@ -206,7 +207,7 @@ def holding_line(ctx: Context, holding: Holding) -> Msg:
     return m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
 
 
-def change_page(change: ChangeCard) -> Page:
+def change_page(ctx: Context, change: ChangeCard) -> Page:
     """A change: who recorded it and when, for whom, and how far it is."""
     facts: tuple[tuple[Say, Say], ...] = (
         (m("field.number"), change.number),
@@ -215,7 +216,7 @@ def change_page(change: ChangeCard) -> Page:
             m("field.recorded"),
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
         ),
-        (m("field.status"), _change_state(change)),
+        (m("field.status"), _change_state(ctx, change)),
         (m("field.content"), tuple_of([_item(item) for item in change.items])),
     )
     rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
@@ -228,12 +229,12 @@ def change_page(change: ChangeCard) -> Page:
     )
 
 
-def _change_state(change: ChangeCard) -> Msg:
+def _change_state(ctx: Context, change: ChangeCard) -> Msg:
     if change.state == "pending" and change.due and change.due_on:
         return (
-            m("change.pending_today", due=change.due)
-            if change.due_on == change.recorded_on
-            else m("change.pending", day=change.due_on)
+            m("change.pending", day=change.due_on)
+            if begins_later(change.due, ctx.now)
+            else m("change.pending_today", due=change.due)
         )
     return m(f"change.{change.state}")
 

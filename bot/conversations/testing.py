@@ -218,8 +218,9 @@ class MemoryDirectory:
                 return self._grant(request, now)
             case MarkDone(number):
                 change = self.changes[number]
-                due = now + timedelta(minutes=20)
-                self.changes[number] = replace(change, state="pending", due=due)
+                start = max((item.starts_on for item in change.items if item.starts_on), default=None)
+                due = due_instant(start or brussels_day(now), now, timedelta(minutes=20))
+                self.changes[number] = replace(change, state="pending", due=due, due_on=brussels_day(due))
                 return Done(number, due, change.account)
             case Join(code):
                 self.codes.discard(code)

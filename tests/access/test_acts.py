@@ -215,6 +215,47 @@ def test_an_access_that_ends_is_extended_and_the_change_says_from_when_to_when(r
     assert item.after == {"starts_on": "2026-03-12", "ends_on": "2027-12-31", "account_version": 2}
 
 
+def test_a_physicians_access_that_ends_is_extended_without_a_function(register):
+    with register.database.write() as connection:
+        connection.execute(update(GRANTS).values(ends_on=date(2026, 12, 3)))
+
+    outcome = register.does(
+        "delcourt",
+        register.grant("peeters", "hospiliss", version=1, starts_on=TODAY, ends_on=date(2027, 6, 30)),
+    )
+
+    assert isinstance(outcome, Done)
+    [grant] = rows(register, GRANTS, account_id=register.account["peeters"])
+    assert (grant.starts_on, grant.ends_on) == (date(2024, 1, 15), date(2027, 6, 30))
+    assert grant.active_at < NOW
+
+
+def test_a_blocked_account_is_reactivated_along_with_what_it_gets(register):
+    outcome = register.does("claes", register.grant("lambert", "hospiliss", version=1, reactivate=True))
+    assert refused(outcome) == "rights.not_allowed", "he manages cardiology only"
+
+    outcome = register.does("delcourt", register.grant("lambert", "hospiliss", version=1, reactivate=True))
+
+    assert isinstance(outcome, Done)
+    [account] = rows(register, ACCOUNTS, id=register.account["lambert"])
+    assert (account.status, account.status_reason, account.version) == ("active", None, 2)
+    [reactivated, given] = rows(register, ITEMS, change_number=outcome.number)
+    assert (reactivated.kind, reactivated.before, reactivated.delivery) == (
+        "reactivate-user",
+        {"status": "blocked"},
+        "active",
+    )
+    assert (given.kind, given.key) == ("grant", "hospiliss")
+
+
+def test_who_comes_second_is_told_of_the_reactivation(register):
+    register.does("delcourt", register.grant("lambert", "hospiliss", version=1, reactivate=True))
+
+    outcome = register.does("janssens", register.grant("lambert", "civars", version=1, reactivate=True))
+
+    assert [msg.key for msg in outcome.differences] == ["act.changed.reactivated", "act.changed.grant"]
+
+
 def test_giving_never_shortens(register):
     request = register.grant(
         "dubois",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from bot.access.requests import Conflict, GrantAccess, Refused
 from bot.conversations.model import Forget
 from bot.conversations.ports import Holding
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import AUBE, MIDI, MemoryDirectory, Talk, sample
+from bot.conversations.testing import AUBE, MIDI, MemoryDirectory, Talk, plain, said, sample
 from bot.msg import m
 
 
@@ -170,9 +170,118 @@ def test_a_forgotten_function_is_pointed_out_and_added(talk: Talk) -> None:
     assert request.function == "collaborator-specialist-physician"
 
 
-def test_a_blocked_account_is_refused_with_its_reason(talk: Talk) -> None:
+def test_a_blocked_account_says_so_and_is_reactivated_along_with_the_grant(talk: Talk) -> None:
     talk.command("grant").taps("Hôpitaux", "Lambert")
-    assert "est bloqué" in talk.sees()
+    assert "⚠ Le compte de Lambert Zoé est bloqué." in talk.sees()
+    talk.taps("Réactiver ce compte").says("Hospiliss")
+    assert "Lambert Zoé, zlambert (compte bloqué, sera réactivé)" in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [
+        GrantAccess("midi-h", ("hospiliss",), account="a0004", version=1, reactivate=True)
+    ]
+
+
+def test_the_offer_to_reactivate_goes_with_the_person_it_was_made_for(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Lambert").says("peeters")
+    assert "Réactiver" not in talk.sees()
+    talk.says("réactiver ce compte")
+    assert "Quelles applications" not in talk.sees()
+
+
+def test_an_access_that_ends_is_offered_to_be_extended_and_its_new_end_is_asked(talk: Talk) -> None:
+    card = talk.directory.cards["a0005"]
+    talk.directory.cards["a0005"] = replace(card, ref=replace(card.ref, profession="specialist-physician"))
+    talk.command("grant").taps("Clinique", "Maes Wout")
+    line = "🟢 Colindos est actif pour cette personne depuis le 12-03-2026, jusqu'au 03-12-2026."
+    assert line in talk.sees()
+    talk.taps("Colindos · prolonger", "Suivant")
+    assert "Prolonger jusqu'à quand" in talk.sees()
+    talk.says("1.12.2026")
+    assert "⚠ La fin ne peut pas précéder le début. Tapez une date à partir du 04-12-2026." in talk.sees()
+    talk.says("30.6.2027")
+    assert "Applications: Colindos · prolonger" in talk.sees()
+    assert "Date de fin: 30-06-2027" in talk.sees()
+    talk.taps("Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert (request.applications, request.starts_on, request.ends_on, request.function) == (
+        ("colindos",),
+        date(2026, 11, 24),
+        date(2027, 6, 30),
+        None,
+    )
+
+
+def test_nothing_that_ends_becomes_longer_unasked(talk: Talk) -> None:
+    talk.command("grant").taps("Clinique", "Maes Wout").says("Colindos").taps("Collaborateur médecin")
+    talk.taps("Aujourd'hui")
+    assert "Prolonger jusqu'à quand" in talk.sees()
+    talk.says("3.12.2026").taps("Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert (request.function, request.ends_on) == ("collaborator-specialist-physician", date(2026, 12, 3))
+
+
+def test_what_has_no_end_is_not_offered_to_be_extended(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Pharmacie")
+    assert "prolonger" not in talk.sees()
+
+
+def test_a_collaborators_function_is_extended_with_the_application(talk: Talk) -> None:
+    old, end, active = date(2026, 3, 12), date(2026, 12, 10), datetime(2026, 3, 11, 23, 0, tzinfo=UTC)
+    both = (("application", "colindos"), ("function", "collaborator-hospital-pharmacist"))
+    talk.directory.add(
+        "Aerts",
+        "Stijn",
+        username="saerts01",
+        profession="collaborator",
+        holdings=[Holding(kind, key, "active", old, end, active) for kind, key in both],
+    )
+    talk.command("grant").taps("Hôpitaux").says("aerts")
+    assert "actif pour cette personne depuis le 12-03-2026" in talk.sees(), "a Brussels day, not that of UTC"
+    talk.says("Colindos").taps("Sans date de fin", "Confirmer")
+    request = talk.requests[-1]
+    assert isinstance(request, GrantAccess)
+    assert (request.function, request.starts_on, request.ends_on) == (
+        "collaborator-hospital-pharmacist",
+        date(2026, 11, 24),
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "typed", "sentence"),
+    [
+        ("2026-11-24T09:00", "aujourd'hui", "au plus tard à 10:20"),
+        ("2026-11-24T14:00", "demain", "à partir du 25-11-2026"),
+        ("2026-11-24T22:50", "aujourd'hui", "au plus tard à 00:10"),
+        ("2026-03-28T14:00", "demain", "à partir du 29-03-2026"),
+    ],
+    ids=["the same day", "in the afternoon for tomorrow", "over midnight", "into summer time"],
+)
+def test_the_receipt_tells_a_time_or_a_day_whichever_counts(now: str, typed: str, sentence: str) -> None:
+    talk = Talk(ENGINE, sample(), now=datetime.fromisoformat(now).replace(tzinfo=UTC))
+    talk.command("grant").taps("Hôpitaux", "Claes Mieke")
+    talk.taps("Colindos", "Suivant", "Collaborateur médecin").says(typed).taps("Confirmer")
+    assert sentence in plain(said(talk.receipts[-1], "fr"))
+
+
+def test_done_on_the_portal_a_later_start_is_told_as_a_day(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur")
+    talk.says(
+        "Vermeulen", "Tom", "tom@example.org", "Colindos", "Collaborateur médecin-spécialiste", "1.12.2026"
+    )
+    talk.taps("Confirmer", "Étapes sur le portail")
+    assert "À faire sur le portail · Hôpital du Quai" in talk.sees()
+    talk.taps("Fait")
+    assert "à partir du 01-12-2026" in plain(said(talk.receipts[-1], "fr"))
+
+
+def test_the_steps_of_another_number_open_without_a_question(talk: Talk) -> None:
+    for last in ("Vermeulen", "Wouters"):
+        talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur")
+        talk.says(last, "Tom", "tom@example.org", "Hospiliss").taps("Confirmer", "Étapes sur le portail")
+    assert "Wouters Tom" in talk.sees()
 
 
 def test_profession_and_dates_are_not_asked_where_no_function_is_needed(talk: Talk) -> None:

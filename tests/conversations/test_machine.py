@@ -204,7 +204,8 @@ class Chat(RuleBasedStateMachine):
             if isinstance(request, GrantAccess):
                 assert (request.account is None) != (request.user is None)
                 assert request.applications
-                assert (request.function is None) == (request.starts_on is None)
+                assert request.function is None or request.starts_on is not None
+                assert request.ends_on is None or request.starts_on is not None
 
 
 Chat.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -7,12 +7,13 @@ without a reason, and a question that was never reached.
 from __future__ import annotations
 
 from collections import deque
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
 from bot.conversations.frames import settle
 from bot.conversations.model import Button, Press, State, Text, View
-from bot.conversations.ports import QualityRef
+from bot.conversations.ports import Holding, QualityRef
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.testing import MemoryDirectory, Talk, sample
 from bot.i18n import Speaker, speaker
@@ -57,6 +58,7 @@ def shape(talk: Talk) -> tuple[object, ...]:
     frame, flow = state.top, FLOWS[state.top.flow]
     step = settle(flow, frame, talk.context).step
     query = frame.answers.get("query") or {}
+    card = talk.directory.person(frame.answers.get("person", {}).get("account", ""))
     return (
         flow.key,
         step.key if step else None,
@@ -68,6 +70,7 @@ def shape(talk: Talk) -> tuple[object, ...]:
         query.get("what"),
         "account" in frame.answers.get("person", ()),
         frame.answers.get("profession"),
+        card is not None and any(held.ends_on for held in card.holdings),
     )
 
 
@@ -173,6 +176,8 @@ def walk(
 @pytest.fixture(scope="module")
 def walked() -> tuple[set[Msg], set[tuple[str, str]]]:
     directory = sample()
+    ends = Holding("application", "colindos", "active", date(2026, 3, 12), date(2026, 12, 10))
+    directory.add("Aerts", "Stijn", username="saerts01", profession="specialist-physician", holdings=[ends])
     directory.rooms["aube-c"] = QualityRef("aube-c", "aube", "health-care", "719998-33")
     Talk(ENGINE, directory).command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
         "Dubois", "Léa", "lea@example.org", "Hospiliss"
