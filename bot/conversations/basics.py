@@ -172,13 +172,14 @@ START = Flow(
 def help_page(ctx: Context, answers: Answers) -> Page:
     """Help of the moment: about the dialogue below, then what can be done at any time."""
     below = answers.get("below")
-    key = (
-        f"help.{below}"
-        if below in {"grant", "status", "portal"}
-        else "help.home"
-        if ctx.actor
-        else "help.stranger"
-    )
+    if below in {"grant", "status", "portal"}:
+        key = f"help.{below}"
+    elif ctx.actor is None:
+        key = "help.stranger"
+    elif ctx.directory.entities("give_access"):
+        key = "help.home"
+    else:  # who only reads, or manages nothing, is not told to give
+        key = "help.status" if ctx.directory.entities() else "help.own"
     return Page((m(key), m("help.always")), rows=(HOME_ROW,))
 
 

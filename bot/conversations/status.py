@@ -7,6 +7,7 @@ to be done, so it may stand in the middle of any dialogue and leads back to it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
@@ -24,23 +25,27 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
+from bot.conversations.lists import one_after_the_other
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
 from bot.conversations.people import found, told_apart
 from bot.conversations.ports import (
+    COUNTED,
     ChangeCard,
     ChangeItem,
     Context,
     EntityRef,
     Holding,
+    Line,
+    Listing,
     PersonCard,
     PersonRef,
     QualityRef,
 )
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.errors import Invalid
-from bot.msg import Msg, Say, m
+from bot.msg import Msg, Say, from_json, m, to_json
 
 NUMBER = re.compile(r"(?:n[°ºr]?\.?\s*|no\.?\s*)?(\d{4}-\d{1,6})", re.IGNORECASE)
 LISTS = ("active", "pending", "to_do", "ending")
@@ -85,7 +90,7 @@ class QueryStep(Step):
         applications = [a for a in ctx.catalogue.applications if any(a.qualities)]
         hit = match(text, [a.names for a in applications])
         if hit.sure and not text.strip().isdecimal() and len(text.strip()) > 2:
-            return Accepted({"see": "application", "application": applications[hit.places[0]].key, "page": 0})
+            return Accepted({"see": "application", "application": applications[hit.places[0]].key})
         return Accepted({"see": "find", "find": " ".join(text.split())[:60]})
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
@@ -115,6 +120,8 @@ def all_qualities(ctx: Context) -> list[QualityRef]:
 def page(ctx: Context, answers: Answers) -> Page:
     """The page that the query asks for; what cannot be found is said, with the overview."""
     query = answers["query"]
+    if not ctx.directory.entities():
+        return own_page(ctx)
     match query["see"]:
         case "person":
             card = ctx.directory.person(query["account"])
@@ -131,9 +138,9 @@ def page(ctx: Context, answers: Answers) -> Page:
         case "list":
             return list_page(ctx, query)
         case "find":
-            return find_page(ctx, query["find"])
+            return find_page(ctx, query)
         case _:
-            return overview(ctx)
+            return overview(ctx, from_json(query.get("said")))
 
 
 def overview(ctx: Context, said: Msg | None = None) -> Page:
@@ -250,25 +257,30 @@ def _item(item: ChangeItem) -> Say:
 def application_page(ctx: Context, query: Json) -> Page:
     """Who has an application, in every entity of the actor."""
     application = ctx.catalogue.application(query["application"])
-    body: list[Say] = [m("status.application", name=application.name, about=application.description)]
-    rows: list[Row] = []
-    pages = 1
-    for entity in ctx.directory.entities():
-        listing = ctx.directory.listed(
-            entity.id, "active", key=application.key, page=query["page"], size=PAGE_SIZE
-        )
-        pages = max(pages, listing.pages)
-        body.append(m("status.application_in", name=entity.name, count=found(listing.total)))
-        rows += people_rows([line.person for line in listing.items])
+    entities = ctx.directory.entities()
+
+    def listing(entity: EntityRef, page: int) -> Listing[Line[Holding]]:
+        return ctx.directory.listed(entity.id, "active", key=application.key, page=page, size=PAGE_SIZE)
+
+    sheet = one_after_the_other(entities, listing, query.get("page", 0))
+    counts = (
+        m("status.application_in", name=entity.name, count=found(total))
+        for entity, total in zip(entities, sheet.totals, strict=True)
+    )
     return Page(
-        tuple(body),
-        rows=(*rows, *page_row(min(query["page"], pages - 1), pages), BACK_ROW, HOME_ROW),
+        (m("status.application", name=application.name, about=application.description), *counts),
+        rows=(
+            *people_rows([line.person for line in sheet.items]),
+            *page_row(sheet.page, sheet.pages),
+            BACK_ROW,
+            HOME_ROW,
+        ),
         title=m("status.title"),
     )
 
 
 def list_page(ctx: Context, query: Json) -> Page:
-    """The people of one list of the overview."""
+    """The accesses of one list of the overview, with their people."""
     entity: EntityRef | None = ctx.directory.entity(query["entity"])
     if entity is None:
         return overview(ctx, m("status.gone"))
@@ -277,37 +289,40 @@ def list_page(ctx: Context, query: Json) -> Page:
         m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding))
         for line in listing.items
     )
-    body = (m(f"status.list.{query['what']}"), found(listing.total), *lines)
+    total = (
+        m("status.lines", n=listing.total)
+        if listing.total <= COUNTED
+        else m("status.lines_many", limit=COUNTED)
+    )
     rows = (
         *people_rows([line.person for line in listing.items]),
         *page_row(listing.page, listing.pages),
         BACK_ROW,
         HOME_ROW,
     )
+    body = (m(f"status.list.{query['what']}"), total, *lines)
     return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
 
 
-def find_page(ctx: Context, text: str) -> Page:
+def find_page(ctx: Context, query: Json) -> Page:
     """Everybody whose name begins so, or nearly; exactly one is shown at once."""
-    people: list[PersonRef] = []
-    total = 0
-    for quality in all_qualities(ctx):
-        listing = ctx.directory.people(quality.id, find=text, size=PAGE_SIZE)
-        people += listing.items
-        total += listing.total
-    if total == 1 and (card := ctx.directory.person(people[0].id)):
+    text = query["find"]
+    rooms = all_qualities(ctx)
+
+    def listing(room: QualityRef, page: int) -> Listing[PersonRef]:
+        return ctx.directory.people(room.id, find=text, page=page, size=PAGE_SIZE)
+
+    sheet = one_after_the_other(rooms, listing, query.get("page", 0))
+    total = sum(sheet.totals)
+    if total == 1 and (card := ctx.directory.person(sheet.items[0].id)):
         return person_page(ctx, card)
     if total:
         return Page(
             (m("person.found_for", what=text, count=found(total)),),
-            rows=(*people_rows(people), BACK_ROW, HOME_ROW),
+            rows=(*people_rows(sheet.items), *page_row(sheet.page, sheet.pages), BACK_ROW, HOME_ROW),
             title=m("status.title"),
         )
-    near = [
-        person
-        for quality in all_qualities(ctx)
-        for person in ctx.directory.alike(quality.id, text, limit=PAGE_SIZE)
-    ]
+    near = [person for room in rooms for person in ctx.directory.alike(room.id, text, limit=PAGE_SIZE)]
     if near:
         return Page(
             (m("person.nearly", said=text),),
@@ -317,7 +332,7 @@ def find_page(ctx: Context, text: str) -> Page:
     return overview(ctx, m("status.none", said=text))
 
 
-def people_rows(people: list[PersonRef]) -> list[Row]:
+def people_rows(people: Sequence[PersonRef]) -> list[Row]:
     """A button for each account, once."""
     once = list({person.id: person for person in people}.values())
     return [(press(label, "who", person.id),) for person, label in zip(once, told_apart(once), strict=True)]
@@ -335,8 +350,9 @@ def prefill(ctx: Context, args: str) -> Answers:
     match verdict:
         case Accepted(value):
             return {"query": value}
-        case _:
-            return {"query": {"see": "overview"}}
+        case Rejected(error):
+            return {"query": {"see": "overview", "said": to_json(error)}}
+    raise TypeError(verdict)
 
 
 STATUS = Flow(
@@ -355,21 +371,23 @@ STATUS = Flow(
 
 def mine(ctx: Context, _: Answers) -> Page:
     """What the person who asks has himself, in each entity."""
-    cards = ctx.directory.mine()
-    body: list[Say] = []
-    for card in cards:
-        body.append(
-            m(
-                "me.account",
-                entity=card.entity.name,
-                username=card.ref.username or "–",
-                status=m(f"account.{card.ref.status}"),
-            )
-        )
-        body += [holding_line(ctx, h) for h in card.holdings if h.state != "ended"] or [
-            m("status.nothing_held")
-        ]
-    return Page(tuple(body) or (m("me.nothing"),), rows=(HOME_ROW,))
+    return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=(HOME_ROW,))
+
+
+def own_page(ctx: Context) -> Page:
+    """The state of accesses for somebody who manages nothing: his own, and nobody else's."""
+    return Page((m("status.own_only"), *(_own_lines(ctx) or [m("me.nothing")])), rows=(HOME_ROW,))
+
+
+def _own_lines(ctx: Context) -> list[Say]:
+    lines: list[Say] = []
+    for card in ctx.directory.mine():
+        status = m(f"account.{card.ref.status}")
+        username = card.ref.username or "–"
+        lines.append(m("me.account", entity=card.entity.name, username=username, status=status))
+        held = [holding_line(ctx, h) for h in card.holdings if h.state != "ended"]
+        lines += held or [m("status.nothing_held")]
+    return lines
 
 
 ME = Flow(key="me", icon="👤", title=m("me.title"), page=mine)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
 import pytest
 from bot.access.requests import Join
 from bot.conversations.flow import press
 from bot.conversations.model import Forget, State, Tap, Unreadable
+from bot.conversations.ports import Holding
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import Talk, sample
+from bot.conversations.testing import AUBE, MIDI, Talk, sample
 from bot.msg import m
 
 CODE = "A" * 22
@@ -207,3 +211,79 @@ def test_a_dialogue_that_makes_room_for_one_resumed_is_kept(talk: Talk) -> None:
     talk.press(press(m("common.resume"), "resume", "grant"))
     assert [frame.flow for frame in talk.state.frames] == ["portal", "language", "grant"]
     assert [frame.flow for frame in talk.state.kept] == ["entity"]
+
+
+def test_a_long_list_of_people_is_paged_over_all_entities(talk: Talk) -> None:
+    for number in range(9):
+        talk.directory.add(
+            "Wouters", f"Naam{number}", entity=MIDI if number < 7 else AUBE, username=f"wout{number}"
+        )
+    talk.command("status", "wouters")
+    assert "« wouters » : 9 utilisateurs trouvés" in talk.sees()
+    seen = []
+    for _ in range(3):
+        seen += re.findall(r"\[Wouters (Naam\d)", talk.sees())
+        talk.taps("›")
+    assert sorted(seen) == [f"Naam{number}" for number in range(9)]
+
+
+def test_an_application_held_by_many_shows_each_of_them_once(talk: Talk) -> None:
+    held = (Holding("application", "colindos", "active", date(2026, 3, 12)),)
+    for number in range(8):
+        talk.directory.add("Wouters", f"Naam{number}", username=f"wout{number}", holdings=held)
+    talk.command("status", "colindos")
+    seen = []
+    for _ in range(3):
+        seen += re.findall(r"\[((?:Claes|Maes|Wouters) \w+)", talk.sees())
+        talk.taps("›")
+    assert sorted(seen) == ["Claes Mieke", "Maes Wout", *(f"Wouters Naam{number}" for number in range(8))]
+
+
+def test_more_than_a_thousand_are_not_counted_to_the_end(talk: Talk) -> None:
+    for number in range(1003):
+        talk.directory.add("Wouters", f"Naam{number}", username=f"wout{number}")
+    talk.command("status", "wouters")
+    assert "plus de 1\N{NARROW NO-BREAK SPACE}000 utilisateurs" in talk.sees()
+
+
+def test_a_list_counts_accesses_and_not_people(talk: Talk) -> None:
+    both = (("application", "colindos"), ("function", "collaborator-hospital-pharmacist"))
+    held = [Holding(kind, key, "pending", date(2026, 12, 1)) for kind, key in both]
+    talk.directory.add("Wouters", "Lena", username="lwouters", holdings=held)
+    talk.command("status").taps("En attente")
+    assert "2 accès" in talk.sees()
+    assert talk.sees().count("[Wouters Lena]") == 1
+
+
+def test_a_wrong_number_after_status_is_said(talk: Talk) -> None:
+    talk.command("status", "79082499728")
+    assert "au moins un chiffre est faux" in talk.sees()
+    assert "Vue d'ensemble" not in talk.sees()
+
+
+def test_who_manages_nothing_sees_only_what_is_his(talk: Talk) -> None:
+    talk.directory.places = ()
+    talk.directory.own = ("a0001",)
+    for words in ("", "claes", "colindos", "2026-000001"):
+        talk.command("status", words)
+        assert "jpeeters" in talk.sees()
+        assert "Claes" not in talk.sees()
+    talk.command("help")
+    assert "Donner un accès" not in talk.sees()
+
+
+def test_help_does_not_send_an_auditor_to_what_he_may_not_do(talk: Talk) -> None:
+    talk.directory.acts = frozenset()
+    talk.command("home").command("help")
+    assert "Donner un accès" not in talk.sees()
+    assert "2026-000123" in talk.sees()
+
+
+def test_a_change_due_today_tells_the_time_and_one_for_later_the_day(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos").taps("Confirmer")
+    talk.command("status", "2026-000001")
+    assert "devrait être actif à 10:20" in talk.sees()
+    talk.command("grant").taps("Hôpitaux", "Claes Mieke")
+    talk.says("Colindos", "Collaborateur médecin-spécialiste", "1.12.2026").taps("Confirmer")
+    talk.command("status", "2026-000002")
+    assert "en attente, prévu le 01-12-2026" in talk.sees()
