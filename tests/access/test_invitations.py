@@ -1,0 +1,110 @@
+"""A code binds one Telegram account to one person, once."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from bot.access import invitations, standing
+from bot.access.acts import perform
+from bot.access.requests import Done, Join, Refused
+from bot.access.rows import BINDINGS
+from bot.errors import OperatorError
+from bot.store.database import Database
+from bot.store.keys import Keyring
+from sqlalchemy import select
+from tests.access.registers import NOW, Register
+
+ANNE, BRAM = 11, 12
+
+
+@pytest.fixture
+def register(database: Database, keyring: Keyring, tmp_path):
+    return Register(database, keyring, tmp_path)
+
+
+def code_for(register, person: str, **fields) -> str:
+    with register.database.write() as connection:
+        return invitations.invite(connection, register.keyring, person, NOW, **fields)
+
+
+def joins(register, code: str, telegram_id: int, now=NOW):
+    with register.work(None, now=now) as work:
+        return perform(replace(work, telegram_id=telegram_id, chat_id=telegram_id), Join(code))
+
+
+def bound(register) -> list[tuple[int, str]]:
+    with register.database.read() as connection:
+        rows = connection.execute(select(BINDINGS).where(BINDINGS.c.ended_at.is_(None))).all()
+    people = {value: key for key, value in register.person.items()}
+    return sorted((row.telegram_id, people[row.identity_id]) for row in rows)
+
+
+def test_a_code_binds_the_account_to_its_person(register):
+    assert joins(register, code_for(register, "delcourt"), ANNE) == Done()
+    assert bound(register) == [(ANNE, "delcourt")]
+
+
+def refused(outcome) -> str:
+    assert isinstance(outcome, Refused)
+    return outcome.msg.key
+
+
+def test_a_wrong_a_used_and_an_old_code_get_the_same_answer(register):
+    used, old = code_for(register, "delcourt"), code_for(register, "claes")
+    joins(register, used, ANNE)
+    answers = [
+        joins(register, "x" * 22, BRAM),
+        joins(register, used, BRAM),
+        joins(register, old, BRAM, now=NOW + timedelta(hours=24)),
+    ]
+    assert [refused(answer) for answer in answers] == ["start.bad_code"] * 3
+    assert bound(register) == [(ANNE, "delcourt")]
+
+
+def test_a_new_code_ends_the_one_before(register):
+    first = code_for(register, "delcourt")
+    code_for(register, "delcourt")
+    assert refused(joins(register, first, ANNE)) == "start.bad_code"
+
+
+def test_an_account_that_stands_for_somebody_is_not_taken_over(register):
+    joins(register, code_for(register, "delcourt"), ANNE)
+    code = code_for(register, "claes")
+    assert refused(joins(register, code, ANNE)) == "act.join.bound"
+    assert joins(register, code, BRAM) == Done(), "the code stays good for whom it was made"
+
+
+def test_two_who_redeem_one_code_at_once_bind_one_of_them(register):
+    code, outcomes = code_for(register, "delcourt"), []
+    gate = threading.Barrier(4)
+
+    def work(telegram_id: int) -> None:
+        gate.wait()
+        outcomes.append(joins(register, code, telegram_id))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(20, 24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Done", "Refused", "Refused", "Refused"]
+    assert len(bound(register)) == 1
+
+
+def test_a_lost_phone_is_unbound_and_its_open_codes_end(register):
+    joins(register, code_for(register, "delcourt"), ANNE)
+    code = code_for(register, "delcourt")
+    with register.database.write() as connection:
+        assert invitations.unbind(connection, register.keyring, "delcourt", NOW) == 1
+    assert bound(register) == []
+    assert refused(joins(register, code, BRAM)) == "start.bad_code"
+    with register.database.read() as connection:
+        assert standing.session_of(connection, ANNE) is None
+
+
+def test_an_operator_who_invites_nobody_is_told_what_to_do(register):
+    with pytest.raises(OperatorError, match="register export"):
+        code_for(register, "nobody")
