@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process, utils
+from rapidfuzz import fuzz
 
-NEARLY = 82
-"""RapidFuzz's score from which a typing error is forgiven."""
+NEARLY, NEARLY_WORD = 80, 60
+"""How alike, of 100, a text with typing errors must be: as a whole, and each of its words."""
 _MARKS = re.compile(r"[^\w\s@.+-]", re.UNICODE)
 
 
@@ -62,16 +62,28 @@ def _begins(said: str, reading: str) -> bool:
 
 
 def _nearly(said: str, folded: Sequence[Sequence[str]]) -> Found:
+    """The options that were meant with a typing error: every word said must be like one of the option's, or its beginning.
+
+    So a sentence around a label ("all but Colindos") is not taken for the label.
+    """
     if len(said) < 4:
         return Found((), sure=False)
-    readings = [(place, reading) for place, all_of in enumerate(folded) for reading in all_of]
-    hits = process.extract(
-        said,
-        [reading for _, reading in readings],
-        scorer=fuzz.WRatio,
-        processor=utils.default_process,
-        score_cutoff=NEARLY,
-        limit=6,
-    )
-    places = tuple(dict.fromkeys(readings[index][0] for _, _, index in hits))
-    return Found(places, sure=len(places) == 1)
+    scored = [
+        (max(_likeness(said, reading) for reading in readings), place)
+        for place, readings in enumerate(folded)
+    ]
+    near = sorted((-score, place) for score, place in scored if score >= NEARLY)[:6]
+    return Found(tuple(place for _, place in near), sure=len(near) == 1)
+
+
+def _likeness(said: str, reading: str) -> float:
+    """How alike, of 100: as a whole, or word by word; 0 where a word has nothing like it."""
+    parts, words = said.split(), reading.split()
+    best = [max((_word(part, word) for word in words), default=0.0) for part in parts]
+    by_words = sum(best) / len(best) if min(best) >= NEARLY_WORD else 0.0
+    # a word too many may be a "not"
+    return max(fuzz.ratio(said, reading), by_words) if len(parts) <= len(words) else by_words
+
+
+def _word(part: str, word: str) -> float:
+    return max(fuzz.ratio(part, word), fuzz.ratio(part, word[: len(part) + 1]))

@@ -6,6 +6,7 @@ vanished meanwhile is a normal answer: it is said, and the rest is shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
@@ -25,7 +26,7 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.matching import match
+from bot.conversations.matching import fold, match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.ports import Context
 from bot.errors import Invalid
@@ -33,6 +34,8 @@ from bot.msg import Msg, Say, m
 
 PAGE_SIZE = 6
 GONE = m("step.gone")
+_BETWEEN = re.compile(r"[,;+&\n]|\s(?:et|en|und|and)\s|(?<=\d)\s+(?=\d)", re.IGNORECASE)
+"""What stands between several labels, or their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +181,13 @@ class MultiChoice(Step):
 
     @staticmethod
     def _typed(asking: Asking, options: Sequence[Option], text: str) -> Verdict:
-        """Typed labels, separated by commas, are the whole answer: who types "Colindos" means Colindos."""
+        """Typed labels, separated by commas or "and", are the whole answer: who types "Colindos" means Colindos."""
+        read = readings(asking, options)
+        whole = any(fold(text) == fold(label) for labels in read for label in labels)
+        parts = [text] if whole else [part for part in _BETWEEN.split(text) if part.strip()]
         places: list[int] = []
-        for part in text.replace(";", ",").replace("+", ",").split(","):
-            found = match(part, readings(asking, options))
+        for part in parts or [text]:
+            found = match(part, read)
             if not found.sure:
                 return Rejected(
                     m("step.not_an_option", said=_short(part), example=options[0].label if options else "")

@@ -93,6 +93,15 @@ def test_the_label_of_any_button_may_be_typed(talk: Talk) -> None:
     assert (request.user.title, request.user.local_email) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["Colindos, Hospiliss", "hospiliss et colindos", "1 2", "1,2", "Colindos + 2", "colindos\nhospilis"],
+)
+def test_several_applications_are_typed_in_one_message(talk: Talk, typed: str) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says(typed)
+    assert "Applications: Colindos, Hospiliss" in talk.sees()
+
+
 def test_the_label_of_a_homonym_may_be_typed(talk: Talk) -> None:
     talk.command("grant").says("Hôpitaux du Midi", "Peeters Jan · Pharmacie")
     assert talk.state.top
