@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.access.requests import Conflict, Done, Refused
 from bot.conversations import screens
@@ -57,6 +58,8 @@ from bot.conversations.model import (
 from bot.conversations.ports import Context
 from bot.msg import m
 
+KEPT = timedelta(days=7)
+"""How long a dialogue stays open, put aside too, after its newest answer (`privacy.more`)."""
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
@@ -84,7 +87,7 @@ class Engine:
 
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
-        state = self._known(state)
+        state = self._known(state, ctx)
         match event:
             case Redraw():
                 return self._reply(state, ctx)
@@ -118,13 +121,19 @@ class Engine:
 
     # -- derived things -------------------------------------------------------------------------
 
-    def _known(self, state: State) -> State:
-        """The state without dialogues that this version of the program no longer has."""
-        if all(frame.flow in self.flows for frame in (*state.frames, *state.kept)):
+    def _known(self, state: State, ctx: Context) -> State:
+        """The state without dialogues that this version of the program no longer has, and without those left for too long."""
+        if not state.frames and not state.kept:
             return state
-        keep = tuple(frame for frame in state.frames if frame.flow in self.flows)
-        kept = tuple(frame for frame in state.kept if frame.flow in self.flows)
-        return replace(state, frames=keep, kept=kept, rev=state.rev + 1)
+        oldest = (ctx.today - KEPT).isoformat()
+        frames = tuple(frame for frame in state.frames if self._lives(frame, oldest))
+        kept = tuple(frame for frame in state.kept if self._lives(frame, oldest))
+        if len(frames) == len(state.frames) and len(kept) == len(state.kept):
+            return state
+        return replace(state, frames=frames, kept=kept, rev=state.rev + 1)
+
+    def _lives(self, frame: Frame, oldest: str) -> bool:
+        return frame.flow in self.flows and (not frame.day or frame.day >= oldest)
 
     def _on_top(self, state: State, ctx: Context) -> tuple[Flow, Frame]:
         """What the card is about: the top dialogue, else home; for somebody unknown only what is public."""

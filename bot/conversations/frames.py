@@ -149,7 +149,15 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
     if dropped:
         notes = (*notes, m("engine.dropped", what=tuple(later.label for later in dropped)))
     return replace(
-        frame, answers=answers, proposals=proposals, trail=trail, editing=None, ui={}, error=None, notes=notes
+        frame,
+        answers=answers,
+        proposals=proposals,
+        trail=trail,
+        editing=None,
+        ui={},
+        error=None,
+        notes=notes,
+        day=ctx.today.isoformat(),
     )
 
 
@@ -179,7 +187,7 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     try:
         wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
     except Invalid as invalid:
-        return Frame(flow.key, error=invalid.msg)
+        return Frame(flow.key, error=invalid.msg, day=ctx.today.isoformat())
     for step in flow.steps:
         if (
             step.key in wanted
@@ -187,4 +195,4 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
             and step.holds(Asking(ctx, answers), wanted[step.key])
         ):
             answers[step.key] = wanted[step.key]
-    return Frame(flow.key, answers, trail=tuple(answers))
+    return Frame(flow.key, answers, trail=tuple(answers), day=ctx.today.isoformat())

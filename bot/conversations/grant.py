@@ -184,6 +184,13 @@ def _ends_to_move(ctx: Context, answers: Answers) -> tuple[date, ...]:
     return tuple(end for a in chosen(ctx, answers) for end in ends_to_move(card, a, ctx.today))
 
 
+def function_ends(ctx: Context, answers: Answers) -> bool:
+    """Whether the function that the person holds ends by itself, and so becomes longer with the application."""
+    function, card = function_of(ctx, answers), known_person(ctx, answers)
+    held = card.holds("function", function) if card and function else None
+    return held is not None and held.ends_on is not None and held.starts_on <= ctx.today
+
+
 def _after_the_end(ctx: Context, answers: Answers) -> date:
     """The first day that makes something longer; where a function is added, it may end with what is there."""
     more = timedelta(days=0 if needs_function(ctx, answers) else 1)
@@ -203,8 +210,31 @@ def known_profession(ctx: Context, answers: Answers) -> Json:
     return Profession.of(card.ref.profession or None, held)
 
 
-def professions(_: Context, __: Answers) -> Sequence[Option]:
-    return [Option(profession.value, profession.label) for profession in Profession]
+def professions(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The four, or the two that need no function where the actor's role may not assign one."""
+    functions = may_assign(ctx, answers)
+    return [
+        Option(profession.value, profession.label)
+        for profession in Profession
+        if functions or profession.function is None
+    ]
+
+
+def may_assign(ctx: Context, answers: Answers) -> bool:
+    """Whether the actor may give functions in the quality chosen: group and subdivision managers may not."""
+    rooms = ctx.directory.qualities(answers["entity"], "assign_function")
+    return any(room.id == answers["quality"] for room in rooms)
+
+
+@dataclass(frozen=True)
+class ProfessionStep(Choice):
+    """The profession; who may not assign functions is told at once, and not at the end."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        if may_assign(asking.ctx, asking.answers):
+            return screen
+        return Screen((m("grant.no_functions"), *screen.body), screen.rows)
 
 
 # -- a new user's data ----------------------------------------------------------------------------
@@ -268,7 +298,7 @@ def request(ctx: Context, answers: Answers) -> GrantAccess:
         version=person.get("version"),
         user=_new_user(answers) if is_new(answers) else None,
         profession=answers.get("profession"),
-        function=function_of(ctx, answers) if dated or longer else None,
+        function=function_of(ctx, answers) if dated or (longer and function_ends(ctx, answers)) else None,
         starts_on=date.fromisoformat(start) if start else None,
         ends_on=date.fromisoformat(end) if end else None,
         reactivate=bool(person.get("reactivate")),
@@ -393,12 +423,12 @@ GRANT = Flow(
             options=applications,
             after=frozenset({"entity", "quality", "person"}),
         ),
-        Choice(
+        ProfessionStep(
             "profession",
             ask=m("grant.ask.profession"),
             label=m("field.profession"),
             options=professions,
-            after=frozenset({"person", "applications"}),
+            after=frozenset({"entity", "quality", "person", "applications"}),
             when=asks_profession,
             proposes=known_profession,
             stands=True,

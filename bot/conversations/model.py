@@ -82,7 +82,10 @@ Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One open dialogue: the answers and how they came about. Its position is derived, never stored."""
+    """One open dialogue: the answers and how they came about. Its position is derived, never stored.
+
+    `day` is the ISO day of its newest answer: it is kept for `engine.KEPT` from then.
+    """
 
     flow: str
     answers: Answers = field(default_factory=dict)
@@ -93,10 +96,12 @@ class Frame:
     ui: Mapping[str, Json] = field(default_factory=dict)
     error: Msg | None = None
     notes: tuple[Msg, ...] = ()
+    day: str = ""
 
     def to_json(self) -> Json:
         """A JSON object; `from_json` brings the frame back."""
         return {
+            "day": self.day,
             "flow": self.flow,
             "answers": dict(self.answers),
             "trail": list(self.trail),
@@ -112,6 +117,7 @@ class Frame:
     def from_json(cls, data: Json) -> Frame:
         """The inverse of `to_json`."""
         return cls(
+            day=data.get("day", ""),
             flow=data["flow"],
             answers=data["answers"],
             trail=tuple(data["trail"]),

@@ -93,7 +93,9 @@ class MemoryDirectory:
     own: tuple[str, ...] = ()
     rooms: dict[str, QualityRef] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # user names, folded
-    acts: frozenset[str] = frozenset({"give_access"})  # what the actor may do besides looking
+    acts: frozenset[str] = frozenset(
+        {"give_access", "assign_function"}
+    )  # what the actor may do besides looking
 
     def __post_init__(self) -> None:
         for place in self.places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bot.access.requests import Conflict, GrantAccess, Refused
@@ -424,3 +424,34 @@ def test_the_step_total_is_told_once_it_is_certain(talk: Talk) -> None:
     assert talk.view.step is not None
     talk.taps("Colindos", "Suivant", "Modifier", "Profession", "Collaborateur pharmacien")
     assert talk.view.step == (4, 4)
+
+
+def test_a_dialogue_put_aside_is_there_for_seven_days_however_busy_the_chat_is(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux").says("01.09.22-997.08").taps("Annuler", "Garder pour plus tard")
+    for _ in range(7):
+        talk.now += timedelta(days=1)
+        talk.command("home")
+        assert "Reprendre : Donner un accès" in talk.sees()
+    talk.now += timedelta(days=1)
+    talk.command("home")
+    assert "Reprendre" not in talk.sees()
+    assert talk.state.kept == ()
+
+
+def test_a_dialogue_left_open_is_gone_after_seven_days_and_its_buttons_are_old(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos")
+    confirm = talk.button("Confirmer")
+    talk.now += timedelta(days=8)
+    reply = talk.press(confirm)
+    assert reply.toast is not None
+    assert talk.requests == []
+    assert "Accueil" in talk.sees()
+
+
+def test_who_may_not_assign_functions_is_told_before_he_answers(talk: Talk) -> None:
+    talk.directory.acts = frozenset({"give_access"})
+    talk.command("grant").taps("Hôpitaux", "Claes Mieke").says("Colindos")
+    assert "Votre rôle ne permet pas d'attribuer une fonction" in talk.sees()
+    assert "Collaborateur" not in " ".join(line for line in talk.sees().splitlines() if "[" in line)
+    talk.taps("Médecin", "Confirmer")
+    assert len(talk.requests) == 1
