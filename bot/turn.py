@@ -48,7 +48,10 @@ class CardJob:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What a turn came to. `repeated`: this update was handled before. `mail`: outbox rows wait, to go out before the card."""
+    """What a turn came to. `repeated`: this update was handled before. `mail`: outbox rows wait, to go out before the card.
+
+    `known`: the chat is a person's of the register; None where the turn did not look.
+    """
 
     chat_id: int
     lang: str
@@ -56,6 +59,7 @@ class Handled:
     toast: Toast | None
     card: CardJob | None
     mail: bool
+    known: bool | None = None
 
 
 class Turns(Protocol):

@@ -221,7 +221,7 @@ class _Turn:
             if request is None:
                 break
             event = Answer(turning.counter.perform(self._connection, incoming, request))
-        return self._saved(state, reply, toast=toast, anew=anew)
+        return self._saved(state, reply, toast=toast, anew=anew, known=context.actor is not None)
 
     def _placed(self, event: Event) -> Event:
         if isinstance(event, Tap) and self._incoming.tapped is not None:
@@ -265,7 +265,7 @@ class _Turn:
             urgency=urgency,
         )
 
-    def _saved(self, state: State, reply: Reply, *, toast: Toast | None, anew: bool) -> Handled:
+    def _saved(self, state: State, reply: Reply, *, toast: Toast | None, anew: bool, known: bool) -> Handled:
         turning, row, now = self._turning, self._row, clock.now()
         lang = language_of(state, row, self._incoming.lang)
         mode = "none" if reply.view is None else "new" if anew or self._replaces is None else "edit"
@@ -294,7 +294,7 @@ class _Turn:
             anew=fresh.mode == "new",
             message_id=fresh.message_id,
         )
-        return Handled(row.chat_id, lang, repeated=False, toast=toast, card=card, mail=mail)
+        return Handled(row.chat_id, lang, repeated=False, toast=toast, card=card, mail=mail, known=known)
 
 
 def state_of(row: chats.ChatRow) -> State:

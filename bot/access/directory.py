@@ -52,6 +52,7 @@ from bot.access.views import (
     Counts,
     EntityRef,
     Holding,
+    Invitation,
     Line,
     Listing,
     PersonCard,
@@ -367,8 +368,8 @@ class RegisterDirectory:
             tuple(Line(_person_ref(row), holding_of(row, self._now)) for row in rows), total, page, size
         )
 
-    def invitation(self, code: str) -> bool:
-        """Whether this code can still be redeemed."""
+    def invitation(self, code: str) -> Invitation | None:
+        """The invitation of this code, as long as it can be redeemed."""
         return invitations.redeemable(self._connection, code, self._now)
 
 

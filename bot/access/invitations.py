@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
+from bot.access.views import Invitation
 from bot.errors import OperatorError, Refusal
 from bot.msg import m
 from bot.store.audit import HOUSE, Entry, append
@@ -30,11 +31,10 @@ LENGTH = 22
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """A binding just made: whose, good for which entity (None: all), and the language that the maker asked for."""
+    """A binding just made: whose, and good for which entity (None: all)."""
 
     identity: str
     scope: str | None
-    lang: str | None
 
 
 def invite(
@@ -85,9 +85,10 @@ def invite(
     return code
 
 
-def redeemable(connection: Connection, code: str, now: datetime) -> bool:
-    """Whether the code can be redeemed now; says nothing about why not."""
-    return _open(connection, code, now) is not None
+def redeemable(connection: Connection, code: str, now: datetime) -> Invitation | None:
+    """The invitation of a code that can be redeemed now; says nothing about why not."""
+    row = _open(connection, code, now)
+    return Invitation(row.lang) if row else None
 
 
 def redeem(
@@ -122,7 +123,7 @@ def _redeemed(
     append(
         connection, keyring, scope or HOUSE, Entry("bind", actor=identity, subject=identity, body=body), now
     )
-    return Redeemed(identity, scope, invitation.lang)
+    return Redeemed(identity, scope)
 
 
 def _bind(

@@ -154,6 +154,13 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """A code that can be redeemed, and the language that its maker asked for, if any."""
+
+    lang: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who speaks, as the session has proved: an identity of the register. `name` is how to address him."""
 

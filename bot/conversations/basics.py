@@ -143,6 +143,12 @@ def start_prefill(ctx: Context, _: Mapping[str, str], args: str) -> Answers:
     return {**answers, "code": code(ctx, {}, args)} if args.strip() else answers
 
 
+def invited_in(ctx: Context, answers: Answers) -> Mapping[str, str]:
+    """The language that the invitation asks for: the first screens speak it, the question about it too."""
+    invitation = ctx.directory.invitation(answers.get("code", ""))
+    return {"lang": invitation.lang} if invitation and invitation.lang and not ctx.chosen_lang else {}
+
+
 START = Flow(
     key="start",
     title=m("start.title"),
@@ -161,6 +167,7 @@ START = Flow(
     ),
     submit=lambda _, answers: Join(answers["code"]),
     prefill=start_prefill,
+    remembers=invited_in,
     recap=False,
     public=True,
 )

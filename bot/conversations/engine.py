@@ -457,6 +457,8 @@ class Engine:
             frame = replace(older, ui={"again": args}, editing=None)
         else:
             frame = prefilled(flow, state, args, ctx)
+            if flow.remembers:
+                state = replace(state, memory={**state.memory, **flow.remembers(ctx, frame.answers)})
         state = replace(state, frames=(*frames, frame), kept=kept, rev=state.rev + 1, resting=False)
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:

@@ -146,7 +146,7 @@ class Flow:
     """A dialogue: its steps in order, and what comes at the end of them.
 
     Exactly one of `submit` (after a recap, or at once where `recap` is False) and `page` is set. `prefill` turns a
-    command's words or a door's argument into answers; `subject` is the entity's name for every card. `public` flows
+    command's words or a door's argument into answers; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
     begins anew where it is open already, without asking: no answer of it is worth keeping.
     """
@@ -164,6 +164,7 @@ class Flow:
     receipt: Callable[[Context, Answers, Done], View | None] | None = None
     rebase: Callable[[Answers, int], Answers] | None = None
     public: bool = False
+    remembers: Callable[[Context, Answers], Mapping[str, str]] | None = None
     retype: str | None = None
     restarts: bool = False
     needs: str | None = None

@@ -20,6 +20,7 @@ from bot.access.views import (
     Counts,
     EntityRef,
     Holding,
+    Invitation,
     Line,
     Listing,
     PersonCard,
@@ -38,6 +39,7 @@ __all__ = [
     "Directory",
     "EntityRef",
     "Holding",
+    "Invitation",
     "Line",
     "Listing",
     "PersonCard",
@@ -93,8 +95,8 @@ class Directory(Protocol):
     def mine(self) -> tuple[PersonCard, ...]:
         """The actor's own accounts, in every entity that his binding covers."""
 
-    def invitation(self, code: str) -> bool:
-        """Whether this code can still be redeemed."""
+    def invitation(self, code: str) -> Invitation | None:
+        """The invitation of this code, as long as it can be redeemed."""
 
 
 class Reader(Protocol):

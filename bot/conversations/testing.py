@@ -45,6 +45,7 @@ from bot.conversations.ports import (
     Counts,
     EntityRef,
     Holding,
+    Invitation,
     Line,
     Listing,
     PersonCard,
@@ -88,6 +89,7 @@ class MemoryDirectory:
     numbers: dict[str, str] = field(default_factory=dict)  # NISS → account
     changes: dict[str, ChangeCard] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
+    invited_in: str | None = None  # the language that the maker of the codes asked for
     conflict: Conflict | None = None
     refusal: Refused | None = None
     own: tuple[str, ...] = ()
@@ -205,8 +207,8 @@ class MemoryDirectory:
     def mine(self) -> tuple[PersonCard, ...]:
         return tuple(self.cards[account] for account in self.own)
 
-    def invitation(self, code: str) -> bool:
-        return code in self.codes
+    def invitation(self, code: str) -> Invitation | None:
+        return Invitation(self.invited_in) if code in self.codes else None
 
     # -- what acts do, in small --
 

@@ -129,10 +129,6 @@ class Telegram:
         await asyncio.gather(*(self._refresh(chat_id) for chat_id in chats))
         return len(chats)
 
-    async def set_menu(self, chat_id: int, lang: str, *, known: bool) -> None:
-        """Gives a chat the commands in its language; fewer of them to a stranger."""
-        await self._menu.set_for(chat_id, lang, known=known)
-
     async def close(self) -> None:
         """Ends everything; what is open stays in the rows."""
         if self._webhook is not None:

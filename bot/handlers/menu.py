@@ -1,7 +1,7 @@
 """The command menu and the bot's profile, in each language; per chat too.
 
-Telegram chooses a menu by the language of the *client*. Somebody who chose another language in the chat gets a menu
-of that chat's own. Everything is compared first and written only where it differs, because Telegram limits how often
+Telegram chooses a menu by the language of the *client*, and shows it to everybody: so what is published is the stranger's.
+A chat whose person is known, or who chose another language, gets a menu of its own. Everything is compared first and written only where it differs, because Telegram limits how often
 a bot may rename itself.
 """
 
@@ -41,9 +41,8 @@ class Menu:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._spoken: OrderedDict[int, str] = (
-            OrderedDict()
-        )  # chat → language of its menu, as far as this process knows
+        # chat → language of its menu, and whether all of it, as far as this process knows
+        self._shown: OrderedDict[int, tuple[str, bool]] = OrderedDict()
 
     async def publish(self) -> None:
         """Writes menus, descriptions and the menu button where they differ. A failure is noted: the bot works without."""
@@ -61,15 +60,18 @@ class Menu:
             log.warning("menu_not_published", trouble=failed.trouble.value)
 
     async def follow(self, incoming: Incoming, handled: Handled) -> None:
-        """Gives the chat a menu of its own when it speaks another language than its client, or than before."""
-        if self._spoken.get(handled.chat_id, incoming.lang) != handled.lang:
-            await self.set_for(handled.chat_id, handled.lang)
-        self._spoken[handled.chat_id] = handled.lang
-        self._spoken.move_to_end(handled.chat_id)
-        if len(self._spoken) > _REMEMBERED:
-            self._spoken.popitem(last=False)
+        """Gives the chat a menu of its own when it is another than the published one, or than before."""
+        if handled.known is None:
+            return
+        wanted = (handled.lang, handled.known)
+        if self._shown.get(handled.chat_id, (incoming.lang, False)) != wanted:
+            await self.set_for(handled.chat_id, handled.lang, known=handled.known)
+        self._shown[handled.chat_id] = wanted
+        self._shown.move_to_end(handled.chat_id)
+        if len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
 
-    async def set_for(self, chat_id: int, lang: str, *, known: bool = True) -> None:
+    async def set_for(self, chat_id: int, lang: str, *, known: bool) -> None:
         """Writes the menu of one chat. A failure is noted."""
         scope = {"type": BotCommandScopeType.CHAT, "chat_id": chat_id}
         try:
@@ -82,7 +84,7 @@ def _profile(code: str) -> Iterator[tuple[str, dict[str, Any], str]]:
     """(method that writes, its one parameter, method that reads) for a language code; "" is everybody else."""
     lang = code or DEFAULT
     speak = speaker(lang)
-    yield "setMyCommands", {"commands": commands_for(lang)}, "getMyCommands"
+    yield "setMyCommands", {"commands": commands_for(lang, known=False)}, "getMyCommands"
     yield "setMyDescription", {"description": speak.plain(m("bot.description"))}, "getMyDescription"
     short = speak.plain(m("bot.short_description"))
     yield "setMyShortDescription", {"short_description": short}, "getMyShortDescription"

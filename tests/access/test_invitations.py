@@ -11,6 +11,7 @@ from bot.access import invitations, standing
 from bot.access.acts import perform
 from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
+from bot.access.views import Invitation
 from bot.errors import OperatorError
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -75,6 +76,13 @@ def test_an_account_that_stands_for_somebody_is_not_taken_over(register):
     code = code_for(register, "claes")
     assert refused(joins(register, code, ANNE)) == "act.join.bound"
     assert joins(register, code, BRAM) == Done(), "the code stays good for whom it was made"
+
+
+def test_an_open_code_tells_the_language_it_was_made_for(register):
+    code = code_for(register, "delcourt", lang="nl")
+    with register.sees(None) as directory:
+        assert directory.invitation(code) == Invitation("nl")
+        assert directory.invitation("x" * 22) is None
 
 
 def test_two_who_redeem_one_code_at_once_bind_one_of_them(register):

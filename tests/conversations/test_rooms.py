@@ -287,3 +287,14 @@ def test_a_change_due_today_tells_the_time_and_one_for_later_the_day(talk: Talk)
     talk.says("Colindos", "Collaborateur médecin-spécialiste", "1.12.2026").taps("Confirmer")
     talk.command("status", "2026-000002")
     assert "en attente, prévu le 01-12-2026" in talk.sees()
+
+
+def test_an_invitation_made_in_a_language_speaks_it_from_the_first_card(stranger: Talk) -> None:
+    stranger.directory.invited_in = "de"
+    stranger.command("start", CODE)
+    assert "In welcher Sprache" in stranger.sees()
+    stranger.taps("Deutsch")
+    assert "Dieser Assistent" in stranger.sees()
+    stranger.taps("Gelesen")
+    assert stranger.requests == [Join(CODE)]
+    assert "Startseite" in stranger.sees()

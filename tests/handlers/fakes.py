@@ -40,6 +40,7 @@ class FakeTurns:
         self.before: Callable[[Incoming], None] = lambda incoming: None
         self.outbox: MemoryOutbox | None = None
         self.away = False
+        self.known: bool | None = False
         self.lock = threading.Lock()
 
     def handle(self, incoming: Incoming) -> Handled:
@@ -55,7 +56,13 @@ class FakeTurns:
                 toast = self._step(row, incoming)
             row.want += 1
             return Handled(
-                incoming.chat_id, row.lang, repeated, toast, self._job(incoming.chat_id), self._mail(incoming)
+                incoming.chat_id,
+                row.lang,
+                repeated,
+                toast,
+                self._job(incoming.chat_id),
+                self._mail(incoming),
+                known=self.known,
             )
 
     def _step(self, row: Row, incoming: Incoming) -> Toast | None:
@@ -132,6 +139,7 @@ class MemoryInbox:
         self.aside: dict[int, tuple[str, str]] = {}
         self.batches: list[list[int]] = []
         self.away = False
+        self.known: bool | None = False
 
     def keep(self, updates):
         self._there()

@@ -21,8 +21,8 @@ def came(lang):
     return Incoming(1, ANNE, ANNE, Redraw(), lang=lang)
 
 
-def done(lang):
-    return Handled(ANNE, lang, repeated=False, toast=None, card=None, mail=False)
+def done(lang, known=True):
+    return Handled(ANNE, lang, repeated=False, toast=None, card=None, mail=False, known=known)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -45,7 +45,7 @@ def test_a_stranger_is_offered_nothing_that_is_not_for_him():
 async def test_menus_and_profile_are_published_in_every_language_and_written_once(telegram):
     await Menu(telegram).publish()
     for lang in (None, *LANGUAGES):
-        assert telegram.settings["MyCommands", lang] == commands_for(lang or "en")
+        assert telegram.settings["MyCommands", lang] == commands_for(lang or "en", known=False)
         assert telegram.settings["MyDescription", lang] == {
             "description": speaker(lang or "en").plain(m("bot.description"))
         }
@@ -65,7 +65,15 @@ async def test_without_its_menu_the_bot_still_starts(telegram):
 async def test_a_chat_that_speaks_another_language_than_its_client_has_a_menu_of_its_own(telegram):
     menu = Menu(telegram)
     for client, chosen in [("fr", "fr"), ("fr", "nl"), ("fr", "nl"), ("fr", "fr")]:
-        await menu.follow(came(client), done(chosen))
+        await menu.follow(came(client), done(chosen, known=False))
     written = [(given["scope"], given["commands"]) for _, given in telegram.calls]
     scope = {"type": "chat", "chat_id": ANNE}
-    assert written == [(scope, commands_for("nl")), (scope, commands_for("fr"))]
+    assert written == [(scope, commands_for("nl", known=False)), (scope, commands_for("fr", known=False))]
+
+
+async def test_who_is_known_gets_all_commands_in_his_own_chat_once(telegram):
+    menu = Menu(telegram)
+    for known in (False, True, True, None, False):
+        await menu.follow(came("fr"), done("fr", known))
+    written = [given["commands"] for _, given in telegram.calls]
+    assert written == [commands_for("fr"), commands_for("fr", known=False)]

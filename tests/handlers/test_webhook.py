@@ -202,7 +202,7 @@ async def test_telegram_is_told_the_address_the_secret_and_the_updates_wanted(wo
         "https://access.example.org/telegram",
         SECRET,
     )
-    assert parameters["allowed_updates"] == ["message", "callback_query", "my_chat_member"]
+    assert parameters["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
 
 
 @pytest.mark.parametrize(("trouble", "says"), [(Trouble.UNAUTHORIZED, "token"), (Trouble.REFUSED, "webhook")])
