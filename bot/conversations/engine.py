@@ -459,6 +459,8 @@ class Engine:
             frame = prefilled(flow, state, args, ctx)
             if flow.remembers:
                 state = replace(state, memory={**state.memory, **flow.remembers(ctx, frame.answers)})
+            if flow.page and state.top and self.flows[state.top.flow].page:
+                frame = replace(frame, ui={"over": state.top.flow})  # a page is left, and help knows which
         state = replace(state, frames=(*frames, frame), kept=kept, rev=state.rev + 1, resting=False)
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:

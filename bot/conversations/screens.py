@@ -171,10 +171,11 @@ def dressed(view: View, state: State, frame: Frame, *, below: Flow | None) -> Vi
 
 
 def with_memory(answers: Answers, state: State, flow: Flow) -> Answers:
-    """A page sees, beside its answers, the chat's memory, the dialogues put aside, and the one it stands above."""
+    """A page sees, beside its answers, the chat's memory, the dialogues put aside, and the one it stands above or came after."""
     others = [frame.flow for frame in state.frames if frame.flow != flow.key]
     kept = tuple(frame.flow for frame in state.kept)
-    return {**answers, "memory": state.memory, "kept": kept, "below": others[-1] if others else None}
+    over = state.top.ui.get("over") if state.top else None
+    return {**answers, "memory": state.memory, "kept": kept, "below": over or (others[-1] if others else None)}
 
 
 def _subject(flow: Flow, ctx: Context, answers: Answers) -> Say | None:

@@ -202,12 +202,7 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
 
 def holding_line(ctx: Context, holding: Holding) -> Msg:
     """One application or function with its state in words, from when and until when."""
-    name: Say
-    if holding.kind == "application":
-        known = next((a.name for a in ctx.catalogue.applications if a.key == holding.key), holding.key)
-        name = known
-    else:
-        name = next((f.label for f in ctx.catalogue.functions if f.key == holding.key), holding.key)
+    name = called(ctx, holding.kind, holding.key)
     until: Say = m("holding.until", day=holding.ends_on) if holding.ends_on else m("day.no_end")
     if holding.state == "pending" and holding.active_at and holding.starts_on <= ctx.today:
         return m("holding.pending_today", name=name, due=holding.active_at, until=until)
@@ -224,7 +219,7 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
         ),
         (m("field.status"), _change_state(ctx, change)),
-        (m("field.content"), tuple_of([_item(item) for item in change.items])),
+        (m("field.content"), tuple_of([_item(ctx, item) for item in change.items])),
     )
     rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
     if change.state == "to_do":
@@ -246,12 +241,16 @@ def _change_state(ctx: Context, change: ChangeCard) -> Msg:
     return m(f"change.{change.state}")
 
 
-def _item(item: ChangeItem) -> Say:
-    return (
-        m("change.item", what=m(f"change.kind.{item.kind}"), key=item.key)
-        if item.key
-        else m(f"change.kind.{item.kind}")
-    )
+def _item(ctx: Context, item: ChangeItem) -> Say:
+    kind = m(f"change.kind.{item.kind}")
+    return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
+
+
+def called(ctx: Context, kind: str, key: str) -> Say:
+    """What an application or a function is called; its key where the catalogue no longer has it."""
+    if kind in {"application", "grant"}:
+        return next((a.name for a in ctx.catalogue.applications if a.key == key), key)
+    return next((f.label for f in ctx.catalogue.functions if f.key == key), key)
 
 
 def application_page(ctx: Context, query: Json) -> Page:

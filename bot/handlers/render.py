@@ -21,7 +21,7 @@ from bot.msg import Msg, Texts, m
 
 TEXT_LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)
 _WIDTHS = {1: 34, 2: 15, 3: 14, 4: 7, 5: 5}
-"""UTF-16 units by buttons in a row; three are the head of a calendar (‹ septembre 2026 ›)."""
+"""UTF-16 units by buttons in a row, an ornament beside fixed words not counted; three are the head of a calendar (‹ septembre 2026 ›)."""
 _NARROW = 4
 _ELLIPSIS = "…"
 _BLANK = "·"
@@ -181,7 +181,7 @@ def label_faults(view: View, lang: str) -> tuple[str, ...]:
 def _text(button: Button, row: Row, speak: Speaker) -> str:
     label = " ".join(speak.plain(button.label).split())
     if _has_names(button.label):
-        label = shorten(label, _width(row))
+        label = shorten(label, _width(row) - (units(button.mark) + 1 if button.mark else 0))
     return " ".join(part for part in (button.mark, label) if part) or _BLANK
 
 
@@ -239,9 +239,12 @@ def _has_names(say: Any) -> bool:
 def _without_names(say: Any) -> Any:
     match say:
         case Msg(key, params):
-            return Msg(key, tuple((name, _without_names(value)) for name, value in params))
-        case tuple():
-            return tuple(_without_names(item) for item in say)
+            return Msg(key, tuple((name, _quoted(value)) for name, value in params))
         case str() | Texts():
             return _ELLIPSIS
     return say
+
+
+def _quoted(value: Any) -> Any:
+    """What a label quotes: words of ours whole, anything with a name in it as short as it may become."""
+    return _ELLIPSIS if _has_names(value) else value

@@ -1,0 +1,446 @@
+"""A walk over every dialogue, breadth first: each step × each button, a valid answer, each kind of wrong answer, in one language.
+
+The walk keeps every screen that it meets, also those of wrong answers, as messages; whoever checks them draws them as
+the edge does. A few moves come from outside the card too: commands in the middle, an old button, a picture, another
+manager's change, a refusal.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from bot.access.requests import Conflict, Done, Refused
+from bot.access.rights import Role
+from bot.conversations.frames import settle
+from bot.conversations.model import (
+    Answer,
+    Button,
+    Command,
+    Event,
+    Press,
+    State,
+    Tap,
+    Text,
+    Unreadable,
+    View,
+)
+from bot.conversations.ports import COUNTED, ChangeItem, EntityRef, Holding, QualityRef
+from bot.conversations.registry import ENGINE, FLOWS
+from bot.conversations.screens import INTERLUDES
+from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
+from bot.msg import Msg, Say
+from tests.texts import entries, message
+
+CODE = "A" * 22
+VALID = (
+    "01.09.22-997.08",
+    "79082399728",
+    "Vermeulen",
+    "tom.vermeulen@example.org",
+    "claes",
+    "maes",
+    "Colindos",
+    "25-02-2027",
+    "2026-000001",
+    CODE,
+)
+WRONG = {
+    "a number with a wrong digit": "79082499728",
+    "a number too short": "7908239972",
+    "a number with letters": "790823-997-2A",
+    "a number without a day": "79023199728",
+    "a number without a month": "79153099728",
+    "a number of the future": "26123199889",
+    "a number with a counter that is never given": "79.08.23-999.26",
+    "a day that no month has": "42-01-2027",
+    "a day that this month has not": "31-04-2027",
+    "a leap day of another year": "29-02-2027",
+    "a month that is none": "11-13-2027",
+    "a year in two digits": "01-01-27",
+    "a year out of bounds": "01-01-1850",
+    "another day of the week": "montag 25-11-2026",
+    "a day long ago": "01-01-2026",
+    "a day too far": "01-01-2040",
+    "a day before the start": "23-11-2026",
+    "nobody's name": "Zzzzzzz",
+    "nearly a name": "Peetres",
+    "a name of two people": "Peeters",
+    "somebody blocked": "Lambert",
+    "a digit in a name": "Delcor7",
+    "a sign that no name has": "<b>&",
+    "nothing": " ",
+    "an invisible character": "\u202eabc",
+    "another alphabet": "Иванов",
+    "two alphabets mixed": "Pеeters",
+    "a name too long": "a" * 90,
+    "a place in the list that is none": "99",
+    "the beginning of two": "hospital",
+    "an address without a domain": "x@",
+    "an address with a wrong domain": "x@-y.",
+    "an address with two signs": "x@y@example.org",
+    "an address with a space": "x y@example.org",
+    "an address with two alphabets": "tom@exаmple.org",
+    "an address with a sign too many": "x..y@example.org",
+    "an address too long": "x" * 250 + "@example.org",
+    "a user name too short": "jp",
+    "a user name too long": "j" * 70,
+    "a user name that is taken": "mclaes01",
+    "an unusual user name": "Jan.Peeters",
+    "a change that there is not": "2026-999999",
+}
+COMMANDS = ("help", "status", "privacy", "language", "home", "grant", "cancel", "back", "nonsense", "start")
+"""Said in the middle of any dialogue."""
+
+
+@dataclass
+class Walked:
+    """What a walk met. `places` are (flow, step), and (flow, "page", "recap", "leaving", "again", "fixing" or "receipt")."""
+
+    lang: str
+    views: dict[View, None] = field(default_factory=dict)
+    toasts: dict[Msg, None] = field(default_factory=dict)
+    places: set[tuple[str, str]] = field(default_factory=set)
+    mistyped: list[str] = field(default_factory=list)
+    states: int = 0
+
+    def says(self) -> Iterator[Say]:
+        """Everything said, texts of the register and of people included."""
+        for view in self.views:
+            yield from says(view)
+        yield from self.toasts
+
+    def keys(self) -> set[str]:
+        """The keys of everything said, in parameters too."""
+        return {key for say in self.says() for key in keys(say)}
+
+
+def says(view: View) -> Iterator[Say]:
+    """Everything that a view says."""
+    facts = (part for fact in view.facts for part in fact)
+    labels = (button.label for button in view.buttons())
+    for say in (
+        view.title,
+        view.subject,
+        view.error,
+        *view.notes,
+        *view.body,
+        *facts,
+        *view.after,
+        *labels,
+    ):
+        if say is not None:
+            yield say
+
+
+def keys(say: object) -> Iterator[str]:
+    """The message keys in something said."""
+    match say:
+        case Msg(key, params):
+            yield key
+            for _, value in params:
+                yield from keys(value)
+        case tuple():
+            for item in say:
+                yield from keys(item)
+
+
+def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
+    """What makes two states the same for the walk: the question asked, and whatever decides on the questions to come."""
+    state = talk.state
+    if state.top is None:
+        return (len(state.kept), state.resting, talk.actor is None)
+    frame, flow = state.top, FLOWS[state.top.flow]
+    step = settle(flow, frame, talk.context).step
+    query = frame.answers.get("query") or {}
+    person = frame.answers.get("person") or {}
+    return (
+        flow.key,
+        step.key if step else None,
+        frame.editing,
+        tuple(sorted(key for key, value in frame.ui.items() if value or key in INTERLUDES)),
+        len(state.frames) > 1,
+        typed
+        and frame.typed
+        and flow.key != "grant",  # in the longest dialogue a wrong answer comes first anyway
+        "code" in frame.answers,
+        query.get("see"),
+        query.get("what"),
+        "account" in person,
+        frame.answers.get("profession"),
+        step is None and frame.answers.get("entity") == "quai",
+    )
+
+
+def standing(talk: Talk) -> tuple[object, ...]:
+    """The question or page that wrong answers, and what comes from outside the card, are tried at once each."""
+    state = talk.state
+    if state.top is None:
+        return (talk.actor is None,)
+    frame, flow = state.top, FLOWS[state.top.flow]
+    step = settle(flow, frame, talk.context).step
+    interlude = tuple(sorted(frame.ui.keys() & INTERLUDES))
+    return (flow.key, step.key if step else None, interlude, "start" in frame.answers)
+
+
+def moves(talk: Talk, *, wrong: bool) -> Iterator[Event | Button]:
+    """Valid answers and each button; at a place that is new, wrong answers too, and what comes from outside the card.
+
+    Text first: who has typed is asked before his dialogue is dropped.
+    """
+    view = talk.view
+    buttons = [b for b in view.buttons() if isinstance(b.action, Press)] if view else []
+    # two days of a calendar stand for all
+    days = [b for b in buttons if isinstance(b.action, Press) and b.action.verb == "day"]
+    yield from (Text(text) for text in VALID)
+    yield from (b for b in buttons if b not in days)
+    yield from days[:2]
+    if wrong:
+        yield from (Text(text) for text in WRONG.values())
+        yield Unreadable()
+        yield Tap(talk.state.rev - 1, "a", "old")
+        yield from (Tap(talk.state.rev, verb, "gone") for verb in ("a", "who", "list"))
+        if talk.state.top:  # the dialogue that is open already
+            yield Command(talk.state.top.flow, CODE if talk.state.top.flow == "start" else "")
+        yield from (Command(name) for name in COMMANDS)
+
+
+def after(talk: Talk, state: State, move: Event | Button) -> Talk:
+    """Another chat in `state` of `talk`, with a register of its own, after one move."""
+    other = Talk(ENGINE, copied(talk.directory), lang=talk.lang, actor=talk.actor, state=state)
+    other.view = talk.view
+    other.press(move) if isinstance(move, Button) else other.feed(move)
+    return other
+
+
+def copied(directory: MemoryDirectory) -> MemoryDirectory:
+    """A register that one move may change."""
+    fresh = MemoryDirectory(**vars(directory))
+    fresh.cards, fresh.changes = dict(directory.cards), dict(directory.changes)
+    fresh.codes, fresh.numbers = set(directory.codes), dict(directory.numbers)
+    fresh.taken = set(directory.taken)
+    return fresh
+
+
+def elsewhere(talk: Talk) -> Iterator[Talk]:
+    """The same confirmation, had somebody else been quicker, or had the register refused it."""
+    buttons = talk.view.buttons() if talk.view else ()
+    last = next(
+        (b for b in buttons if b.action in {Press("ok"), Press("a", "done"), Press("a", "yes")}), None
+    )
+    if last is None:
+        return
+    refusals = [message(key) for key in entries("fr") if key.startswith(("act.", "rights."))]
+    changes = tuple(msg for msg in refusals if msg.key.startswith("act.changed."))
+    for laid in (Conflict(changes, 7), *(Refused(msg, "username") for msg in refusals if msg not in changes)):
+        directory = copied(talk.directory)
+        directory.conflict = laid if isinstance(laid, Conflict) else None
+        directory.refusal = laid if isinstance(laid, Refused) else None
+        other = Talk(ENGINE, directory, lang=talk.lang, actor=talk.actor, state=talk.state)
+        other.view = talk.view
+        other.press(last)
+        yield other
+    if talk.state.top and talk.state.top.flow == "portal":  # ticked off before its first day
+        other = Talk(ENGINE, copied(talk.directory), lang=talk.lang, actor=talk.actor, state=talk.state)
+        other.feed(Answer(Done("2026-000001")))
+        yield other
+
+
+def note_place(talk: Talk, walked: Walked) -> None:
+    """Which question, page or interlude the chat stands at."""
+    state, view = talk.state, talk.view
+    if view is None:
+        return
+    if state.top is None:
+        walked.places.add(("home" if talk.actor else "stranger", "page"))
+        return
+    frame, flow = state.top, FLOWS[state.top.flow]
+    interlude = next((each for each in ("leaving", "again", "fixing") if each in frame.ui), None)
+    step = settle(flow, frame, talk.context).step
+    if interlude:
+        walked.places.add((flow.key, interlude))
+    elif step:
+        assert step.ask in view.body, (flow.key, step.key)
+        walked.places.add((flow.key, step.key))
+    else:
+        walked.places.add((flow.key, "page" if flow.page else "recap"))
+
+
+def check_typed(talk: Talk, button: Button, tapped: Talk, walked: Walked) -> None:
+    """A label of ours, typed, does what a tap on it does; a person's name may be borne by two."""
+    if isinstance(button.label, str) or not isinstance(button.action, Press):
+        return
+    label = talk.context.reader.label(button.label)
+    if button.action.verb in {"stay_put", "page", "list", "change", "month"} or not label.strip():
+        return
+    typed = after(talk, talk.state, Text(label))
+    frame, flow = talk.state.top, FLOWS[talk.state.top.flow] if talk.state.top else None
+    ticked = button.action.verb in {"on", "off"}  # a typed name is the whole answer, a tap is one of several
+    if not ticked and shape(typed, typed=False) != shape(tapped, typed=False):
+        where = f"{flow.key if flow else 'home'} {sorted(frame.ui) if frame else ''}"
+        walked.mistyped.append(f"{talk.lang} {where}: '{label}' typed is not what it is tapped")
+
+
+def walk(
+    walked: Walked, directory: MemoryDirectory, *, known: bool, begin: Iterable[tuple[Event, ...]]
+) -> None:
+    """After each of these beginnings, by every move, to every state of a new shape; adds to `walked`."""
+    visited: set[tuple[object, ...]] = set()
+    tried: set[tuple[object, ...]] = set()
+    queue: deque[tuple[State, MemoryDirectory]] = deque()
+
+    def met(talk: Talk) -> None:
+        for reply in talk.replies:
+            if reply.view:
+                walked.views.setdefault(reply.view)
+            if reply.toast:
+                walked.toasts.setdefault(reply.toast.msg)
+        for receipt in talk.receipts:
+            walked.views.setdefault(receipt)
+        note_place(talk, walked)
+        key = shape(talk)
+        if key not in visited:
+            visited.add(key)
+            queue.append((talk.state, talk.directory))
+
+    for events in begin:
+        talk = Talk(ENGINE, copied(directory), lang=walked.lang)
+        talk.actor = talk.actor if known else None
+        for event in events:
+            talk.feed(event)
+            met(talk)
+    while queue:
+        state, register = queue.popleft()
+        walked.states += 1
+        talk = Talk(ENGINE, register, lang=walked.lang, state=state)
+        talk.actor = talk.actor if known else None
+        talk.view = ENGINE.view(state, talk.context)
+        place = standing(talk)
+        new, _ = place not in tried, tried.add(place)
+        for move in moves(talk, wrong=new):
+            other = after(talk, state, move)
+            if other.receipts and state.top:
+                walked.places.add((state.top.flow, "receipt"))
+            met(other)
+            if isinstance(move, Button):
+                check_typed(talk, move, other, walked)
+        for other in elsewhere(talk) if new else ():
+            met(other)
+
+
+def register() -> MemoryDirectory:
+    """The sample, and what makes its screens different: two qualities, holdings and changes of each state, a long list."""
+    directory = sample()
+    directory.rooms["aube-c"] = QualityRef("aube-c", "aube", "health-care", "719998-33")
+    old, soon = date(2026, 3, 12), NOW.date() + timedelta(days=9)
+    since = datetime(2026, 3, 12, tzinfo=UTC)
+    for first in ("An", "Bo", "Cis", "Dirk"):
+        directory.add("Goossens", first, username=f"goossen{first[0].lower()}")
+    directory.add(
+        "Lenaerts",
+        "Bob",
+        username="blenaert",
+        profession="hospital-pharmacist",
+        holdings=(
+            Holding("application", "colindos", "active", old, None, since),
+            Holding("application", "hospiliss", "pending", soon, soon + timedelta(days=9), None),
+        ),
+    )
+    directory.add("Aerts", "Ine", username="iaerts01", status="deleted")
+    directory.own = ("a0003", "a0004", "a0010", "a0011")
+    talk = Talk(ENGINE, directory)
+    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
+        "Dubois", "Léa", "lea@example.org", "Hospiliss"
+    ).taps("Confirmer")
+    talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
+        "Simon", "Lou", "lou@example.org", "Colindos", "Collaborateur pharmacien", "01-12-2026"
+    ).taps("Confirmer")
+    talk.command("grant").taps("Hôpitaux du Midi").says("Goossens An", "Hospiliss").taps("Confirmer")
+    to_do, pending = directory.changes["2026-000002"], directory.changes["2026-000003"]
+    kinds = tuple(ChangeItem(kind, "", "active", old, None) for kind in ("create-user", "change-user"))
+    for change in (
+        replace(pending, number="2026-000004", due=NOW + timedelta(days=9), due_on=soon),
+        replace(pending, number="2026-000005", state="active", items=kinds),
+        replace(pending, number="2026-000006", state="ended"),
+        replace(to_do, number="2026-000007", entity=replace(to_do.entity, portal="new")),
+    ):
+        directory.changes[change.number] = change
+    return directory
+
+
+def poor(*places: EntityRef) -> MemoryDirectory:
+    """A register in which nothing can be given."""
+    directory = MemoryDirectory(places=places)
+    directory.rooms = {key: replace(room, active=False) for key, room in directory.rooms.items()}
+    return directory
+
+
+def crowd() -> MemoryDirectory:
+    """More users than are counted."""
+    directory = MemoryDirectory(places=(MIDI,))
+    for number in range(COUNTED + 1):
+        directory.add("Peeters", f"Jan {number}")
+    return directory
+
+
+def said(name: str, *texts: str) -> tuple[Event, ...]:
+    """A command, and what is typed after it."""
+    words, _, args = name.partition(" ")
+    return (Command(words, args), *(Text(text) for text in texts))
+
+
+NEW = ("01.09.22-997.08", "Vermeulen", "Tom", "tom.vermeulen@example.org")
+
+
+def whole_walk(lang: str) -> Walked:
+    """Everything there is to see, for somebody who manages and for a stranger, in one language."""
+    walked = Walked(lang)
+    directory = register()
+    walk(
+        walked,
+        directory,
+        known=True,
+        begin=[
+            *(said(name) for name in FLOWS if name not in {"stranger", "start"}),
+            *(said(f"status {number}") for number in directory.changes),
+            *(said(f"portal {number}") for number in directory.changes),
+            said(f"start {CODE}"),
+            said("grant", "1", "79082399728", "Hospiliss"),
+            said("grant", "1", "Lenaerts", "Colindos"),
+            said("grant", "2", "2", *NEW),
+            said("grant", "2", "1", *NEW, "Colindos", "3", "20-11-2026", "22-11-2026"),
+            (*said("grant", "1"), *said("portal"), *said("entity"), *said("language")),
+        ],
+    )
+    walk(
+        walked,
+        directory,
+        known=False,
+        begin=[said("start"), said(f"start {CODE}"), said("start wrong"), said("help"), said("privacy")],
+    )
+    menu = [said("home"), said("grant"), said("entity"), said("me")]
+    walk(walked, poor(), known=True, begin=menu)
+    walk(walked, poor(MIDI), known=True, begin=menu)
+    look(walked)
+    return walked
+
+
+def look(walked: Walked) -> None:
+    """Screens that need a register of their own, looked at and left."""
+    lone = register()
+    lone.places = (MIDI,)
+    looks = [(lone, said("status")), (crowd(), said("grant")), (crowd(), said("status"))]
+    looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
+    looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))
+    for directory, events in looks:
+        talk = Talk(ENGINE, directory, lang=walked.lang)
+        for event in events:
+            talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+        for _ in range(13):
+            walked.views.update({reply.view: None for reply in talk.replies if reply.view})
+            on = next((b for b in talk.view.buttons() if b.label == "›"), None) if talk.view else None
+            if on is None:
+                break
+            talk.press(on)
