@@ -32,7 +32,7 @@ def test_every_built_in_text_is_there_in_four_languages():
 
 
 def test_a_quality_bears_the_portals_words():
-    assert cat.builtin().quality("hospital").label.fr == "Prestataire de soins: hôpital"
+    assert cat.builtin().quality("hospital").label.fr == "Prestataire de soins\u00a0: hôpital"
     assert cat.builtin().quality("health-care").label.nl == "Gezondheidszorg (RIZIV)"
 
 

@@ -6,8 +6,6 @@ Screens are drawn as the edge draws them and read as the local Bot API reads the
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 from bot.conversations.model import Button, Link, View
 from bot.conversations.registry import FLOWS
@@ -17,7 +15,7 @@ from bot.handlers.callbacks import Codes
 from bot.handlers.render import label_faults, render, units
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, Msg, m
-from tests.conversations.walking import Walked, whole_walk
+from tests.conversations.walking import walked
 from tests.texts import entries
 
 CODES = Codes([b"k" * 32])
@@ -31,11 +29,6 @@ each_language = pytest.mark.parametrize(
     "lang", [pytest.param(lang, marks=pytest.mark.xdist_group(f"walk-{lang}")) for lang in LANGUAGES]
 )
 """One worker walks a language once for all its tests."""
-
-
-@cache
-def walked(lang: str) -> Walked:
-    return whole_walk(lang)
 
 
 def drawn_faults(view: View, lang: str) -> list[str]:
