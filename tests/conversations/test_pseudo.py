@@ -24,7 +24,7 @@ from bot.store.keys import Keyring
 from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
-from tests.conversations import walking
+from tests.conversations import answers, walking
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
@@ -61,7 +61,7 @@ def names_and_typed() -> frozenset[str]:
     texts = [text for ref in refs for text in (ref.name, ref.username, ref.subdivision)]
     texts += [change.author for change in directory.changes.values()]
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
-    typed = (*walking.VALID, *walking.WRONG.values(), *walking.NEW)
+    typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)
     texts += [*typed, *(text[:cut] for text in typed for cut in (20, 60)), "Anne Delcourt"]
     return pseudo.words_of(texts)
 
