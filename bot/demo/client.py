@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from random import Random
 from typing import Any
@@ -31,15 +31,19 @@ PICTURES = frozenset(["image/png", "image/jpeg", "image/webp", "image/gif"])
 
 
 class ClientApi:
-    """The end points for one state."""
+    """The end points for one state. `texts` are the page's words: language → key → text."""
 
-    def __init__(self, state: LocalTelegram, webhook: Webhook) -> None:
+    def __init__(
+        self, state: LocalTelegram, webhook: Webhook, texts: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.state = state
         self.webhook = webhook
+        self._texts = texts or {}
 
     def routes(self) -> list[Route]:
         person = "/client/people/{person:int}"
         return [
+            Route("/client/texts", self._json(self.texts), methods=["GET"]),
             Route("/client/people", self._json(self.people), methods=["GET"]),
             Route("/client/people", self._json(self.new_person), methods=["POST"]),
             Route(person, self._json(self.change_person), methods=["PATCH"]),
@@ -73,6 +77,10 @@ class ClientApi:
 
     # Looking
 
+    async def texts(self, _: Request) -> Any:
+        """The page's words; a text with a plural has two keys, `….one` and `….other`."""
+        return self._texts
+
     async def people(self, _: Request) -> Any:
         """Everybody one can be, with what is unread, and the bot's own name."""
         return {
@@ -87,6 +95,7 @@ class ClientApi:
             **person.user(),
             "role": person.role,
             "invitation": person.invitation,
+            "opened": chat.opened if chat else "",
             "started": bool(chat and chat.started),
             "blocked": bool(chat and chat.blocked),
             "unread": sum(1 for m in messages.values() if m.from_bot and m.id > (chat.read if chat else 0)),

@@ -38,7 +38,8 @@ class Visitor:
 class Chat:
     """A chat of the bot. `started` and `blocked` mean private chats only; `facts` is the Bot API's `Chat`.
 
-    `keyboard` is the reply keyboard shown below the input, `read` the newest message the person has seen.
+    `keyboard` is the reply keyboard shown below the input, `read` the newest message the person has seen, `opened` the
+    code of the last deep link that was followed.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Chat:
     blocked: bool = False
     keyboard: Json | None = None
     read: int = 0
+    opened: str = ""
 
     @property
     def private(self) -> bool:

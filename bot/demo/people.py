@@ -24,6 +24,8 @@ def start(state: LocalTelegram, person: int, code: str = "") -> Message:
         state.put_chat(Chat(person, private_facts(who), started=True))
     if old is not None and old.blocked:
         unblock(state, person)
+    if code:
+        state.put_chat(replace(state.chats[person], opened=code))
     return says(state, person, f"/start {code}".strip())
 
 

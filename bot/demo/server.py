@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvicorn
@@ -37,7 +37,10 @@ _REAL_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
 
 @dataclass(frozen=True, slots=True)
 class DemoConfig:
-    """What the demo's server needs. `folder` keeps its state (None: in memory); port 0 takes a free one."""
+    """What the demo's server needs. `folder` keeps its state (None: in memory); port 0 takes a free one.
+
+    `texts` are the page's words, language → key → text; a text with a plural has two keys, `….one` and `….other`.
+    """
 
     visitors: tuple[Visitor, ...] = ()
     folder: Path | None = None
@@ -47,6 +50,7 @@ class DemoConfig:
     bot_username: str = "accessbot_demo_bot"
     rate_limits: bool = True
     reset: bool = False
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def refuse_real_token(environment: Mapping[str, str]) -> None:
@@ -76,12 +80,16 @@ def build_state(config: DemoConfig) -> LocalTelegram:
     return state
 
 
-def create_app(state: LocalTelegram, visitors: Iterable[Visitor] = ()) -> Starlette:
+def create_app(
+    state: LocalTelegram,
+    visitors: Iterable[Visitor] = (),
+    texts: Mapping[str, Mapping[str, str]] | None = None,
+) -> Starlette:
     """The ASGI application over a state: `/bot<token>/…`, `/file/…`, `/client/…`, and the page at `/`."""
     for visitor in visitors:
         state.put_person(visitor)
     bot_api = BotApi(state)
-    client_api = ClientApi(state, bot_api.webhook)
+    client_api = ClientApi(state, bot_api.webhook, texts)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -178,7 +186,7 @@ async def serve(
     """
     listening = bind(config.port)
     state = build_state(config)
-    server = Server(state, create_app(state))
+    server = Server(state, create_app(state, texts=config.texts))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()

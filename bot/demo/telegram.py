@@ -11,7 +11,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.demo.bell import Bell, Feed
@@ -140,10 +140,7 @@ class LocalTelegram:
         self.people[person.id] = person
         self.archive.put("person", person.id, to_record(person))
         if person.id in self.chats:
-            old = self.chats[person.id]
-            self.put_chat(
-                Chat(old.id, private_facts(person), old.started, old.blocked, old.keyboard, old.read)
-            )
+            self.put_chat(replace(self.chats[person.id], facts=private_facts(person)))
 
     def put_chat(self, chat: Chat) -> None:
         self.chats[chat.id] = chat

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -349,12 +349,13 @@ def running_server(
     token: str = TEST_TOKEN,
     port: int = 0,
     rate_limits: bool = False,
+    texts: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Iterator[RunningServer]:
     """A server on a free loopback port, in a thread, until the block ends; its state in memory unless `folder` is given."""
     listening = bind(port)
     config = DemoConfig(visitors=visitors, folder=folder, token=token, rate_limits=rate_limits)
     state = build_state(config)
-    server = Server(state, create_app(state))
+    server = Server(state, create_app(state, texts=texts))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop, server, listening), name="local-telegram", daemon=True)
     thread.start()

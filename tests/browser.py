@@ -1,0 +1,80 @@
+"""A real Chromium for the tests of pages, at the width of a computer or of a phone.
+
+`open_page` (a fixture) opens pages, each in a profile of its own, and fails the test where one of them writes an
+error to its console or throws. The browser lives as long as a module's tests: its event loop must be gone before
+a test of asyncio begins in the same process.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
+PATIENCE = 5000
+OpenPage: TypeAlias = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    assert path, "The tests of pages need Chromium; scripts/chromium.sh installs it."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[OpenPage]:
+    """`open_page(address, width="phone", scheme="dark", language="nl-BE", allowed=("ERR_…",))` → the page.
+
+    `beside=` another page opens a further tab of the same profile; `allowed` are parts of errors that are expected.
+    """
+    contexts, errors = [], []
+
+    def opens(
+        address: str,
+        width: str = "desktop",
+        scheme: str = "light",
+        language: str = "en-GB",
+        beside: Page | None = None,
+        allowed: tuple[str, ...] = (),
+        **options: object,
+    ) -> Page:
+        if beside is None:
+            settings = {**WIDTHS[width], "color_scheme": scheme, "locale": language, **options}
+            contexts.append(chromium.new_context(timezone_id="Europe/Brussels", **settings))
+            contexts[-1].set_default_timeout(PATIENCE)
+        page = (beside.context if beside else contexts[-1]).new_page()
+
+        def noted(text: str) -> None:
+            if not any(part in text for part in allowed):
+                errors.append(text)
+
+        page.on("console", lambda said: noted(said.text) if said.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: noted(str(error)))
+        page.goto(address)
+        return page
+
+    yield opens
+    for context in contexts:
+        context.close()
+    assert errors == []
