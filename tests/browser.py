@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -42,13 +42,20 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def kept_pages() -> dict[Any, Page]:
+    """Pages that are used again: a new one costs a second. Their storage is emptied between."""
+    return {}
+
+
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[OpenPage]:
+def open_page(chromium: Browser, kept_pages: dict[Any, Page]) -> Iterator[OpenPage]:
     """`open_page(address, width="phone", scheme="dark", language="nl-BE", allowed=("ERR_…",))` → the page.
 
     `beside=` another page opens a further tab of the same profile; `allowed` are parts of errors that are expected.
     """
-    contexts, errors = [], []
+    used: list[tuple[Any, Page, dict[str, Any]]] = []
+    errors: list[str] = []
 
     def opens(
         address: str,
@@ -57,24 +64,42 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
         language: str = "en-GB",
         beside: Page | None = None,
         allowed: tuple[str, ...] = (),
-        **options: object,
+        **options: Any,
     ) -> Page:
-        if beside is None:
+        key = (width, scheme, language) if not options and beside is None else None
+        page = kept_pages.pop(key, None)
+        if page is None:
             settings = {**WIDTHS[width], "color_scheme": scheme, "locale": language, **options}
-            contexts.append(chromium.new_context(timezone_id="Europe/Brussels", **settings))
-            contexts[-1].set_default_timeout(PATIENCE)
-        page = (beside.context if beside else contexts[-1]).new_page()
+            context = (
+                beside.context if beside else chromium.new_context(timezone_id="Europe/Brussels", **settings)
+            )
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
 
         def noted(text: str) -> None:
             if not any(part in text for part in allowed):
                 errors.append(text)
 
-        page.on("console", lambda said: noted(said.text) if said.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: noted(str(error)))
+        listeners = {
+            "console": lambda said: noted(said.text) if said.type in {"error", "warning"} else None,
+            "pageerror": lambda error: noted(str(error)),
+        }
+        for name, listener in listeners.items():
+            page.on(name, listener)
+        used.append((key, page, listeners))
         page.goto(address)
         return page
 
     yield opens
-    for context in contexts:
-        context.close()
+    for key, page, listeners in used:
+        for name, listener in listeners.items():
+            page.remove_listener(name, listener)
+        if key and not page.is_closed() and len(page.context.pages) == 1:
+            page.unroute_all()
+            page.evaluate("localStorage.clear(), sessionStorage.clear()")
+            page.goto("about:blank")
+            kept_pages[key] = page
+    for context in chromium.contexts:
+        if not any(page.context is context for page in kept_pages.values()):
+            context.close()
     assert errors == []

@@ -12,7 +12,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 
 from tests import databases
-from tests.browser import chromium, open_page  # noqa: F401 - fixtures
+from tests.browser import chromium, kept_pages, open_page  # noqa: F401 - fixtures
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """Tuesday 24 November 2026, 10:00 in Brussels."""

@@ -84,6 +84,7 @@ export class Chat {
     this.facts = facts;
     this.version = facts.version;
     const build = !old || old.language_code !== facts.language_code || old.started !== facts.started;
+    const held = build && this.element.contains(document.activeElement);
     if (build) this.build();
     if (this.log) {
       this.log.show(facts.messages, { first: build });
@@ -93,10 +94,10 @@ export class Chat {
     this.typing(facts.typing);
     this.blockedOr();
     this.banner.replaceChildren(...banner(facts, this.t, () => this.start(facts.invitation)));
+    if (held) this.focus();
   }
 
   build() {
-    const held = this.element.contains(document.activeElement);
     const t = words(this.facts.language_code);
     this.t = t;
     this.element.lang = t.language;
@@ -116,7 +117,6 @@ export class Chat {
     }
     const column = h("div", { class: "column" }, this.head, this.banner, body, this.foot, this.toasts.element);
     this.element.replaceChildren(column);
-    if (held) this.focus();
   }
 
   redrawHead() {
