@@ -381,7 +381,7 @@ def test_typing_is_seen_until_the_message_comes(bot, chatting):
     bot("sendChatAction", chat_id=SAM, action="typing")
     expect(page.locator(".chat-status")).to_have_text("is typing…")
     bot.says(SAM, "here")
-    expect(page.locator(".chat-status")).to_have_text("You are Sam Stone")
+    expect(page.locator(".chat-status")).to_have_text("You are Sam Stone · Stranger")
 
 
 # Buttons

@@ -66,8 +66,9 @@ class Page {
 
   open(id) {
     this.wanted = id;
-    if (this.isOpen(id)) this.arrive();
-    else if (this.several()) this.go(this.ids.map((each) => (each === this.active ? id : each)));
+    const hidden = this.several() && !this.chats.get(this.ids[0]).element.offsetParent; // no room for two
+    if (this.isOpen(id) && !(hidden && id === this.ids[0])) this.arrive();
+    else if (this.several() && !hidden) this.go(this.ids.map((each) => (each === this.active ? id : each)));
     else this.go([id]);
   }
 

@@ -19,7 +19,7 @@ export function header(chat) {
     h(
       "div", { class: "chat-names" },
       h("h2", { class: "chat-bot" }, facts.bot.first_name),
-      h("p", { class: "chat-status", title: role }, t("demo.as", { name: fullName(facts) })),
+      h("p", { class: "chat-status", title: role }, [t("demo.as", { name: fullName(facts) }), role].filter(Boolean).join(" · ")),
     ),
     languageMenu(chat),
     iconButton("more", t("demo.more"), ({ currentTarget }) => menu(currentTarget, moreOf(chat)), {

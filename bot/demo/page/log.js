@@ -16,12 +16,16 @@ export class Log {
     this.fresh = 0;
     this.top = 0;
     // the log itself stays silent: an edited card would be read with every button and time in it
-    this.list = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0", onscroll: () => this.scrolled() });
+    this.inside = h("div", { class: "log-inside" });
+    this.list = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0", onscroll: () => this.scrolled() }, this.inside);
     this.spoken = h("div", { class: "unseen", "aria-live": "polite", "aria-atomic": "false" });
     this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toEnd(true) });
     this.element = h("div", { class: "log-frame" }, this.list, this.spoken, this.jump);
-    new ResizeObserver(() => this.stuck && this.toEnd()).observe(this.list);
     this.stuck = true;
+    // a picture that arrives, a box that grows: the end stays the end
+    const keeper = new ResizeObserver(() => this.stuck && this.toEnd());
+    keeper.observe(this.list);
+    keeper.observe(this.inside);
   }
 
   /** Makes the log show exactly these messages. */
@@ -49,11 +53,11 @@ export class Log {
     const article = h("article");
     this.articles.set(message.message_id, article);
     const day = new Date(message.date * 1000).toDateString();
-    const days = this.list.querySelectorAll(".day");
+    const days = this.inside.querySelectorAll(".day");
     if (days[days.length - 1]?.dataset.day !== day) {
-      this.list.append(h("p", { class: "day", "data-day": day }, h("span", {}, this.t.day(message.date))));
+      this.inside.append(h("p", { class: "day", "data-day": day }, h("span", {}, this.t.day(message.date))));
     }
-    this.list.append(article);
+    this.inside.append(article);
     return article;
   }
 
@@ -90,7 +94,7 @@ export class Log {
   }
 
   dropEmptyDays() {
-    for (const day of this.list.querySelectorAll(".day")) {
+    for (const day of this.inside.querySelectorAll(".day")) {
       if (!day.nextElementSibling || day.nextElementSibling.classList.contains("day")) day.remove();
     }
   }
