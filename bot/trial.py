@@ -23,6 +23,7 @@ from bot.access import invitations, registerfile
 from bot.access.rows import BINDINGS, IDENTITIES
 from bot.demo import DEMO_TOKEN, DemoConfig, DemoStartError, Visitor, refuse_real_token, serve
 from bot.demo.server import bind
+from bot.demotexts import page_texts
 from bot.errors import OperatorError
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
@@ -80,7 +81,8 @@ async def run(
             _wipe(folder)
         settings = settings_for(folder)
         visitors = prepare(folder, settings)
-        await _both(DemoConfig(visitors=visitors, folder=folder, port=_free(port)), settings, stop, ready)
+        config = DemoConfig(visitors=visitors, folder=folder, port=_free(port), texts=page_texts())
+        await _both(config, settings, stop, ready)
 
 
 def _refuse(environment: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
@@ -28,7 +28,8 @@ WIDTHS = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
-PATIENCE = 5000
+PATIENCE = 10_000
+"""Milliseconds until something that should be seen counts as missing; long, for a machine that is busy."""
 OpenPage: TypeAlias = Callable[..., Page]
 
 
@@ -36,6 +37,7 @@ OpenPage: TypeAlias = Callable[..., Page]
 def chromium() -> Iterator[Browser]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     assert path, "The tests of pages need Chromium; scripts/chromium.sh installs it."
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bot.demo import Visitor
-from bot.demo.server import PAGE
 from bot.demo.testing import running_server
-from bot.demotexts import PLURALS, TEXTS, page_texts
+from bot.demotexts import page_texts
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
@@ -138,11 +137,6 @@ def picture(width=40, height=20):
 # The texts
 
 
-def test_the_page_uses_every_text_that_it_is_given_and_no_other():
-    source = "\n".join(path.read_text("utf-8") for path in sorted(PAGE.glob("*.js")))
-    assert set(re.findall(r'"(demo\.[a-z_.]+)"', source)) == TEXTS | PLURALS
-
-
 def test_a_page_without_texts_shows_their_keys_and_works(open_page):
     with running_server(visitors=VISITORS) as server:
         page = open_page(f"{server.url}/#/{SAM}")
@@ -150,11 +144,6 @@ def test_a_page_without_texts_shows_their_keys_and_works(open_page):
         expect(page.get_by_role("article")).to_have_count(1)
         assert server.person("", number=SAM).chat[0].text == "/start"
         page.close()
-
-
-def test_no_module_of_the_page_is_too_long_to_read():
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in PAGE.iterdir()}
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
 
 
 # Who one can be
@@ -200,8 +189,10 @@ def test_somebody_who_only_pressed_start_can_still_open_the_invitation(server, b
 
 def test_the_language_of_the_phone_changes_the_page_and_what_the_bot_is_told(server, bot, chatting):
     page = chatting(SAM)
+    page.get_by_role("combobox", name="Language of the phone").focus()
     page.get_by_role("combobox", name="Language of the phone").select_option("de")
     expect(page.get_by_role("combobox", name="Sprache des Telefons")).to_have_value("de")
+    expect(page.get_by_role("combobox", name="Sprache des Telefons")).to_be_focused()
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.get_by_role("heading", level=1)).to_have_text("Wer möchten Sie sein?")
     box(page).fill("hallo")
@@ -719,7 +710,7 @@ def test_axe_finds_nothing_in_any_state_light_or_dark(server, bot, open_page, wi
     page.get_by_role("menuitem", name="Bloquer l'assistant").click()
     expect(page.get_by_role("button", name="Débloquer l'assistant")).to_be_visible()
     found["blocked"] = violations(page)
-    assert found == dict.fromkeys(found, [])
+    assert {key: [] for key in found} == found
 
 
 def violations(page):

@@ -10,6 +10,7 @@ import { languageOf, useTexts, words } from "./texts.js";
 
 const COMMAND = "python -m bot demo --reset";
 const MOST = 2;
+const RETRY = 1500;
 const CALM_DOWN = 80; // many changes, one look at the list
 
 class Page {
@@ -24,8 +25,13 @@ class Page {
   }
 
   async begin() {
-    useTexts(await api.texts());
-    await this.loadPeople();
+    try {
+      useTexts(await api.texts());
+      await this.loadPeople();
+    } catch {
+      setTimeout(() => this.begin(), RETRY); // a server that is just starting
+      return;
+    }
     this.route();
     window.addEventListener("hashchange", () => this.route());
     document.addEventListener("visibilitychange", () => this.looked());

@@ -84,7 +84,7 @@ export class Chat {
     this.facts = facts;
     this.version = facts.version;
     const build = !old || old.language_code !== facts.language_code || old.started !== facts.started;
-    const held = build && this.element.contains(document.activeElement);
+    const held = build && this.element.contains(document.activeElement) && (document.activeElement.dataset.control || "foot");
     if (build) this.build();
     if (this.log) {
       this.log.show(facts.messages, { first: build });
@@ -94,7 +94,7 @@ export class Chat {
     this.typing(facts.typing);
     this.blockedOr();
     this.banner.replaceChildren(...banner(facts, this.t, () => this.start(facts.invitation)));
-    if (held) this.focus();
+    if (held) (this.head.querySelector(`[data-control="${held}"]`) || this).focus();
   }
 
   build() {

@@ -38,13 +38,17 @@ export function modal(lang, title, body, buttons) {
       h("button", { type: "button", class: look || "plain", onclick: press(each), autofocus: place === buttons.length - 1 }, words));
     const dialog = h(
       "dialog", { lang, "aria-labelledby": id, "aria-describedby": `${id}-text` },
-      h("h2", { id }, title), h("div", { id: `${id}-text`, class: "dialog-text" }, body), h("div", { class: "dialog-buttons" }, row),
+      h(
+        "div", { class: "dialog-inside" },
+        h("h2", { id }, title), h("div", { id: `${id}-text`, class: "dialog-text" }, body), h("div", { class: "dialog-buttons" }, row),
+      ),
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
       if (before?.isConnected) before.focus({ preventScroll: true });
       resolve(value);
     });
+    // all of the window is its inside, so the dialog itself is what lies around it
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     document.body.append(dialog);
     dialog.showModal();

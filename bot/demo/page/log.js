@@ -2,6 +2,7 @@
 
 import { calm, h, icon } from "./dom.js";
 import { draw, textOf } from "./message.js";
+import { dayOf } from "./texts.js";
 
 const NEAR = 60; // this many pixels from the end still count as "at the end"
 const FADE = 160;
@@ -52,7 +53,7 @@ export class Log {
   place(message) {
     const article = h("article");
     this.articles.set(message.message_id, article);
-    const day = new Date(message.date * 1000).toDateString();
+    const day = dayOf(new Date(message.date * 1000));
     const days = this.inside.querySelectorAll(".day");
     if (days[days.length - 1]?.dataset.day !== day) {
       this.inside.append(h("p", { class: "day", "data-day": day }, h("span", {}, this.t.day(message.date))));

@@ -4,6 +4,8 @@
 export const LANGUAGES = { fr: "Français", nl: "Nederlands", de: "Deutsch", en: "English" };
 const LOCALES = { fr: "fr-BE", nl: "nl-BE", de: "de-BE", en: "en-GB" };
 const DAY = 86_400_000;
+// the phones are in Belgium, and so are the times that the bot writes
+const ZONE = "Europe/Brussels";
 
 let texts = {};
 
@@ -30,22 +32,25 @@ export function words(code) {
     return fill(find(`${key}.${form}`) ?? `${key} {n}`, { n: n.toLocaleString(locale) });
   };
   t.language = language;
-  t.time = (seconds) => new Date(seconds * 1000).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
+  t.time = (seconds) => new Date(seconds * 1000).toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", timeZone: ZONE });
   t.day = (seconds) => dayName(new Date(seconds * 1000), locale);
   t.size = (bytes) => fileSize(bytes, locale);
   return t;
 }
 
+/** The day of a moment, like 2026-11-24. */
+export const dayOf = (date) => date.toLocaleDateString("sv-SE", { timeZone: ZONE });
+
 /** Today, yesterday, or the date; the year only where it is another. */
 function dayName(date, locale) {
-  const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
-  const away = Math.round((midnight(date) - midnight(Date.now())) / DAY);
+  const [day, today] = [dayOf(date), dayOf(new Date())];
+  const away = Math.round((Date.parse(day) - Date.parse(today)) / DAY);
   if (away === 0 || away === -1) {
     const name = new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(away, "day");
     return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
   }
-  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return date.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long", year });
+  const year = day.slice(0, 4) === today.slice(0, 4) ? undefined : "numeric";
+  return date.toLocaleDateString(locale, { weekday: "long", day: "numeric", month: "long", year, timeZone: ZONE });
 }
 
 function fileSize(bytes, locale) {
