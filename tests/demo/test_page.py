@@ -530,6 +530,26 @@ def test_commands_are_listed_filtered_and_chosen_with_the_keyboard(server, bot, 
     assert sent(server) == ["/give"]
 
 
+def test_a_message_of_ones_own_can_be_edited_and_deleted(server, bot, chatting):
+    page = chatting()
+    number = server.person("", number=SAM).says("first wording")
+    mine = page.locator(f'article[data-id="{number}"]')
+    box(page).fill("half a sen")
+    mine.hover()
+    mine.get_by_role("button", name="Actions on this message").click()
+    page.get_by_role("menuitem", name="Edit").click()
+    expect(box(page)).to_have_value("first wording")
+    box(page).fill("second wording")
+    box(page).press("Enter")
+    expect(mine).to_contain_text("second wording")
+    expect(mine.locator(".edited")).to_be_visible()
+    expect(box(page)).to_have_value("half a sen")
+    mine.get_by_role("button", name="Actions on this message").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(mine).to_have_count(0)
+    assert [message["text"] for message in bot.updates("edited_message")] == ["second wording"]
+
+
 # Several people, several tabs
 
 

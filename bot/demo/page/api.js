@@ -28,6 +28,8 @@ export function phone(person) {
       form.append("caption", caption);
       return ask("POST", `${path}/documents`, form);
     },
+    edit: (message, text) => ask("PATCH", `${path}/messages/${message}`, { text }),
+    remove: (message) => ask("DELETE", `${path}/messages/${message}`),
     tap: (message, row, column) => ask("POST", `${path}/taps`, { message_id: message, row, column }),
     block: (blocked) => ask("PUT", `${path}/blocked`, { blocked }),
     read: (message) => ask("PUT", `${path}/read`, { message_id: message }),

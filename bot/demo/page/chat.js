@@ -2,7 +2,7 @@
 
 import { phone } from "./api.js";
 import { Composer } from "./composer.js";
-import { modal, Toasts, webPage } from "./dialogs.js";
+import { menu, modal, Toasts, webPage } from "./dialogs.js";
 import { h } from "./dom.js";
 import { banner, foot, header, welcome } from "./frame.js";
 import { Log } from "./log.js";
@@ -16,6 +16,7 @@ export class Chat {
     Object.assign(this, { id, page });
     this.phone = phone(id);
     this.version = -1;
+    this.era = 0;
     this.tapping = 0;
     this.waiting = new Map();
     this.early = new Map();
@@ -34,9 +35,10 @@ export class Chat {
       return;
     }
     this.loading = true;
+    const { era } = this;
     try {
       const facts = await this.phone.chat();
-      if (facts.version < this.version) this.again = true;
+      if (era !== this.era || facts.version < this.version) this.again = true;
       else this.show(facts);
     } catch (error) {
       if (error instanceof TypeError) this.page.lost(); // how fetch says that nobody is there
@@ -51,7 +53,9 @@ export class Chat {
 
   /** The server began anew, or the stream was broken: what was counted before means nothing. */
   reload() {
+    this.era += 1;
     this.version = -1;
+    this.read = 0;
     return this.load();
   }
 
@@ -170,6 +174,8 @@ export class Chat {
       say: (text) => this.tries(() => this.phone.say(text)),
       send: (file, caption) => this.tries(() => this.phone.send(file, caption)),
       command: (text) => this.tries(() => this.phone.say(text)),
+      edit: (message, text) => this.tries(() => this.phone.edit(message, text)),
+      more: (message, button) => this.more(message, button),
       open: (url) => this.open(url),
       copy: (text) => this.copy(text),
       webApp: (url, title) => this.webApp(url, title),
@@ -185,6 +191,12 @@ export class Chat {
       this.toasts.show(this.t("demo.failed"));
       return false;
     }
+  }
+
+  more(message, button) {
+    const edit = [this.t("demo.message.edit"), () => this.composer.edit(message)];
+    const remove = [this.t("demo.message.delete"), () => this.tries(() => this.phone.remove(message.message_id))];
+    menu(button, message.text ? [edit, remove] : [remove]);
   }
 
   start(code) {

@@ -6,10 +6,11 @@ import { Commands } from "./commands.js";
 const LONGEST = 4096; // UTF-16 units, Telegram's limit and how maxlength counts
 
 export class Composer {
-  /** `acts` has say(text), send(file, caption) → promises that reject where nothing was sent, and webApp(url, title). */
+  /** `acts` has say(text), send(file, caption), edit(message, text) → whether it arrived, and webApp(url, title). */
   constructor(person, t, acts) {
     Object.assign(this, { t, acts, person });
     this.file = null;
+    this.edited = null;
     this.box = h("textarea", {
       class: "box", id: `write-${person}`, rows: "1", maxlength: LONGEST, dir: "auto", placeholder: t("demo.write"), "aria-label": t("demo.write"),
       autocomplete: "off", oninput: () => this.changed(), onkeydown: (event) => this.pressed(event), onpaste: (event) => this.pasted(event),
@@ -78,7 +79,7 @@ export class Composer {
   }
 
   changed() {
-    sessionStorage.setItem(this.key, this.box.value);
+    if (!this.edited) sessionStorage.setItem(this.key, this.box.value);
     this.grow();
     this.commands.filter(this.box.value);
   }
@@ -92,7 +93,9 @@ export class Composer {
 
   pressed(event) {
     if (event.isComposing || this.commands.pressed(event)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Escape" && this.edited) {
+      this.stopEditing();
+    } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.submit();
     }
@@ -108,24 +111,45 @@ export class Composer {
   /** A file that goes with the next message. */
   take(file) {
     this.file = file || null;
+    this.edited = null;
     this.picker.value = "";
     this.chosen.hidden = !file;
-    const drop = () => {
-      this.take(null);
+    if (file) this.choose("file", file.name, this.t.size(file.size), this.t("demo.attach.remove", { name: file.name }), () => this.take(null));
+    this.grow();
+  }
+
+  /** The line over the box: what the text will go with, and a way to leave that. */
+  choose(sign, name, more, leave, left) {
+    const close = () => {
+      left();
       this.box.focus();
     };
-    if (file) {
-      this.chosen.replaceChildren(
-        icon("file"), h("span", { class: "chosen-name" }, file.name), h("span", { class: "muted" }, this.t.size(file.size)),
-        iconButton("close", this.t("demo.attach.remove", { name: file.name }), drop),
-      );
-      this.box.focus();
-    }
+    this.chosen.replaceChildren(
+      icon(sign), h("span", { class: "chosen-name" }, name), h("span", { class: "muted" }, more), iconButton("close", leave, close),
+    );
+    this.chosen.hidden = false;
+    this.box.focus();
+  }
+
+  /** The box holds a message of one's own until it is sent again; what stood there before comes back. */
+  edit(message) {
+    const before = this.edited ? this.before : this.box.value;
+    this.take(null);
+    Object.assign(this, { edited: message, before });
+    this.box.value = message.text;
+    this.choose("pencil", this.t("demo.message.editing"), "", this.t("demo.message.editing.stop"), () => this.stopEditing());
     this.grow();
+  }
+
+  stopEditing() {
+    this.take(null);
+    this.box.value = this.before;
+    this.changed();
   }
 
   async submit() {
     const text = this.box.value.trim();
+    if (this.edited) return text && (await this.acts.edit(this.edited.message_id, text)) && this.stopEditing();
     if (!this.file) return text && this.sendText(text, true);
     if (await this.acts.send(this.file, text)) {
       this.take(null);

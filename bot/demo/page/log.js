@@ -6,7 +6,7 @@ import { dayOf } from "./texts.js";
 
 const NEAR = 60; // this many pixels from the end still count as "at the end"
 const FADE = 160;
-const SPOKEN = 6;
+const SPOKEN_SECONDS = 15;
 
 export class Log {
   /** `seen(id)` is called when somebody has the newest message before his eyes. */
@@ -100,11 +100,12 @@ export class Log {
     }
   }
 
-  /** Read out once, politely; older sentences go, so that the page does not fill with them. */
+  /** Read out once, politely; older sentences go, so that nobody who wanders through the page meets them again. */
   announce(text) {
     if (!text) return;
-    this.spoken.append(h("p", {}, text));
-    while (this.spoken.childElementCount > SPOKEN) this.spoken.firstElementChild.remove();
+    const sentence = h("p", {}, text);
+    this.spoken.append(sentence);
+    setTimeout(() => sentence.nextElementSibling && sentence.remove(), SPOKEN_SECONDS * 1000);
   }
 
   get newest() {

@@ -2,7 +2,7 @@
 // that the card stays where it is, and so does the focus.
 
 import { fileAddress } from "./api.js";
-import { h, icon } from "./dom.js";
+import { h, icon, iconButton } from "./dom.js";
 import { formatted } from "./entities.js";
 
 /** What a message says, without its marks. */
@@ -15,7 +15,7 @@ export function preview(message, t) {
   return textOf(message);
 }
 
-/** Fills `article` with `message`. `acts` has tap, open, copy, webApp, command. */
+/** Fills `article` with `message`. `acts` has more, tap, open, copy, webApp, command. */
 export function draw(article, message, t, acts) {
   const mine = !message.from_bot;
   const focus = focusWithin(article);
@@ -27,10 +27,17 @@ export function draw(article, message, t, acts) {
   article.tabIndex = -1;
   const rows = message.reply_markup?.inline_keyboard;
   article.replaceChildren(
-    h("div", { class: "bubble" }, ...content(message, t, acts), meta(message, t)),
+    h("div", { class: "bubble" }, ...content(message, t, acts), meta(message, t), mine && more(message, t, acts)),
     ...(rows ? [keyboard(rows, message, t, acts)] : []),
   );
+  article.oncontextmenu = mine ? (event) => longTouch(event, article, message, acts) : null;
   focusAgain(article, focus);
+}
+
+function longTouch(event, article, message, acts) {
+  if (event.pointerType !== "touch") return;
+  event.preventDefault();
+  acts.more(message, article.querySelector(".bubble"));
 }
 
 function content(message, t, acts) {
@@ -52,6 +59,12 @@ function meta(message, t) {
     message.edit_date && h("span", { class: "edited" }, t("demo.edited")),
     h("time", { datetime: iso }, t.time(message.date)),
   );
+}
+
+/** One's own message can be edited and deleted: by this button, by a long touch on the bubble. */
+function more(message, t, acts) {
+  const words = t("demo.message.more");
+  return iconButton("more", words, ({ currentTarget }) => acts.more(message, currentTarget), { class: "icon-button message-more", "aria-haspopup": "menu" });
 }
 
 function picture(message, t) {
