@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -30,6 +31,8 @@ WIDTHS = {
 }
 PATIENCE = 10_000
 """Milliseconds until something that should be seen counts as missing; long, for a machine that is busy."""
+WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+COLOURS = {"type": "rule", "values": ["color-contrast"]}
 OpenPage: TypeAlias = Callable[..., Page]
 
 
@@ -105,3 +108,18 @@ def open_page(chromium: Browser, kept_pages: dict[Any, Page]) -> Iterator[OpenPa
         if not any(page.context is context for page in kept_pages.values()):
             context.close()
     assert errors == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, a line each: all rules in the light, in the dark those about colours."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    found = []
+    for scheme, rules in (("dark", COLOURS), ("light", WCAG)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += page.evaluate(
+            """async ([scheme, runOnly]) => (await axe.run({ runOnly, resultTypes: ['violations'] })).violations
+                .flatMap((each) => each.nodes.map((node) => `${scheme}: ${each.id}: ${node.html.slice(0, 120)}`))""",
+            [scheme, rules],
+        )
+    return found

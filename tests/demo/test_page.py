@@ -9,11 +9,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from bot.demo import Visitor
 from bot.demo.testing import running_server
 from bot.demotexts import page_texts
 from playwright.sync_api import expect
+from tests.browser import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
 
@@ -24,7 +24,6 @@ VISITORS = (
     Visitor(INES, "Ines", "Meyer", "de", {"fr": "Médecin", "de": "Ärztin"}),
     Visitor(SAM, "Sam", "Stone", "en", {"en": "Stranger"}),
 )
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class Scripted:
@@ -237,11 +236,12 @@ def test_entities_that_cross_each_other_are_cut_and_none_is_lost(bot, chatting):
 def test_hidden_text_and_long_quotes_open_on_demand(bot, chatting):
     page = chatting()
     bot.says(SAM, "<tg-spoiler>secret</tg-spoiler>\n<blockquote expandable>1\n2\n3\n4\n5</blockquote>")
+    bot.says(SAM, "<blockquote expandable>short</blockquote>")
     spoiler = page.get_by_role("button", name="Hidden text: show it")
     spoiler.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".revealed")).to_have_text("secret")
-    quote = page.locator(".clamped")
+    quote = page.locator(".clamped").first
     small = quote.bounding_box()["height"]
     page.get_by_role("button", name="Show all").click()
     expect(page.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
@@ -647,6 +647,26 @@ def test_starting_all_over_is_seen_at_once_and_explained(server, bot, chatting):
     expect(page.get_by_role("dialog")).to_contain_text("python -m bot demo --reset")
 
 
+def test_what_was_asked_before_a_reset_and_answered_after_it_is_thrown_away(server, bot, chatting):
+    page = chatting()
+    held = []
+
+    def hold_the_first(route):
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route(f"**/people/{SAM}/chat", hold_the_first)
+    bot("setMyName", name="Another name")
+    while not held:
+        page.wait_for_timeout(10)
+    server.http.post("/client/reset")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_visible()
+
+
 def test_the_theme_follows_the_system_or_the_choice_which_is_remembered(server, open_page):
     page = open_page(server.url, scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -731,21 +751,6 @@ def test_axe_finds_nothing_in_any_state_light_or_dark(server, bot, open_page, wi
     expect(page.get_by_role("button", name="Débloquer l'assistant")).to_be_visible()
     found["blocked"] = violations(page)
     assert {key: [] for key in found} == found
-
-
-def violations(page):
-    """What axe finds, in a line each: everything in the light, and in the dark what depends on colours."""
-    wcag, contrast = {"type": "tag", "values": WCAG}, {"type": "rule", "values": ["color-contrast"]}
-    found = []
-    for scheme, only in (("dark", contrast), ("light", wcag)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        report = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]}).response
-        found += [
-            f"{scheme}: {each['id']}: {node['html'][:120]}"
-            for each in report["violations"]
-            for node in each["nodes"]
-        ]
-    return found
 
 
 @pytest.mark.parametrize(("width", "least"), [("desktop", 24), ("phone", 44)])

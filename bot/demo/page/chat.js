@@ -119,7 +119,7 @@ export class Chat {
     } else {
       body = welcome(this.facts, t, () => this.start(this.facts.invitation));
     }
-    const column = h("div", { class: "column" }, this.head, this.banner, body, this.foot, this.toasts.element);
+    const column = h("div", { class: "column" }, this.head, this.banner, body, this.toasts.element, this.foot);
     this.element.replaceChildren(column);
   }
 

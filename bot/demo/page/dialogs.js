@@ -85,8 +85,9 @@ export function menu(button, items) {
   document.body.append(list);
   list.showPopover();
   const place = button.getBoundingClientRect();
-  list.style.top = `${place.bottom + 4}px`;
-  list.style.right = `${Math.max(8, innerWidth - place.right)}px`;
+  const below = place.bottom + 4 + list.offsetHeight < innerHeight;
+  list.style.top = `${below ? place.bottom + 4 : Math.max(8, place.top - 4 - list.offsetHeight)}px`;
+  list.style.right = `${Math.max(8, Math.min(innerWidth - place.right, innerWidth - list.offsetWidth - 8))}px`;
   list.firstElementChild.focus();
 }
 

@@ -90,7 +90,8 @@ function spoiler(inside, t) {
 }
 
 function expandable(inside, t) {
-  const quote = h("blockquote", { class: "expandable" }, h("div", { class: "clamped" }, inside));
+  const clamped = h("div", { class: "clamped" }, inside);
+  const quote = h("blockquote", { class: "expandable" }, clamped);
   const toggle = h("button", {
     type: "button", class: "link small", "aria-expanded": "false",
     onclick: () => {
@@ -100,5 +101,7 @@ function expandable(inside, t) {
     },
   }, t("demo.quote.more"));
   quote.append(toggle);
+  // once it is laid out: a quote that fits needs no button
+  requestAnimationFrame(() => { toggle.hidden = clamped.scrollHeight <= clamped.clientHeight + 1; });
   return quote;
 }

@@ -22,6 +22,8 @@ export function listen({ heard, connected }) {
 
   function open() {
     const source = new EventSource("/client/events");
+    // a tab that closes has not lost anything
+    addEventListener("pagehide", () => source.close());
     source.onopen = () => tell({ up: true });
     source.onmessage = ({ data }) => tell({ event: JSON.parse(data) });
     source.onerror = () => {
