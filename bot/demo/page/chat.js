@@ -119,7 +119,8 @@ export class Chat {
     } else {
       body = welcome(this.facts, t, () => this.start(this.facts.invitation));
     }
-    const column = h("div", { class: "column" }, this.head, this.banner, body, this.toasts.element, this.foot);
+    const below = h("div", { class: "below" }, this.toasts.element, this.foot);
+    const column = h("div", { class: "column" }, this.head, this.banner, body, below);
     this.element.replaceChildren(column);
   }
 

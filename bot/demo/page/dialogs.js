@@ -14,11 +14,7 @@ export class Toasts {
   show(text) {
     const toast = h("p", { class: "toast" }, text);
     this.element.replaceChildren(toast);
-    let timer;
-    const leave = () => { timer = setTimeout(() => toast.remove(), SHORTEST + PER_LETTER * text.length); };
-    toast.addEventListener("mouseenter", () => clearTimeout(timer));
-    toast.addEventListener("mouseleave", leave);
-    leave();
+    setTimeout(() => toast.remove(), SHORTEST + PER_LETTER * text.length);
   }
 }
 
