@@ -175,7 +175,12 @@ def with_memory(answers: Answers, state: State, flow: Flow) -> Answers:
     others = [frame.flow for frame in state.frames if frame.flow != flow.key]
     kept = tuple(frame.flow for frame in state.kept)
     over = state.top.ui.get("over") if state.top else None
-    return {**answers, "memory": state.memory, "kept": kept, "below": over or (others[-1] if others else None)}
+    return {
+        **answers,
+        "memory": state.memory,
+        "kept": kept,
+        "below": over or (others[-1] if others else None),
+    }
 
 
 def _subject(flow: Flow, ctx: Context, answers: Answers) -> Say | None:
