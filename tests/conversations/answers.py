@@ -59,7 +59,19 @@ WRONG = {
     "an unusual user name": "Jan.Peeters",
     "a change that there is not": "2026-999999",
 }
-COMMANDS = ("help", "status", "privacy", "language", "home", "grant", "cancel", "back", "nonsense", "start")
+COMMANDS = (
+    "help",
+    "status",
+    "privacy",
+    "language",
+    "home",
+    "grant",
+    "cancel",
+    "back",
+    "nonsense",
+    "users",
+    "start",
+)
 """Said in the middle of any dialogue."""
 
 NEW = ("01.09.22-997.08", "Vermeulen", "Tom", "tom.vermeulen@example.org")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
+from bot.access.periods import start_instant
 from bot.access.requests import Conflict, Done, Refused
 from bot.access.rights import Role
 from bot.conversations.frames import settle
@@ -142,7 +143,7 @@ def moves(talk: Talk, *, wrong: bool) -> Iterator[Event | Button]:
     yield from days[:2]
     if wrong:
         yield from (Text(text) for text in WRONG.values())
-        yield Unreadable()
+        yield from (Unreadable(), Unreadable("corrected"))
         yield Tap(talk.state.rev - 1, "a", "old")
         yield from (Tap(talk.state.rev, verb, "gone") for verb in ("a", "who", "list"))
         if talk.state.top:  # the dialogue that is open already
@@ -291,8 +292,11 @@ def register() -> MemoryDirectory:
             Holding("application", "hospiliss", "pending", soon, soon + timedelta(days=9), None),
         ),
     )
+    for first, state, begun in (("Stijn", "active", since), ("Stef", "pending", None)):
+        holding = Holding("application", "colindos", state, old if begun else NOW.date(), soon, begun)
+        directory.add("Hermans", first, profession="specialist-physician", holdings=(holding,))
     directory.add("Aerts", "Ine", username="iaerts01", status="deleted")
-    directory.own = ("a0003", "a0004", "a0010", "a0011")
+    directory.own = ("a0003", "a0004", "a0010", "a0013")
     talk = Talk(ENGINE, directory)
     talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
         "Dubois", "Léa", "lea@example.org", "Hospiliss"
@@ -302,12 +306,16 @@ def register() -> MemoryDirectory:
     ).taps("Confirmer")
     talk.command("grant").taps("Hôpitaux du Midi").says("Goossens An", "Hospiliss").taps("Confirmer")
     to_do, pending = directory.changes["2026-000002"], directory.changes["2026-000003"]
-    kinds = tuple(ChangeItem(kind, "", "active", old, None) for kind in ("create-user", "change-user"))
+    kinds = tuple(
+        ChangeItem(kind, "", "active", old, None)
+        for kind in ("create-user", "change-user", "reactivate-user")
+    )
     for change in (
-        replace(pending, number="2026-000004", due=NOW + timedelta(days=9), due_on=soon),
+        replace(pending, number="2026-000004", due=start_instant(soon), due_on=soon),
         replace(pending, number="2026-000005", state="active", items=kinds),
         replace(pending, number="2026-000006", state="ended"),
         replace(to_do, number="2026-000007", entity=replace(to_do.entity, portal="new")),
+        replace(to_do, number="2026-000008", items=(*to_do.items, *kinds)),
     ):
         directory.changes[change.number] = change
     return directory
@@ -323,8 +331,16 @@ def poor(*places: EntityRef) -> MemoryDirectory:
 def crowd() -> MemoryDirectory:
     """More users than are counted."""
     directory = MemoryDirectory(places=(MIDI,))
+    held = Holding("application", "hospiliss", "active", date(2026, 3, 12), None, NOW)
     for number in range(COUNTED + 1):
-        directory.add("Peeters", f"Jan {number}")
+        directory.add("Peeters", f"Jan {number}", holdings=(held,))
+    return directory
+
+
+def without_functions() -> MemoryDirectory:
+    """The register of somebody who gives access, but no functions."""
+    directory = register()
+    directory.acts = frozenset({"give_access"})
     return directory
 
 
@@ -350,6 +366,8 @@ def walked(lang: str) -> Walked:
             said(f"start {CODE}"),
             said("grant", "1", "79082399728", "Hospiliss"),
             said("grant", "1", "Lenaerts", "Colindos"),
+            said("grant", "1", "Hermans Stijn"),
+            said("grant", "1", "Hermans Stef"),
             said("grant", "2", "2", *NEW),
             said("grant", "2", "1", *NEW, "Colindos", "3", "20-11-2026", "22-11-2026"),
             (*said("grant", "1"), *said("portal"), *said("entity"), *said("language")),
@@ -372,7 +390,12 @@ def look(seen: Walked) -> None:
     """Screens that need a register of their own, looked at and left."""
     lone = register()
     lone.places = (MIDI,)
-    looks = [(lone, said("status")), (crowd(), said("grant")), (crowd(), said("status"))]
+    looks = [
+        (lone, said("status")),
+        (crowd(), said("grant")),
+        (crowd(), (*said("status"), Tap(0, "list", "a:midi"))),
+    ]
+    looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
     looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))
     for directory, events in looks:
