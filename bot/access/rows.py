@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Row, select
 
 from bot.access.catalogue import Catalogue, builtin, read_application, read_function
 from bot.access.names import fold
-from bot.store import mail, tables
+from bot.store import login, mail, tables
 from bot.store.tables import core
 
 ACCOUNTS = core(tables.Account)
 APPLICATIONS = core(tables.ApplicationRow)
 ASSIGNMENTS = core(tables.Assignment)
+ATTEMPTS = core(login.Attempt)
+AUTHENTICATORS = core(login.Authenticator)
 BINDINGS = core(tables.Binding)
 CHANGES = core(tables.Change)
 DUE = core(mail.Due)
@@ -31,9 +33,16 @@ ITEMS = core(tables.ChangeItem)
 MANDATES = core(tables.Mandate)
 NUMBERS = core(tables.NationalNumber)
 ORIGINS = core(tables.Origin)
+PASSWORDS = core(login.Password)
 PROFILES = core(tables.Profile)
 QUALITIES = core(tables.EntityQuality)
+RECOVERY_CODES = core(login.RecoveryCode)
+SEEN = core(login.Seen)
+SESSIONS = core(login.ChatSession)
+STEP_UPS = core(login.StepUp)
 SUBDIVISIONS = core(tables.Subdivision)
+TICKETS = core(login.Ticket)
+VISITS = core(login.Visit)
 
 
 def catalogue_of(connection: Connection) -> Catalogue:

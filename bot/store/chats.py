@@ -145,6 +145,15 @@ def failed(connection: Connection, chat_id: int, seq: int, now: datetime, retry_
     )
 
 
+def redraw(connection: Connection, chat_id: int, now: datetime) -> None:
+    """What the card may show has changed without an event: it is to be shown again, in its place."""
+    connection.execute(
+        update(_chats)
+        .where(_chats.c.chat_id == chat_id, _chats.c.card_mode != "none")
+        .values(card_want=_chats.c.card_want + 1, card_next_at=None, card_attempts=0, updated_at=now)
+    )
+
+
 def blocked(connection: Connection, chat_id: int, now: datetime) -> None:
     """The person blocked the bot: nothing is shown until something comes from him again."""
     connection.execute(update(_chats).where(_chats.c.chat_id == chat_id).values(blocked_at=now))
