@@ -7,12 +7,14 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bot import clock
-from bot.access import acts, standing
+from bot.access import acts, proofs, sessions, standing
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
 from bot.access.directory import RegisterDirectory
 from bot.access.requests import Outcome, Request
 from bot.access.rows import catalogue_of
+from bot.access.sessions import SessionRules
+from bot.access.standing import Session
 from bot.access.work import Work
 from bot.conversations.ports import Actor, Directory
 from bot.store.keys import Keyring
@@ -23,20 +25,39 @@ class RegisterCounter:
     """Implements `turning.Counter` over the store. A session follows from the binding, and is read anew in each turn."""
 
     def __init__(
-        self, keyring: Keyring, *, delay: timedelta, usernames: UsernamePolicy | None = None
+        self,
+        keyring: Keyring,
+        *,
+        delay: timedelta,
+        usernames: UsernamePolicy | None = None,
+        sessions: SessionRules | None = None,
     ) -> None:
         self._keyring = keyring
         self._delay = delay
         self._usernames = usernames or UsernamePolicy()
+        self._rules = sessions or SessionRules()
+
+    def used(self, connection: Connection, telegram_id: int) -> None:
+        """This person did something: his session, if it still counts, goes on."""
+        session = self._session(connection, telegram_id)
+        if session and session.id:
+            sessions.used(connection, session.id, clock.now())
 
     def actor(self, connection: Connection, telegram_id: int) -> Actor | None:
-        """Who this Telegram account is bound to."""
-        session = standing.session_of(connection, telegram_id)
-        return Actor(session.identity, standing.name_of(connection, session)) if session else None
+        """Who this Telegram account is bound to; locked where nobody has proved lately to be there."""
+        session = self._session(connection, telegram_id)
+        if session is None:
+            return None
+        name = standing.name_of(connection, session)
+        secured = not self._rules.locking or proofs.can_return(connection, session.identity)
+        return Actor(session.identity, name, locked=session.locked, secured=secured)
+
+    def _session(self, connection: Connection, telegram_id: int) -> Session | None:
+        return standing.session_of(connection, telegram_id, clock.now(), self._rules)
 
     def directory(self, connection: Connection, telegram_id: int) -> Directory:
         """What the session of this Telegram account may see."""
-        session = standing.session_of(connection, telegram_id)
+        session = self._session(connection, telegram_id)
         catalogue = catalogue_of(connection)
         return RegisterDirectory(
             connection, self._keyring, session, today=clock.today(), now=clock.now(), catalogue=catalogue
@@ -51,7 +72,7 @@ class RegisterCounter:
         work = Work(
             connection=connection,
             keyring=self._keyring,
-            session=standing.session_of(connection, incoming.telegram_id),
+            session=self._session(connection, incoming.telegram_id),
             telegram_id=incoming.telegram_id,
             chat_id=incoming.chat_id,
             now=clock.now(),
@@ -59,5 +80,6 @@ class RegisterCounter:
             catalogue=catalogue_of(connection),
             activation_delay=self._delay,
             usernames=self._usernames,
+            sessions=self._rules,
         )
         return acts.perform(work, request)

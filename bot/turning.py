@@ -50,6 +50,10 @@ TRIES = 3
 class Counter(Protocol):
     """The register, as a turn needs it; each call is in the turn's transaction."""
 
+    def used(self, connection: Connection, telegram_id: int) -> None:
+        """This person is there: a session that still counts goes on."""
+        ...
+
     def actor(self, connection: Connection, telegram_id: int) -> Actor | None:
         """Who this Telegram account is proved to be, None for a stranger."""
         ...
@@ -111,6 +115,7 @@ class Turning:
                     card=None,
                     mail=False,
                 )
+            self.counter.used(connection, incoming.telegram_id)
             turn = _Turn(self, connection, row, incoming)
             return turn.run()
 

@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import clock
-from bot.access import activation
+from bot.access import activation, sessions, visits
 from bot.access.activation import Notice
+from bot.access.sessions import SessionRules
 from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
 from bot.errors import DatabaseUnavailable
@@ -57,7 +58,16 @@ class Face(Protocol):
 class Worker:
     """Does what is due until it is told to stop."""
 
-    def __init__(self, database: Database, keyring: Keyring, face: Face, *, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        face: Face,
+        *,
+        pause: float = PAUSE,
+        rules: SessionRules | None = None,
+    ) -> None:
+        self._rules = rules or SessionRules()
         self._database = database
         self._keyring = keyring
         self._face = face
@@ -126,6 +136,9 @@ class Worker:
         with self._database.write() as connection:
             if not due.done(connection, task.id, now):
                 return []
+            if task.kind == sessions.KIND:
+                sessions.lock_idle(connection, task.data, now, self._rules)
+                return []
             notice = activation.run(connection, self._keyring, task.kind, task.data, now)
             return tell(connection, self._keyring, notice, now) if notice else []
 
@@ -144,6 +157,7 @@ class Worker:
             outbox.prune(connection, now - KEPT)
             due.prune(connection, now - KEPT)
             chats.expire(connection, now)
+            visits.prune(connection, now, KEPT)
         self._tidied = now
 
 

@@ -32,6 +32,9 @@ class MemoryCounter:
     performed: list[Request] = field(default_factory=list)
     broken: bool = False
 
+    def used(self, connection: Connection, telegram_id: int) -> None:
+        pass
+
     def actor(self, connection: Connection, telegram_id: int) -> Actor | None:
         return Actor("delcourt", "Anne Delcourt") if telegram_id == 1 else None
 

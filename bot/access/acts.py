@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 
+from bot.access import sessions
 from bot.access.activation import mark_done
 from bot.access.granting import grant_access
 from bot.access.invitations import redeem
-from bot.access.requests import Done, GrantAccess, Join, MarkDone, Outcome, Refused, Request
+from bot.access.requests import Done, GrantAccess, Join, Lock, MarkDone, Outcome, Refused, Request
 from bot.access.work import Declined, Work
 from bot.errors import Refusal
+from bot.msg import m
 
 __all__ = ["Work", "perform"]
 
@@ -44,12 +46,29 @@ def _performed(work: Work, request: Request) -> Outcome:
         case MarkDone():
             return mark_done(work, request)
         case Join(code):
-            redeem(
-                work.connection,
-                work.keyring,
-                code,
-                telegram_id=work.telegram_id,
-                chat_id=work.chat_id,
-                now=work.now,
-            )
+            return _join(work, code)
+        case Lock():
+            if not work.sessions.locking:
+                raise Refusal(m("lock.no_pages"))
+            sessions.lock(work.connection, work.actor.binding, work.now)
             return Done()
+
+
+def _join(work: Work, code: str) -> Done:
+    joined = redeem(
+        work.connection,
+        work.keyring,
+        code,
+        telegram_id=work.telegram_id,
+        chat_id=work.chat_id,
+        now=work.now,
+    )
+    sessions.open_session(
+        work.connection,
+        joined.binding,
+        how="invitation",
+        scope=joined.scope,
+        now=work.now,
+        rules=work.sessions,
+    )
+    return Done()

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from bot.access import sessions
 from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
 from bot.access.views import Invitation
 from bot.errors import OperatorError, Refusal
@@ -35,6 +36,7 @@ class Redeemed:
 
     identity: str
     scope: str | None
+    binding: str
 
 
 def invite(
@@ -123,7 +125,7 @@ def _redeemed(
     append(
         connection, keyring, scope or HOUSE, Entry("bind", actor=identity, subject=identity, body=body), now
     )
-    return Redeemed(identity, scope)
+    return Redeemed(identity, scope, binding)
 
 
 def _bind(
@@ -140,6 +142,7 @@ def _bind(
         if scope is not None:
             raise Refusal(m("act.join.scope"))
         connection.execute(update(BINDINGS).where(BINDINGS.c.id == present.id).values(ended_at=now))
+        sessions.lock(connection, present.id, now)
     binding = new_id()
     connection.execute(
         insert(BINDINGS).values(
@@ -157,7 +160,7 @@ def _bind(
 
 
 def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime) -> int:
-    """Ends the open bindings and codes of the person with this register key (a lost phone). How many bindings.
+    """Ends the open bindings, sessions and codes of the person with this register key (a lost phone). How many bindings.
 
     Raises OperatorError where there is no such person.
     """
@@ -176,6 +179,7 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
         )
         .values(expires_at=now)
     )
+    sessions.end_all(connection, identity, now, "unbound")
     append(
         connection, keyring, HOUSE, Entry("unbind", subject=identity, body={"bindings": ended.rowcount}), now
     )

@@ -255,6 +255,18 @@ def enrolled(connection: Connection, identity: str) -> bool:
     return bool(_confirmed(connection, identity))
 
 
+def can_return(connection: Connection, identity: str) -> bool:
+    """Whether the person has any proof here, an authenticator or a password, to open a session with."""
+    password = (
+        select(PASSWORDS.c.account_id)
+        .join(ACCOUNTS, ACCOUNTS.c.id == PASSWORDS.c.account_id)
+        .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
+        .where(PROFILES.c.identity_id == identity, ACCOUNTS.c.status == "active")
+        .limit(1)
+    )
+    return enrolled(connection, identity) or connection.execute(password).first() is not None
+
+
 def try_code(
     connection: Connection, keyring: Keyring, identity: str, code: str, now: datetime
 ) -> Proved | None:

@@ -72,7 +72,12 @@ class Join:
         return "Join(…)"
 
 
-Request: TypeAlias = GrantAccess | MarkDone | Join
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """End the session of this chat: nothing of the register is shown until the person proves himself again."""
+
+
+Request: TypeAlias = GrantAccess | MarkDone | Join | Lock
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,43 @@
-"""Who speaks, and what he may do today: the session that a binding opens, and the mandates within its scope.
+"""Who speaks, and what he may do today: the session that a proof opened, and the mandates within its scope.
 
-An invitation opens only the entity that issued it (`security.md`, "A binding has a scope"): mandates elsewhere do not
+A person who is known but has no session that counts is locked out: nothing of the register is in his scope until he
+proves to be there. An invitation opens only the entity that issued it (`security.md`, "A binding has a scope"): mandates elsewhere do not
 count in that session, and an enterprise-wide mandate shrinks to the entities of the scope.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from bot.access.rights import Act, MandateScope, Role, Target, allowed
 from bot.access.rows import BINDINGS, ENTITIES, MANDATES, PROFILES, branch
+from bot.access.sessions import SessionRules, open_of
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An identity as its binding proves it; `scope` the entities that the proof is good for, None for all."""
+    """An identity as it is proved; `scope` the entities that the proof is good for, None for all.
+
+    `locked`: known by the binding, but without a session that counts; then the scope is empty. `id` is the session's,
+    empty where sessions are not kept.
+    """
 
     identity: str
     scope: frozenset[str] | None = None
+    locked: bool = False
+    id: str = ""
+    binding: str = ""
 
     def covers(self, entity: str) -> bool:
         """Whether the proof is good for that entity."""
         return self.scope is None or entity in self.scope
 
 
-_BOUND = select(BINDINGS.c.identity_id, BINDINGS.c.scope_entity_id).where(
+_BOUND = select(BINDINGS.c.id, BINDINGS.c.identity_id, BINDINGS.c.scope_entity_id).where(
     BINDINGS.c.telegram_id == bindparam("telegram_id"), BINDINGS.c.ended_at.is_(None)
 )
 _NAME = (
@@ -47,12 +56,23 @@ _HELD = select(
 ).where(MANDATES.c.identity_id == bindparam("identity"), MANDATES.c.revoked_at.is_(None))
 
 
-def session_of(connection: Connection, telegram_id: int) -> Session | None:
+def session_of(
+    connection: Connection, telegram_id: int, now: datetime, rules: SessionRules
+) -> Session | None:
     """The session of a Telegram account, or None for a stranger."""
     bound = connection.execute(_BOUND, {"telegram_id": telegram_id}).one_or_none()
     if bound is None:
         return None
-    return Session(bound.identity_id, frozenset({bound.scope_entity_id}) if bound.scope_entity_id else None)
+    if not rules.locking:
+        return Session(bound.identity_id, _scope_of(bound.scope_entity_id), binding=bound.id)
+    opened = open_of(connection, bound.id, now, rules)
+    if opened is None:
+        return Session(bound.identity_id, frozenset(), locked=True, binding=bound.id)
+    return Session(bound.identity_id, _scope_of(opened.scope_entity_id), id=opened.id, binding=bound.id)
+
+
+def _scope_of(entity: str | None) -> frozenset[str] | None:
+    return frozenset({entity}) if entity else None
 
 
 def name_of(connection: Connection, session: Session) -> str:

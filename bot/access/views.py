@@ -162,7 +162,13 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who speaks, as the session has proved: an identity of the register. `name` is how to address him."""
+    """Who speaks, as the session has proved: an identity of the register. `name` is how to address him.
+
+    `locked`: the Telegram account is known, but nobody has proved lately to be there; then there is no name either.
+    """
 
     identity: str
     name: str = ""
+    locked: bool = False
+    secured: bool = True
+    """Whether he can come back by himself once he is locked out."""

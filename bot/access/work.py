@@ -18,6 +18,7 @@ from bot.access.credentials import UsernamePolicy
 from bot.access.periods import brussels_day
 from bot.access.rights import MandateScope
 from bot.access.rows import CHANGES, ITEMS
+from bot.access.sessions import SessionRules
 from bot.access.standing import Session, mandates_of
 from bot.errors import NotAllowed, Refusal
 from bot.msg import Msg, m
@@ -50,6 +51,7 @@ class Work:
     catalogue: Catalogue
     activation_delay: timedelta = timedelta(minutes=20)
     usernames: UsernamePolicy = field(default_factory=UsernamePolicy)
+    sessions: SessionRules = field(default_factory=SessionRules)
 
     @property
     def actor(self) -> Session:

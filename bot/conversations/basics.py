@@ -11,6 +11,7 @@ from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said,
 from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
 from bot.conversations.ports import Context
+from bot.conversations.session import insecure, session_rows
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
@@ -42,6 +43,8 @@ def home(ctx: Context, answers: Answers) -> Page:
         (press(m("common.resume", what=m(f"{flow}.title")), "resume", flow, mark="▶"),)
         for flow in answers.get("kept", ())
     ]
+    if insecure(ctx):
+        body.append(m("lock.no_way_back"))
     return Page(
         tuple(body),
         after=(m("home.how"),) if entities else (),
@@ -60,7 +63,7 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
     rows.append((press(m("language.title"), "open", "language"), press(m("help.title"), "open", "help")))
-    return tuple(rows)
+    return (*rows, *session_rows(ctx))
 
 
 HOME = Flow(key="home", icon="🏠", title=m("home.title"), page=home)

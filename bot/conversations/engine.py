@@ -63,7 +63,7 @@ KEPT = timedelta(days=7)
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
-LATER = frozenset({"end", "users", "functions", "managers", "lock"})
+LATER = frozenset({"end", "users", "functions", "managers"})
 """Commands that are announced and have no dialogue yet: whoever tries one is told so."""
 
 
@@ -76,11 +76,13 @@ class Engine:
         *,
         home: str = "home",
         stranger: str = "stranger",
+        locked: str = "locked",
         find: str = "status",
     ) -> None:
         self.flows = flows
         self._home = home
         self._stranger = stranger
+        self._locked = locked
         self._find = find  # what text typed outside of any dialogue opens
 
     # -- the one entrance -----------------------------------------------------------------------
@@ -117,6 +119,8 @@ class Engine:
         else:
             view = self._screen(state, flow, frame, ctx)
         below = self._below(state, flow)
+        if ctx.actor and ctx.actor.locked:
+            state = _without_names(state)
         return screens.dressed(view, state, frame, below=below)
 
     # -- derived things -------------------------------------------------------------------------
@@ -138,9 +142,11 @@ class Engine:
     def _on_top(self, state: State, ctx: Context) -> tuple[Flow, Frame]:
         """What the card is about: the top dialogue, else home; for somebody unknown only what is public."""
         top = state.top
-        if top and (ctx.actor or self.flows[top.flow].public):
+        if top and (ctx.present or self.flows[top.flow].public):
             return self.flows[top.flow], top
-        root = self.flows[self._home if ctx.actor else self._stranger]
+        root = self.flows[
+            self._stranger if ctx.actor is None else self._home if ctx.present else self._locked
+        ]
         return root, Frame(root.key)
 
     def _below(self, state: State, flow: Flow) -> Flow | None:
@@ -237,7 +243,7 @@ class Engine:
         flow, frame = self._on_top(state, ctx)
         step = settle(flow, frame, ctx).step or (flow.step(flow.retype) if flow.retype else None)
         # home hands typed text on to the search, which takes numbers
-        wanted = step.takes_niss if step else self._listens(state, flow, frame, ctx) and ctx.actor is not None
+        wanted = step.takes_niss if step else self._listens(state, flow, frame, ctx) and ctx.present
         text, secret = without_numbers(text, ctx, wanted=wanted)
         button = self._typed_button(state, text, ctx)
         if button:
@@ -250,11 +256,11 @@ class Engine:
 
     def _listens(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> bool:
         """Whether typed text is no answer to anything: outside of every dialogue, or at home above one."""
-        return state.top is not frame or (flow.key == self._home and ctx.actor is not None)
+        return state.top is not frame or (flow.key == self._home and ctx.present)
 
     def _outside(self, state: State, text: str, ctx: Context) -> Reply:
         """Text typed there looks for a person or a change; a stranger's text changes nothing."""
-        if ctx.actor is None:
+        if not ctx.present:
             return self._reply(state, ctx)
         return self._command(state, self._find, text, ctx)
 
@@ -425,9 +431,10 @@ class Engine:
         if name in {"cancel", "back"}:
             flow, frame = self._on_top(state, ctx)
             if state.top is not frame:
-                return self._reply(told(state, note=m("engine.nothing_open")), ctx)
+                note = m("engine.nothing_open") if state.top is None else None
+                return self._reply(told(state, note=note), ctx)
             return self._in_dialogue(state, flow, frame, name, "", ctx)
-        if name == "start" and (ctx.actor or not args):
+        if name == "start" and (ctx.present or not args):
             state = told(
                 replace(state, frames=state.frames if ctx.actor else ()),
                 note=m("start.already") if args else None,
@@ -438,9 +445,9 @@ class Engine:
         if name == self._home and ctx.actor and not state.frames:
             return self._reply(replace(state, rev=state.rev + 1), ctx)
         wanted = self.flows.get(name)
-        if ctx.actor is None and (wanted is None or not wanted.public):
+        if not ctx.present and (wanted is None or not wanted.public):
             return self._reply(state, ctx)
-        if wanted is None or name == self._stranger:
+        if wanted is None or name in {self._stranger, self._locked}:
             error = m("engine.later_command" if name in LATER else "engine.unknown_command")
             return self._reply(told(state, error=error), ctx)
         return self._open(state, wanted, args, ctx)
@@ -466,3 +473,9 @@ class Engine:
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:
             return self._submit(state, flow, settled, ctx)
         return self._reply(state, ctx)
+
+
+def _without_names(state: State) -> State:
+    """What is still to be told while nobody has proved to be there: sentences that nothing was filled into."""
+    error = state.error if state.error and not state.error.params else None
+    return replace(state, error=error, notes=tuple(note for note in state.notes if not note.params))

@@ -213,13 +213,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """A button that opens a private page inside Telegram (a Mini App), which knows whose Telegram account it is."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class CopyText:
     """A button that copies a text: never a national number."""
 
     text: str
 
 
-Action: TypeAlias = Press | Door | Link | CopyText
+Action: TypeAlias = Press | Door | Link | App | CopyText
 
 
 @dataclass(frozen=True, slots=True)

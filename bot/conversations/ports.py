@@ -117,6 +117,8 @@ class Settings:
     usernames: UsernamePolicy = field(default_factory=UsernamePolicy)
     languages: tuple[str, ...] = ("fr", "nl", "de")  # the portal's choice for a user, `domain.md` 1.5
     version: str = ""
+    pages: str = ""
+    """The address of the private pages, without a slash at the end; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ class Context:
     catalogue: Catalogue
     settings: Settings = field(default_factory=Settings)
     chosen_lang: bool = True
+
+    @property
+    def present(self) -> bool:
+        """Whether somebody known has proved to be there: only then anything of the register may be shown."""
+        return self.actor is not None and not self.actor.locked
 
     def says(self, msg: Msg) -> str:
         """The message as plain text in the chat's language."""

@@ -15,11 +15,12 @@ from rapidfuzz import fuzz
 from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
-from bot.access.requests import Conflict, Done, GrantAccess, Join, MarkDone, Outcome, Refused, Request
+from bot.access.requests import Conflict, Done, GrantAccess, Join, Lock, MarkDone, Outcome, Refused, Request
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
 from bot.conversations.model import (
     Answer,
+    App,
     Button,
     Command,
     CopyText,
@@ -52,6 +53,7 @@ from bot.conversations.ports import (
     PersonRef,
     QualityRef,
     Reader,
+    Settings,
 )
 from bot.i18n import CatalogueReader, speaker
 from bot.msg import Texts
@@ -229,6 +231,8 @@ class MemoryDirectory:
             case Join(code):
                 self.codes.discard(code)
                 return Done()
+            case Lock():
+                return Done()
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)
@@ -290,6 +294,7 @@ class Talk:
     actor: Actor | None = field(default_factory=lambda: Actor("delcourt", "Anne Delcourt"))
     now: datetime = NOW
     catalogue: Catalogue = field(default_factory=builtin)
+    settings: Settings = field(default_factory=Settings)
     state: State = field(default_factory=State)
     view: View | None = None
     receipts: list[View] = field(default_factory=list)
@@ -309,6 +314,7 @@ class Talk:
             self.directory,
             reader,
             self.catalogue,
+            self.settings,
             chosen_lang="lang" in self.state.memory,
         )
 
@@ -325,6 +331,8 @@ class Talk:
                     outcome = self.directory.perform(request, self.now)
                     if isinstance(request, Join) and isinstance(outcome, Done):
                         self.actor = Actor("delcourt", "Anne Delcourt")
+                    if isinstance(request, Lock):
+                        self.actor = Actor("delcourt", locked=True)
                     return self.feed(Answer(outcome))
                 case Receipt(_, view):
                     self.receipts.append(view)
@@ -354,7 +362,7 @@ class Talk:
                 return self.feed(Tap(self.state.rev, verb, value))
             case Door(flow, args):
                 return self.feed(Command(flow, args))
-            case Link() | CopyText():
+            case Link() | App() | CopyText():
                 return self.feed(Redraw())
 
     def button(self, label: str) -> Button:

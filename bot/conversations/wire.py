@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversations.model import Action, Button, CopyText, Door, Json, Link, Press, View
+from bot.conversations.model import Action, App, Button, CopyText, Door, Json, Link, Press, View
 from bot.msg import from_json, to_json
 
 
@@ -49,16 +49,19 @@ def _action(action: Action) -> list[str]:
             return ["door", flow, args]
         case Link(url):
             return ["link", url]
+        case App(url):
+            return ["app", url]
         case CopyText(text):
             return ["copy", text]
 
 
 def _button(data: Json) -> Button:
     label, mark, kind, *rest = data
-    kinds: dict[str, type[Press | Door | Link | CopyText]] = {
+    kinds: dict[str, type[Press | Door | Link | App | CopyText]] = {
         "press": Press,
         "door": Door,
         "link": Link,
+        "app": App,
         "copy": CopyText,
     }
     return Button(from_json(label), kinds[kind](*rest), mark)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from telegram.constants import MessageLimit
 
-from bot.conversations.model import Button, CopyText, Door, Link, Press, Row, View
+from bot.conversations.model import App, Button, CopyText, Door, Link, Press, Row, View
 from bot.handlers.callbacks import Codes
 from bot.i18n import Speaker, speaker
 from bot.msg import Msg, Texts, m
@@ -191,6 +191,8 @@ def _action(button: Button, chat_id: int, rev: int, codes: Codes) -> dict[str, A
             return {"callback_data": codes.encode(chat_id, rev, coded)}
         case Link(url):
             return {"url": url}
+        case App(url):
+            return {"web_app": {"url": url}}
         case CopyText(text):
             return {"copy_text": {"text": text}}
 

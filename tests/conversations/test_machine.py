@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.access.requests import GrantAccess
 from bot.conversations.engine import DEEPEST
 from bot.conversations.model import (
+    App,
     Command,
     CopyText,
     Door,
@@ -187,7 +188,7 @@ class Chat(RuleBasedStateMachine):
                     assert len(value.encode()) <= 24
                 case Door(flow, args):
                     assert len(f"{flow} {args}".encode()) <= 40
-                case Link() | CopyText():
+                case Link() | App() | CopyText():
                     pass
 
     @invariant()

@@ -1,0 +1,44 @@
+"""Being there or not: the card of a locked chat, locking it, and the doors to the private pages. Pure."""
+
+from __future__ import annotations
+
+from bot.access.requests import Lock
+from bot.conversations.flow import Flow, Page, press
+from bot.conversations.model import Answers, App, Button, Row
+from bot.conversations.ports import Context
+from bot.msg import m
+
+
+def locked(ctx: Context, answers: Answers) -> Page:
+    """Nothing of the register, and no name; what was open waits."""
+    waiting = (m("lock.waiting"),) if answers.get("below") or answers.get("kept") else ()
+    rows: list[Row] = []
+    if ctx.settings.pages:
+        rows.append((_page(ctx, "login", "lock.log_in", "🔓"),))
+    rows.append((press(m("language.title"), "open", "language"), press(m("help.title"), "open", "help")))
+    return Page((m("lock.locked"), *waiting), rows=tuple(rows))
+
+
+LOCKED = Flow(key="locked", icon="🔒", title=m("lock.locked_title"), page=locked, public=True)
+
+LOCK = Flow(key="lock", icon="🔒", title=m("lock.title"), submit=lambda _, __: Lock(), recap=False)
+
+
+def insecure(ctx: Context) -> bool:
+    """Whether the person, once locked out, could not come back by himself."""
+    return bool(ctx.settings.pages) and ctx.actor is not None and not ctx.actor.secured
+
+
+def session_rows(ctx: Context) -> tuple[Row, ...]:
+    """At home: the way to prepare one's return while there is none, one's own page, and the lock."""
+    if not ctx.settings.pages:
+        return ()
+    secure: tuple[Row, ...] = ((_page(ctx, "secure", "lock.secure", "🔐"),),) if insecure(ctx) else ()
+    return (
+        *secure,
+        (_page(ctx, "me", "lock.own_page", "🪪"), press(m("lock.title"), "open", "lock", mark="🔒")),
+    )
+
+
+def _page(ctx: Context, page: str, label: str, mark: str) -> Button:
+    return Button(m(label), App(f"{ctx.settings.pages}/app/{page}"), mark)
