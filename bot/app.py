@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import secrets
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -18,9 +19,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from bot import clock
+from bot.access.sessions import SessionRules
+from bot.conversations.model import Text
 from bot.conversations.ports import Settings as DialogueSettings
 from bot.conversations.registry import ENGINE
 from bot.counter import RegisterCounter
@@ -32,11 +35,16 @@ from bot.store import crypto
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.schema import upgrade
+from bot.turn import Incoming
 from bot.turning import Turning
+from bot.web.people import People
+from bot.web.site import Site
 from bot.worker import Worker
 
 log = structlog.get_logger(__name__)
 NO_TOKEN = "There is no token: set ACCESSBOT_TELEGRAM_TOKEN (from @BotFather), or try the demo with 'python -m bot demo'."  # noqa: S105 - a sentence
+LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
+NOT_PRIVATE = "ACCESSBOT_PUBLIC_URL must begin with https://: what is typed on the private pages would be readable on its way."
 NO_ADDRESS = "A webhook needs an address that Telegram reaches: set ACCESSBOT_PUBLIC_URL to https://…, or ACCESSBOT_UPDATES=polling."
 
 TORN_TOKEN = "The token is not whole: it is a number, a colon and letters. Copy ACCESSBOT_TELEGRAM_TOKEN from @BotFather again."  # noqa: S105 - a sentence
@@ -52,6 +60,7 @@ class House:
     turning: Turning
     telegram: Telegram
     worker: Worker
+    site: Site | None = None
 
     async def close(self) -> None:
         """Ends everything; what is open stays in the rows."""
@@ -59,21 +68,59 @@ class House:
         self.database.close()
 
 
-def build(settings: Settings) -> House:
+def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     """Builds all, with the database at the newest schema. Raises OperatorError, one line each."""
     token, api_url = bot_api(settings)
-    if settings.updates == "webhook" and not (settings.public_url or "").startswith("https://"):
-        raise ConfigurationError(NO_ADDRESS)
+    refuse_address(settings)
     keyring = settings.keyring()
     database = Database(settings.database_url.get_secret_value())
     upgrade(database)
     with database.write() as connection:
         crypto.check_keyring(connection, keyring, clock.now())
-    delay = timedelta(seconds=settings.activation_delay)
-    counter = RegisterCounter(keyring, delay=delay)
-    turning = Turning(database, keyring, ENGINE, counter, reader, DialogueSettings(activation_delay=delay))
+    delay, pages = timedelta(seconds=settings.activation_delay), pages_at(settings)
+    rules = SessionRules(
+        locking=bool(pages),  # without a page to come back in by, nobody is locked out
+        idle=timedelta(seconds=settings.session_idle),
+        longest=timedelta(seconds=settings.session_longest),
+    )
+    counter = RegisterCounter(keyring, delay=delay, sessions=rules)
+    dialogues = DialogueSettings(activation_delay=delay, pages=pages)
+    turning = Turning(database, keyring, ENGINE, counter, reader, dialogues)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
-    return House(database, keyring, turning, telegram, Worker(database, keyring, telegram))
+    site = Site(People(database, keyring, rules), Door(turning, telegram), token, pages, frames=frames)
+    worker = Worker(database, keyring, telegram, rules=rules)
+    return House(database, keyring, turning, telegram, worker, site if pages else None)
+
+
+def pages_at(settings: Settings) -> str:
+    """Where the private pages are reached; empty where they are not."""
+    return (settings.public_url or "").rstrip("/")
+
+
+class Door:
+    """The open dialogue of a chat, for the private pages: implements `site.ChatDoor`."""
+
+    def __init__(self, turning: Turning, telegram: Telegram) -> None:
+        self._turning = turning
+        self._telegram = telegram
+
+    def asks_for_number(self, telegram_id: int) -> bool:
+        """Whether the open dialogue waits for a national number."""
+        return self._turning.asks_for_number(telegram_id)
+
+    async def hands_number(self, telegram_id: int, digits: str) -> None:
+        """The number, as if it had been typed; ids of Telegram's updates are positive, ours are not."""
+        incoming = Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, Text(digits))
+        await self._telegram.happened(incoming)
+
+
+def refuse_address(settings: Settings) -> None:
+    """Raises ConfigurationError, one line, for a public address that does not serve its purpose."""
+    address = urlsplit(settings.public_url or "")
+    if settings.updates == "webhook" and address.scheme != "https":
+        raise ConfigurationError(NO_ADDRESS)
+    if settings.public_url and address.scheme != "https" and address.hostname not in LOOPBACK:
+        raise ConfigurationError(NOT_PRIVATE)
 
 
 def bot_api(settings: Settings) -> tuple[str, str]:
@@ -101,9 +148,18 @@ def _is_address(text: str) -> bool:
         return False
 
 
-async def run(settings: Settings, stop: asyncio.Event, *, ready: Callable[[str], None] | None = None) -> None:
-    """Runs the bot until `stop` is set; `ready` hears the bot's user name. Raises OperatorError."""
-    house = build(settings)
+async def run(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    ready: Callable[[str], None] | None = None,
+    frames: tuple[str, ...] = (),
+) -> None:
+    """Runs the bot until `stop` is set; `ready` hears the bot's user name. Raises OperatorError.
+
+    `frames` are origins that may frame the private pages, beside Telegram's own.
+    """
+    house = build(settings, frames=frames)
     try:
         try:
             name = await house.telegram.check()
@@ -114,12 +170,14 @@ async def run(settings: Settings, stop: asyncio.Event, *, ready: Callable[[str],
             name = ""
         if ready is not None:
             ready(name)
-        inlet = (
-            _webhook(house, settings, stop)
-            if settings.updates == "webhook"
-            else house.telegram.run_polling(stop)
-        )
-        await together(stop, house.worker.run(stop), inlet)
+        webhook = settings.updates == "webhook"
+        parts = [house.worker.run(stop)]
+        if webhook or house.site:
+            secret = _secret(house, settings) if webhook else ""
+            parts.append(_listen(house, settings, stop, secret))
+        else:
+            parts.append(house.telegram.run_polling(stop))
+        await together(stop, *parts)
     finally:
         await house.close()
 
@@ -144,20 +202,29 @@ class _Listener(uvicorn.Server):
         yield
 
 
-async def _webhook(house: House, settings: Settings, stop: asyncio.Event) -> None:
-    secret = (
-        settings.webhook_secret.get_secret_value()
-        if settings.webhook_secret
-        else derived_secret(house.keyring)
-    )
-    routes = house.telegram.webhook(secret).routes()
-    web = Starlette(routes=[*routes, Route("/health", _health(house.database))])
+def _secret(house: House, settings: Settings) -> str:
+    own = settings.webhook_secret
+    return own.get_secret_value() if own else derived_secret(house.keyring)
+
+
+async def _listen(house: House, settings: Settings, stop: asyncio.Event, secret: str) -> None:
+    """Listens for the private pages, and for Telegram where there is a `secret`; else polls."""
+    routes: list[BaseRoute] = [Route("/health", _health(house.database))]
+    if secret:
+        routes += house.telegram.webhook(secret).routes()
+    if house.site:
+        routes.append(Mount("/app", house.site.app()))
     listening = _bound(settings.listen)
-    config = uvicorn.Config(web, log_level="critical", access_log=False, server_header=False)
+    config = uvicorn.Config(
+        Starlette(routes=routes), log_level="critical", access_log=False, server_header=False
+    )
     listener = _Listener(config)
     serving = asyncio.create_task(listener.serve(sockets=[listening]))
     try:
-        await house.telegram.run_webhook(stop, settings.public_url or "")
+        if secret:
+            await house.telegram.run_webhook(stop, settings.public_url or "")
+        else:
+            await house.telegram.run_polling(stop)
     finally:
         listener.should_exit = True
         await serving

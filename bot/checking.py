@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot import clock
-from bot.app import NO_ADDRESS, bot_api
+from bot.app import bot_api, refuse_address
 from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.polling import WRONG_TOKEN
@@ -72,8 +72,10 @@ def _configuration() -> tuple[Settings, Finding]:
     except ConfigurationError as error:
         faults.append(str(error))
         settings = Settings(**dict(_defaults()))
-    if settings.updates == "webhook" and not (settings.public_url or "").startswith("https://"):
-        faults.append(NO_ADDRESS)
+    try:
+        refuse_address(settings)
+    except ConfigurationError as error:
+        faults.append(str(error))
     return settings, Finding("Configuration", ok=not faults, words=" ".join(faults))
 
 

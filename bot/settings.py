@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     public_url: str | None = None
     listen: str = Field(default="127.0.0.1:8080", pattern=r"^.+:\d{1,5}$")
     webhook_secret: SecretStr | None = None
+    session_idle: int = Field(default=900, ge=60, le=86_400)
+    session_longest: int = Field(default=28_800, ge=60, le=604_800)
     activation_delay: int = Field(default=1200, ge=0, le=86_400)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

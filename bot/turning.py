@@ -170,6 +170,17 @@ class Turning:
             )
         return reference
 
+    def asks_for_number(self, telegram_id: int) -> bool:
+        """Whether the open dialogue of this person's chat waits for a national number."""
+        with self.database.read() as connection:
+            # a private chat has the number of its person
+            row = chats.peek(connection, self.keyring, telegram_id, clock.now())
+            if row is None:
+                return False
+            state = state_of(row)
+            context = self.context(connection, state, telegram_id, language_of(state, row, ""))
+            return self.engine.asks_for_number(state, context)
+
     # -- what a turn shares with the rest --
 
     def context(self, connection: Connection, state: State, telegram_id: int, lang: str) -> Context:

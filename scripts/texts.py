@@ -120,10 +120,11 @@ def check() -> int:
     sources = "\n".join(
         path.read_text(encoding="utf-8")
         for path in sorted((ROOT / "bot").rglob("*"))
-        if path.suffix in {".py", ".toml"}
+        if path.suffix in {".py", ".toml", ".html"}
     )
     # a key stands in the source whole, or is made from a prefix that ends in a dot: m(f"status.{name}")
-    prefixes = tuple(set(re.findall(r'f"([a-z_]+(?:\.[a-z_]+)*\.)\{', sources)))
+    # or t("web.how." ~ name) in a template
+    prefixes = tuple(set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)*\.)(?:\{|" ~)', sources)))
     faults += [
         f"{key}: no longer used"
         for key in sorted(every)

@@ -123,6 +123,14 @@ class Engine:
             state = _without_names(state)
         return screens.dressed(view, state, frame, below=below)
 
+    def asks_for_number(self, state: State, ctx: Context) -> bool:
+        """Whether a national number, typed now, would be an answer."""
+        flow, frame = self._on_top(state, ctx)
+        if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
+            return False
+        step = settle(flow, frame, ctx).step
+        return step is not None and step.takes_niss
+
     # -- derived things -------------------------------------------------------------------------
 
     def _known(self, state: State, ctx: Context) -> State:

@@ -12,8 +12,8 @@ from dataclasses import KW_ONLY, dataclass
 from bot.access.identifiers import Niss, looks_like_niss, parse_niss
 from bot.conversations.flow import Accepted, Asking, Pick, Rejected, Said, Screen, Shown, Step, Verdict, press
 from bot.conversations.matching import match
-from bot.conversations.model import Answers, Json, Row, Text
-from bot.conversations.ports import COUNTED, Listing, PersonRef
+from bot.conversations.model import Answers, App, Button, Json, Row, Text
+from bot.conversations.ports import COUNTED, Context, Listing, PersonRef
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, turned
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -41,6 +41,11 @@ def _label(person: PersonRef, homonyms: Sequence[PersonRef]) -> str:
         else person.subdivision
     )
     return f"{person.name} · {more}" if more else person.name
+
+
+def private_number(ctx: Context) -> Button:
+    """The door to the private page that takes a national number for the open dialogue."""
+    return Button(m("person.private"), App(f"{ctx.settings.pages}/app/niss"), "🔒")
 
 
 def is_new(answers: Answers) -> bool:
@@ -78,6 +83,8 @@ class PersonStep(Step):
         rows += page_row(listing.page, listing.pages)
         if asking.ui.get("find") or asking.ui.get("near"):
             rows.append((press(m("person.all"), "all"),))
+        if asking.ctx.settings.pages:
+            rows.append((private_number(asking.ctx),))
         if self.newcomers:
             rows.append((press(m("person.new"), "new", mark="➕"),))
         find = asking.ui.get("find")

@@ -22,7 +22,7 @@ from bot.handlers.ports import Inbox, Mail, Outbox
 from bot.handlers.webhook import PROBATION, Webhook
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from bot.turn import Turns
+from bot.turn import Incoming, Turns
 
 log = structlog.get_logger(__name__)
 _GRACE = 5.0
@@ -128,6 +128,12 @@ class Telegram:
         chats = await self._threads.run(self._turns.unshown, limit=limit)
         await asyncio.gather(*(self._refresh(chat_id) for chat_id in chats))
         return len(chats)
+
+    async def happened(self, incoming: Incoming) -> None:
+        """An event that did not come through Telegram (from a private page): its turn, then the chat as after any other."""
+        async with self._locks.hold(incoming.chat_id):
+            handled = await self._desk.turn(incoming)
+            await self._desk.follow_up(incoming, handled)
 
     async def close(self) -> None:
         """Ends everything; what is open stays in the rows."""
