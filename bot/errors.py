@@ -64,3 +64,13 @@ class RegisterFileError(OperatorError):
 
 class AuditBroken(OperatorError):
     """The audit chain does not verify; the text names the first broken entry."""
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and the line that raised it. Never its text: that may hold what a person wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    return f"{type(error).__name__} at {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

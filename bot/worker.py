@@ -19,7 +19,7 @@ from bot.access.activation import Notice
 from bot.access.sessions import SessionRules
 from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
-from bot.errors import DatabaseUnavailable
+from bot.errors import DatabaseUnavailable, where
 from bot.msg import m
 from bot.store import chats, due, inbox, outbox
 from bot.store.database import Database
@@ -199,4 +199,4 @@ def by_night(now: datetime) -> bool:
 
 def _note(event: str, error: Exception) -> None:
     """One line of the log, without the error's text: that may hold what a person wrote."""
-    log.error(event, error=type(error).__name__)
+    log.error(event, error=where(error))

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.errors import DatabaseUnavailable
+from bot.errors import DatabaseUnavailable, where
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -108,13 +108,3 @@ def back_off(first: float, most: float) -> Iterator[float]:
 def note_failure(event: str, error: BaseException, **facts: object) -> None:
     """One line of the log about something that should not have happened, without its text."""
     log.error(event, error=where(error), **facts)
-
-
-def where(error: BaseException) -> str:
-    """The kind of an error and the line that raised it. Never its text: that may hold what a person wrote."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    return f"{type(error).__name__} at {trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

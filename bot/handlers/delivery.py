@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from bot.conversations.model import Json
 from bot.conversations.wire import view_from_json
-from bot.errors import DatabaseUnavailable
+from bot.errors import DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import ChatLocks, Threads, note_failure, where
+from bot.handlers.concurrency import ChatLocks, Threads, note_failure
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.ports import Mail, Outbox
 from bot.handlers.render import render

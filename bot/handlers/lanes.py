@@ -11,8 +11,9 @@ from collections.abc import Iterable
 
 import structlog
 
+from bot.errors import where
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import ChatLocks, Tasks, Threads, back_off, patiently, where
+from bot.handlers.concurrency import ChatLocks, Tasks, Threads, back_off, patiently
 from bot.handlers.desk import Desk
 from bot.handlers.inbound import read
 from bot.handlers.ports import Inbox, Waiting

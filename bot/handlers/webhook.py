@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from telegram.constants import WebhookLimit
 
-from bot.errors import ConfigurationError, DatabaseUnavailable
+from bot.errors import ConfigurationError, DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import ChatLocks, Tasks, Threads, where
+from bot.handlers.concurrency import ChatLocks, Tasks, Threads
 from bot.handlers.desk import Desk, answer_to
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read

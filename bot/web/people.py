@@ -52,6 +52,8 @@ class OwnPage:
     sessions: tuple[SessionLine, ...]
     passwords: frozenset[str] = frozenset()
     enrolled: bool = False
+    shortest: int = 12
+    """Characters that a password has at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,7 @@ class People:
                 sessions.listed(connection, session.identity, here=session.id),
                 frozenset(connection.execute(having).scalars()),
                 proofs.enrolled(connection, session.identity),
+                self._passwords.shortest,
             )
 
     def end_session(self, visit: Visit, number: str) -> Said:

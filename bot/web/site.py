@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import segno
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,13 +23,14 @@ from starlette.staticfiles import StaticFiles
 from bot import clock
 from bot.access.identifiers import parse_niss
 from bot.access.visits import Visit
-from bot.errors import DatabaseUnavailable, Invalid
+from bot.errors import DatabaseUnavailable, Invalid, where
 from bot.msg import LANGUAGES, Msg, m
 from bot.web import initdata
 from bot.web.paper import HERE, Headers, Paper, is_own_form, key_of, seal_of, see
 from bot.web.people import People, Said
 
 PAGES = ("login", "secure", "me", "niss")
+log = structlog.get_logger(__name__)
 FORM_LIMIT = 64 * 1024
 """Bytes: more than any of these forms needs."""
 
@@ -77,7 +79,14 @@ class Site:
             try:
                 return await handler(request)
             except DatabaseUnavailable:
-                return self._paper.page("note", "fr", status=503, text=m("web.later"), back=False)
+                return self._paper.page(
+                    "note", _guessed(request), status=503, text=m("web.later"), back=False
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it is, the visitor hears of it in words
+                log.error("page_failed", error=where(error))  # noqa: TRY400 - a trace would hold what was typed
+                return self._paper.page(
+                    "note", _guessed(request), status=500, text=m("web.later"), back=False
+                )
 
         return guarded
 
