@@ -79,9 +79,13 @@ async def run(
     with _alone(folder):
         if reset:
             _wipe(folder)
-        settings = settings_for(folder)
+        own = _free(port)
+        settings = settings_for(folder, _free(None, PORT + 10))
         visitors = prepare(folder, settings)
-        config = DemoConfig(visitors=visitors, folder=folder, port=_free(port), texts=page_texts())
+        own = _free(port)
+        settings = settings_for(folder, _free(None, PORT + 10))
+        visitors = prepare(folder, settings)
+        config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts())
         await _both(config, settings, stop, ready)
 
 
@@ -118,8 +122,8 @@ def _wipe(folder: Path) -> None:
             file.unlink()
 
 
-def settings_for(folder: Path) -> Settings:
-    """The demo's own settings: nothing of them comes from the environment but how to write the log."""
+def settings_for(folder: Path, pages: int = PORT + 10) -> Settings:
+    """The demo's own settings, its private pages on the port `pages`: nothing of them comes from the environment."""
     key = folder / _KEY
     if not key.exists():
         key.touch(mode=0o600)
@@ -130,7 +134,10 @@ def settings_for(folder: Path) -> Settings:
         root_key=SecretStr(key.read_text(encoding="ascii")),
         root_key_file=None,
         updates="polling",
-        public_url=None,
+        public_url=f"http://127.0.0.1:{pages}",
+        listen=f"127.0.0.1:{pages}",
+        session_idle=900,
+        session_longest=28_800,
         webhook_secret=None,
         activation_delay=ACTIVATION_SECONDS,
     )
@@ -176,9 +183,9 @@ def _invitation(connection: Connection, keyring: Keyring, guest: Guest) -> str |
     return invitations.invite(connection, keyring, guest.person, clock.now())
 
 
-def _free(port: int | None) -> int:
+def _free(port: int | None, usual: int = PORT) -> int:
     """The port asked for, or a free one near the usual. Raises OperatorError where the one asked for is taken."""
-    wanted: tuple[int, ...] = (port,) if port is not None else (*range(PORT, PORT + 10), 0)
+    wanted: tuple[int, ...] = (port,) if port is not None else (*range(usual, usual + 10), 0)
     refused = ""
     for number in wanted:
         try:
@@ -210,6 +217,6 @@ async def _both(
         except asyncio.CancelledError:
             return
         mine = settings.model_copy(update={"telegram_api_url": url})
-        await app.run(mine, stop, ready=lambda _: ready(url) if ready else None)
+        await app.run(mine, stop, ready=lambda _: ready(url) if ready else None, frames=(url,))
 
     await app.together(stop, server(), bot())
