@@ -110,7 +110,7 @@ class Door:
 
     async def hands_number(self, telegram_id: int, digits: str) -> None:
         """The number, as if it had been typed; ids of Telegram's updates are positive, ours are not."""
-        incoming = Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, Text(digits))
+        incoming = Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, Text(digits, private=True))
         await self._telegram.happened(incoming)
 
 

@@ -82,9 +82,6 @@ async def run(
         own = _free(port)
         settings = settings_for(folder, _free(None, PORT + 10))
         visitors = prepare(folder, settings)
-        own = _free(port)
-        settings = settings_for(folder, _free(None, PORT + 10))
-        visitors = prepare(folder, settings)
         config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts())
         await _both(config, settings, stop, ready)
 

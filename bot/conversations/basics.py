@@ -11,7 +11,7 @@ from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said,
 from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
 from bot.conversations.ports import Context
-from bot.conversations.session import insecure, session_rows
+from bot.conversations.session import insecure, session_rows, way_back_row
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
@@ -48,7 +48,7 @@ def home(ctx: Context, answers: Answers) -> Page:
     return Page(
         tuple(body),
         after=(m("home.how"),) if entities else (),
-        rows=(*resume, *home_rows(ctx, several=len(entities) > 1)),
+        rows=(*way_back_row(ctx), *resume, *home_rows(ctx, several=len(entities) > 1)),
     )
 
 

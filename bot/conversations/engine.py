@@ -247,7 +247,7 @@ class Engine:
 
     # -- text -----------------------------------------------------------------------------------
 
-    def _text(self, state: State, text: str, ctx: Context) -> Reply:
+    def _text(self, state: State, text: str, ctx: Context, *, private: bool) -> Reply:
         flow, frame = self._on_top(state, ctx)
         step = settle(flow, frame, ctx).step or (flow.step(flow.retype) if flow.retype else None)
         # home hands typed text on to the search, which takes numbers
@@ -260,7 +260,7 @@ class Engine:
             reply = self._outside(state, text, ctx)
         else:
             reply = self._typed(state, flow, frame, text, ctx)
-        return self._forgetting(reply, ctx) if secret else reply
+        return self._forgetting(reply, ctx) if secret and not private else reply
 
     def _listens(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> bool:
         """Whether typed text is no answer to anything: outside of every dialogue, or at home above one."""

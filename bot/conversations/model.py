@@ -31,9 +31,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Something typed that is not a command."""
+    """Something typed that is not a command; `private`: on a private page, so that no message in the chat bears it."""
 
     text: str
+    private: bool = False
 
     def __repr__(self) -> str:
         return "Text(…)"

@@ -29,15 +29,16 @@ def insecure(ctx: Context) -> bool:
     return bool(ctx.settings.pages) and ctx.actor is not None and not ctx.actor.secured
 
 
+def way_back_row(ctx: Context) -> tuple[Row, ...]:
+    """At home: the way to prepare one's return, while there is none."""
+    return ((_page(ctx, "secure", "lock.secure", "🔐"),),) if insecure(ctx) else ()
+
+
 def session_rows(ctx: Context) -> tuple[Row, ...]:
-    """At home: the way to prepare one's return while there is none, one's own page, and the lock."""
+    """At home: one's own page, and the lock."""
     if not ctx.settings.pages:
         return ()
-    secure: tuple[Row, ...] = ((_page(ctx, "secure", "lock.secure", "🔐"),),) if insecure(ctx) else ()
-    return (
-        *secure,
-        (_page(ctx, "me", "lock.own_page", "🪪"), press(m("lock.title"), "open", "lock", mark="🔒")),
-    )
+    return ((_page(ctx, "me", "lock.own_page", "🪪"), press(m("lock.title"), "open", "lock", mark="🔒")),)
 
 
 def _page(ctx: Context, page: str, label: str, mark: str) -> Button:

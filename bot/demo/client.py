@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.demo import people
+from bot.demo import miniapps, people
 from bot.demo.errors import ApiError, bad_request
 from bot.demo.model import Json, Visitor
 from bot.demo.profile import commands_for, menu_for, own_text
@@ -54,6 +54,7 @@ class ClientApi:
             Route(f"{person}/messages/{{message:int}}", self._json(self.deletes), methods=["DELETE"]),
             Route(f"{person}/documents", self._json(self.sends_file), methods=["POST"]),
             Route(f"{person}/taps", self._json(self.taps), methods=["POST"]),
+            Route(f"{person}/apps", self._json(self.opens_app), methods=["POST"]),
             Route(f"{person}/blocked", self._json(self.blocks), methods=["PUT"]),
             Route(f"{person}/read", self._json(self.reads), methods=["PUT"]),
             Route("/client/events", self.events, methods=["GET"]),
@@ -218,6 +219,10 @@ class ClientApi:
         if data is None:
             data = people.button_data(self.state, person, number, int(body["row"]), int(body["column"]))
         return {"tap": people.taps(self.state, person, number, data)}
+
+    async def opens_app(self, request: Request) -> Any:
+        address = str((await request.json())["url"])
+        return {"url": miniapps.opened(self.state, request.path_params["person"], address)}
 
     async def blocks(self, request: Request) -> Any:
         act = people.block if (await request.json())["blocked"] else people.unblock

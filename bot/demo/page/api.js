@@ -31,6 +31,7 @@ export function phone(person) {
     edit: (message, text) => ask("PATCH", `${path}/messages/${message}`, { text }),
     remove: (message) => ask("DELETE", `${path}/messages/${message}`),
     tap: (message, row, column) => ask("POST", `${path}/taps`, { message_id: message, row, column }),
+    app: (url) => ask("POST", `${path}/apps`, { url }),
     block: (blocked) => ask("PUT", `${path}/blocked`, { blocked }),
     read: (message) => ask("PUT", `${path}/read`, { message_id: message }),
     speak: (language) => ask("PATCH", path, { language_code: language }),

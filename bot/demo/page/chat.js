@@ -277,9 +277,15 @@ export class Chat {
     this.toasts.show(copied ? this.t("demo.copied", { text }) : this.t("demo.copied.not"));
   }
 
-  webApp(url, title) {
+  async webApp(url, title) {
+    // Telegram says behind the # who opens the page
+    const opened = await this.phone.app(url).catch(() => null);
+    if (!opened) {
+      this.toasts.show(this.t("demo.failed"));
+      return;
+    }
     this.element.querySelector(".web-page")?.remove();
-    const panel = webPage(url, title, this.t, () => this.focus());
+    const panel = webPage(opened.url, title, this.t, () => this.focus());
     this.element.append(panel);
     panel.querySelector("button").focus();
   }

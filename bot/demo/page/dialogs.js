@@ -90,9 +90,22 @@ export function menu(button, items) {
 /** A page of the bot's own beside the chat. */
 export function webPage(url, title, t, closed) {
   const close = () => {
+    removeEventListener("message", said);
     panel.remove();
     closed();
   };
+  // the page says when it is done, as it would to Telegram's web client
+  const said = ({ source, data }) => {
+    if (source !== panel.querySelector("iframe").contentWindow || typeof data !== "string") return;
+    let event = {};
+    try {
+      event = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (event.eventType === "web_app_close") close();
+  };
+  addEventListener("message", said);
   const panel = h(
     "aside", { class: "web-page", "aria-label": title },
     h("header", {}, h("h3", {}, title), iconButton("close", t("demo.webpage.close"), close)),

@@ -64,4 +64,6 @@ if (window.parent !== window || window.TelegramWebviewProxy) {
   tell("web_app_ready");
   tell("web_app_expand");
 }
+// not `autofocus`: browsers refuse it in a frame of another site
+document.querySelector("[aria-invalid], [data-first]")?.focus();
 enter();
