@@ -99,8 +99,8 @@ class Engine:
                 return self._outcome(state, outcome, ctx)
             case Command(name, args):
                 return replace(self._commanded(fresh(state), name, args, ctx), anew=True)
-            case Text(text):
-                return replace(self._text(fresh(state), text, ctx), anew=True)
+            case Text(text, private):
+                return replace(self._text(fresh(state), text, ctx, private=private), anew=True)
             case Unreadable(why, secret):
                 reply = self._reply(told(fresh(state), error=m(f"engine.{why}")), ctx)
                 return replace(self._forgetting(reply, ctx) if secret else reply, anew=True)
