@@ -63,6 +63,8 @@ def test_every_screen_can_be_shown_and_every_label_fits(lang: str) -> None:
 NEVER = {
     ("language", "leaving"): "its one answer ends it",
     ("language", "again"): "its one answer ends it",
+    ("lock", "leaving"): "it asks nothing",
+    ("lock", "again"): "it asks nothing",
 }
 """Interludes that a dialogue cannot come to."""
 
@@ -93,6 +95,9 @@ UNMET = {
     "establishment.": "the register file's numbers, not asked in a chat so far",
     "nihii.": "the register file's numbers, not asked in a chat so far",
     "password.": "the private page",
+    "login.": "the private page",
+    "web.": "the private page",
+    "lock.no_pages": "said by the register where there are no private pages",
     "role.auditor": "the long name of a role, not shown so far",
     "role.co-responsible": "the long name of a role, not shown so far",
     "role.group": "the long name of a role, not shown so far",

@@ -23,13 +23,14 @@ from bot.conversations.model import (
     Command,
     Event,
     Press,
+    Redraw,
     State,
     Tap,
     Text,
     Unreadable,
     View,
 )
-from bot.conversations.ports import COUNTED, ChangeItem, EntityRef, Holding, QualityRef
+from bot.conversations.ports import COUNTED, Actor, ChangeItem, EntityRef, Holding, QualityRef, Settings
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
@@ -94,7 +95,7 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
     """What makes two states the same for the walk: the question asked, and whatever decides on the questions to come."""
     state = talk.state
     if state.top is None:
-        return (len(state.kept), state.resting, talk.actor is None)
+        return (len(state.kept), state.resting, talk.actor is None, talk.context.present)
     frame, flow = state.top, FLOWS[state.top.flow]
     step = settle(flow, frame, talk.context).step
     query = frame.answers.get("query") or {}
@@ -121,7 +122,7 @@ def standing(talk: Talk) -> tuple[object, ...]:
     """The question or page that wrong answers, and what comes from outside the card, are tried at once each."""
     state = talk.state
     if state.top is None:
-        return (talk.actor is None,)
+        return (talk.actor is None, talk.context.present)
     frame, flow = state.top, FLOWS[state.top.flow]
     step = settle(flow, frame, talk.context).step
     interlude = tuple(sorted(frame.ui.keys() & INTERLUDES))
@@ -153,10 +154,14 @@ def moves(talk: Talk, *, wrong: bool) -> Iterator[Event | Button]:
 
 def after(talk: Talk, state: State, move: Event | Button) -> Talk:
     """Another chat in `state` of `talk`, with a register of its own, after one move."""
-    other = Talk(ENGINE, copied(talk.directory), lang=talk.lang, actor=talk.actor, state=state)
+    other = _like(talk, copied(talk.directory), state)
     other.view = talk.view
     other.press(move) if isinstance(move, Button) else other.feed(move)
     return other
+
+
+def _like(talk: Talk, directory: MemoryDirectory, state: State) -> Talk:
+    return Talk(ENGINE, directory, lang=talk.lang, actor=talk.actor, state=state, settings=talk.settings)
 
 
 def copied(directory: MemoryDirectory) -> MemoryDirectory:
@@ -182,12 +187,12 @@ def elsewhere(talk: Talk) -> Iterator[Talk]:
         directory = copied(talk.directory)
         directory.conflict = laid if isinstance(laid, Conflict) else None
         directory.refusal = laid if isinstance(laid, Refused) else None
-        other = Talk(ENGINE, directory, lang=talk.lang, actor=talk.actor, state=talk.state)
+        other = _like(talk, directory, talk.state)
         other.view = talk.view
         other.press(last)
         yield other
     if talk.state.top and talk.state.top.flow == "portal":  # ticked off before its first day
-        other = Talk(ENGINE, copied(talk.directory), lang=talk.lang, actor=talk.actor, state=talk.state)
+        other = _like(talk, copied(talk.directory), talk.state)
         other.feed(Answer(Done("2026-000001")))
         yield other
 
@@ -197,8 +202,9 @@ def note_place(talk: Talk, walked: Walked) -> None:
     state, view = talk.state, talk.view
     if view is None:
         return
-    if state.top is None:
-        walked.places.add(("home" if talk.actor else "stranger", "page"))
+    if state.top is None or (not talk.context.present and not FLOWS[state.top.flow].public):
+        root = "stranger" if talk.actor is None else "home" if talk.context.present else "locked"
+        walked.places.add((root, "page"))
         return
     frame, flow = state.top, FLOWS[state.top.flow]
     interlude = next((each for each in ("leaving", "again", "fixing") if each in frame.ui), None)
@@ -227,8 +233,13 @@ def check_typed(talk: Talk, button: Button, tapped: Talk, walked: Walked) -> Non
         walked.mistyped.append(f"{talk.lang} {where}: '{label}' typed is not what it is tapped")
 
 
+ANNE = Actor("delcourt", "Anne Delcourt")
+LOCKED = Actor("delcourt", locked=True)
+SETTINGS = Settings(pages="https://access.example.org")
+
+
 def walk(
-    walked: Walked, directory: MemoryDirectory, *, known: bool, begin: Iterable[tuple[Event, ...]]
+    walked: Walked, directory: MemoryDirectory, *, who: Actor | None, begin: Iterable[tuple[Event, ...]]
 ) -> None:
     """After each of these beginnings, by every move, to every state of a new shape; adds to `walked`."""
     visited: set[tuple[object, ...]] = set()
@@ -250,16 +261,14 @@ def walk(
             queue.append((talk.state, talk.directory))
 
     for events in begin:
-        talk = Talk(ENGINE, copied(directory), lang=walked.lang)
-        talk.actor = talk.actor if known else None
+        talk = Talk(ENGINE, copied(directory), lang=walked.lang, actor=who, settings=SETTINGS)
         for event in events:
             talk.feed(event)
             met(talk)
     while queue:
         state, register = queue.popleft()
         walked.states += 1
-        talk = Talk(ENGINE, register, lang=walked.lang, state=state)
-        talk.actor = talk.actor if known else None
+        talk = Talk(ENGINE, register, lang=walked.lang, state=state, actor=who, settings=SETTINGS)
         talk.view = ENGINE.view(state, talk.context)
         place = standing(talk)
         new, _ = place not in tried, tried.add(place)
@@ -358,9 +367,9 @@ def walked(lang: str) -> Walked:
     walk(
         seen,
         directory,
-        known=True,
+        who=ANNE,
         begin=[
-            *(said(name) for name in FLOWS if name not in {"stranger", "start"}),
+            *(said(name) for name in FLOWS if name not in {"stranger", "start", "locked"}),
             *(said(f"status {number}") for number in directory.changes),
             *(said(f"portal {number}") for number in directory.changes),
             said(f"start {CODE}"),
@@ -376,12 +385,15 @@ def walked(lang: str) -> Walked:
     walk(
         seen,
         directory,
-        known=False,
+        who=None,
         begin=[said("start"), said(f"start {CODE}"), said("start wrong"), said("help"), said("privacy")],
     )
     menu = [said("home"), said("grant"), said("entity"), said("me")]
-    walk(seen, poor(), known=True, begin=menu)
-    walk(seen, poor(MIDI), known=True, begin=menu)
+    walk(seen, poor(), who=ANNE, begin=menu)
+    walk(seen, poor(MIDI), who=ANNE, begin=menu)
+    walk(
+        seen, directory, who=LOCKED, begin=[said("home"), said("grant"), said("help"), said(f"start {CODE}")]
+    )
     look(seen)
     return seen
 
@@ -398,8 +410,12 @@ def look(seen: Walked) -> None:
     looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
     looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))
-    for directory, events in looks:
-        talk = Talk(ENGINE, directory, lang=seen.lang)
+    everybody = [(ANNE, *each) for each in looks]
+    everybody.append((replace(ANNE, secured=False), register(), said("home")))
+    waiting = (*said("grant", "1"), Redraw())
+    everybody.append((LOCKED, register(), waiting))
+    for who, directory, events in everybody:
+        talk = Talk(ENGINE, directory, lang=seen.lang, actor=who, settings=SETTINGS)
         for event in events:
             talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
         for _ in range(13):
