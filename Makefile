@@ -7,7 +7,7 @@ MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
 
-.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium
+.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium pictures
 
 run: setup            ## the Telegram bot where there is a token, else the demo in the browser
 	@if [ -n "$$ACCESSBOT_TELEGRAM_TOKEN" ]; then exec $(BIN)/python -m bot run; else exec $(BIN)/python -m bot demo $(DEMO); fi
@@ -42,6 +42,9 @@ diagrams: setup-dev   ## draw docs/flows/*.mmd from the flows
 
 check-diagrams: setup-dev
 	$(BIN)/python -m bot.conversations.diagram docs/flows --check
+
+pictures: setup-dev chromium  ## photograph the demo for the README
+	$(BIN)/python scripts/pictures.py
 
 bench: setup-dev      ## measured figures, as ratios
 	$(BIN)/python -m pytest -q -s tests/bench

@@ -84,11 +84,12 @@ def plain(html: str) -> str:
 def _blocks(view: View, speak: Speaker) -> list[str]:
     return [
         "\n".join(line for line in (_heading(view, speak), _step(view, speak)) if line),
-        f"⚠ {speak.html(view.error)}" if view.error else "",
         *(speak.html(note) for note in view.notes),
         *_paragraphs([speak.html(item) for item in view.body]),
         "\n".join(speak.html(m("card.fact", label=label, value=value)) for label, value in view.facts),
         *_paragraphs([speak.html(item) for item in view.after]),
+        # last, just above the buttons: the top of a long card is out of sight on a phone
+        f"⚠ {speak.html(view.error)}" if view.error else "",
     ]
 
 

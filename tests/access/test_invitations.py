@@ -11,6 +11,7 @@ from bot.access import invitations, standing
 from bot.access.acts import perform
 from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
+from bot.access.sessions import SessionRules
 from bot.access.views import Invitation
 from bot.errors import OperatorError
 from bot.store.database import Database
@@ -110,7 +111,7 @@ def test_a_lost_phone_is_unbound_and_its_open_codes_end(register):
     assert bound(register) == []
     assert refused(joins(register, code, BRAM)) == "start.bad_code"
     with register.database.read() as connection:
-        assert standing.session_of(connection, ANNE) is None
+        assert standing.session_of(connection, ANNE, NOW, SessionRules()) is None
 
 
 def test_an_operator_who_invites_nobody_is_told_what_to_do(register):

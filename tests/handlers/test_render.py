@@ -51,11 +51,11 @@ def test_a_card_reads_from_title_to_last_line():
     )
     assert draw(view).text == (
         "<b>Donner un accès · Hôpitaux du Midi</b>\n<i>étape 2</i>\n\n"
-        "⚠ Revenir à l'étape précédente\n\n"
         "Mes propres accès\n\n"
         "Un.\n\nDeux.\n\n"
         "État des accès\u00a0: un nom, un numéro, ou tout\u00a0: actif\nFin\u00a0: 31-12-2026\n\n"
-        "Fini."
+        "Fini.\n\n"
+        "⚠ Revenir à l'étape précédente"
     )
 
 
