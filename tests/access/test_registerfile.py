@@ -604,6 +604,13 @@ def test_the_example_loads_and_the_second_time_changes_nothing(loads):
     assert second.lines()[-1] == "nothing to change"
 
 
+def test_the_file_that_an_operator_starts_from_loads_as_it_is(loads):
+    text = (Path(__file__).parents[2] / "register.example.toml").read_text(encoding="utf-8")
+
+    assert loads(text).tallies["entity"].added == text.count("[[entity]]")
+    assert loads(text).changes == 0
+
+
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(loads):
     report = loads(REGISTER, dry_run=True)
 
