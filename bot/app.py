@@ -34,6 +34,7 @@ from bot.settings import Settings
 from bot.store import crypto
 from bot.store.database import Database
 from bot.store.keys import Keyring
+from bot.store.presence import Presence
 from bot.store.schema import upgrade
 from bot.turn import Incoming
 from bot.turning import Turning
@@ -60,11 +61,13 @@ class House:
     turning: Turning
     telegram: Telegram
     worker: Worker
+    presence: Presence
     site: Site | None = None
 
     async def close(self) -> None:
         """Ends everything; what is open stays in the rows."""
         await self.telegram.close()
+        self.presence.close()
         self.database.close()
 
 
@@ -89,7 +92,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
     site = Site(People(database, keyring, rules), Door(turning, telegram), token, pages, frames=frames)
     worker = Worker(database, keyring, telegram, rules=rules)
-    return House(database, keyring, turning, telegram, worker, site if pages else None)
+    return House(database, keyring, turning, telegram, worker, Presence(database), site if pages else None)
 
 
 def pages_at(settings: Settings) -> str:

@@ -225,8 +225,10 @@ class _Turn:
 
     def run(self) -> Handled:
         """Steps the dialogue until nothing is left to perform, then saves."""
-        turning, incoming, row = self._turning, self._incoming, self._row
-        state = state_of(row)
+        turning, incoming = self._turning, self._incoming
+        state = state_of(self._row)
+        self._found(state)
+        row = self._row
         toast, anew = None, False
         event = self._placed(incoming.event)
         while True:
@@ -238,6 +240,18 @@ class _Turn:
                 break
             event = Answer(turning.counter.perform(self._connection, incoming, request))
         return self._saved(state, reply, toast=toast, anew=anew, known=context.actor is not None)
+
+    def _found(self, state: State) -> None:
+        """A button that counts stands in the card, whatever the row says: it was shown, and the process died before it noted
+        so. From now on that message is the card, and the one of the row goes.
+        """
+        event, tapped, noted = self._incoming.event, self._incoming.tapped, self._row.message_id
+        if not isinstance(event, Tap) or event.rev != state.rev or tapped is None or tapped == noted:
+            return
+        if noted is not None:
+            self._put(f"stale:{self._incoming.update_id}", "delete", {"message_id": noted}, outbox.FIRST)
+        self._row = replace(self._row, message_id=tapped, shown=self._row.want)
+        self._replaces = tapped
 
     def _placed(self, event: Event) -> Event:
         if isinstance(event, Tap) and self._incoming.tapped is not None:

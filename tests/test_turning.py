@@ -245,3 +245,26 @@ def test_an_apology_bears_a_reference_and_comes_once(chat: Chat) -> None:
     ((kind, payload),) = waiting(chat)
     assert kind == "message"
     assert reference in str(payload)
+
+
+def test_a_tap_on_a_card_whose_showing_was_not_noted_makes_that_message_the_card(chat: Chat) -> None:
+    to_the_recap(chat)
+    tap = chat.tap("Confirmer")
+    handled = chat.turning.handle(Incoming(900, 1, 1, tap, tapped=77, callback_id="c"))
+    assert len(chat.counter.performed) == 1
+    assert handled.card is not None
+    deletion, (kind, receipt) = waiting(chat)
+    assert deletion == ("delete", {"message_id": 50})
+    assert kind == "receipt"
+    assert isinstance(receipt, dict)
+    assert receipt["replaces"] == 77
+
+
+def test_an_old_button_of_another_message_does_not_make_it_the_card(chat: Chat) -> None:
+    chat.does(Command("grant"))
+    old = chat.tap("Hôpitaux")
+    chat.taps("Hôpitaux")
+    handled = chat.turning.handle(Incoming(900, 1, 1, old, tapped=49, callback_id="c"))
+    assert handled.card is not None
+    assert handled.card.message_id == 50
+    assert waiting(chat) == []

@@ -110,13 +110,14 @@ class Delivery:
             return Ended(where(error))
 
     async def _record(self, mail: Mail, result: Result) -> None:
+        """Notes what came of a row, however long the database is away: what is not noted is sent again."""
         match result:
             case Delivered(message_id):
-                await self._threads.run(self._outbox.sent, mail.id, message_id)
+                await self._threads.patiently(self._outbox.sent, mail.id, message_id)
             case Later(seconds):
-                await self._threads.run(self._outbox.later, mail.id, seconds)
+                await self._threads.patiently(self._outbox.later, mail.id, seconds)
             case Ended(reason):
-                await self._threads.run(self._outbox.ended, mail.id, reason)
+                await self._threads.patiently(self._outbox.ended, mail.id, reason)
 
     async def _carry_out(self, mail: Mail) -> int | None:
         match mail.kind:

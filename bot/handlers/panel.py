@@ -64,7 +64,8 @@ class Panel:
             note_failure("card_not_drawn", error, seq=job.seq)
             await self._threads.run(self._turns.failed_to_show, job.chat_id, job.seq, None)
             return
-        await self._threads.run(self._turns.shown, job.chat_id, job.seq, message_id)
+        # however long the database is away: what is not noted is shown again, in a second message
+        await self._threads.patiently(self._turns.shown, job.chat_id, job.seq, message_id)
         self._shown[job.chat_id] = (job.seq, message_id)
         self._shown.move_to_end(job.chat_id)
         if len(self._shown) > _REMEMBERED:

@@ -116,11 +116,16 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool, **options: Any) -> Iterator[Connection]:
+        with self.guarded(writes=writes), self.engine.connect() as connection:
+            connection.execution_options(writes=writes, **options)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def guarded(self, *, writes: bool = True) -> Iterator[None]:
+        """What is the database's own fault becomes DatabaseUnavailable."""
         try:
-            with self.engine.connect() as connection:
-                connection.execution_options(writes=writes, **options)
-                with connection.begin():
-                    yield connection
+            yield
         except PoolTimeout as error:
             raise self.unavailable(BUSY) from error
         except DBAPIError as error:
