@@ -7,7 +7,7 @@ MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
 
-.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium pictures
+.PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium pictures soak newcomer
 
 run: setup            ## the Telegram bot where there is a token, else the demo in the browser
 	@if [ -n "$$ACCESSBOT_TELEGRAM_TOKEN" ]; then exec $(BIN)/python -m bot run; else exec $(BIN)/python -m bot demo $(DEMO); fi
@@ -45,6 +45,12 @@ check-diagrams: setup-dev
 
 pictures: setup-dev chromium  ## photograph the demo for the README
 	$(BIN)/python scripts/pictures.py
+
+soak: setup-dev       ## 200 kills over 1,000 dialogues on each database; KILLS, DIALOGUES, TOGETHER change the numbers
+	$(BIN)/python -m pytest -n 0 -s -m soak tests/e2e
+
+newcomer: setup-dev chromium  ## from `git clone` to a receipt, as somebody who has never seen this; timed
+	$(BIN)/python scripts/newcomer.py
 
 bench: setup-dev      ## measured figures, as ratios
 	$(BIN)/python -m pytest -q -s tests/bench
