@@ -37,6 +37,8 @@ TIDY_EVERY = timedelta(hours=1)
 DAY_BEGINS, DAY_ENDS = 7, 22
 """Hours in Brussels outside of which a notice comes without a sound."""
 _LONGEST = 600.0
+_LONGEST_PAUSE = 5.0
+"""Seconds between two looks while they fail: the database may be back at any moment."""
 
 
 class Face(Protocol):
@@ -88,7 +90,7 @@ class Worker:
                 failures += 1
                 _note("worker_failed", error)
             try:
-                async with asyncio.timeout(min(self._pause * 2**failures, 30)):
+                async with asyncio.timeout(min(self._pause * 2**failures, _LONGEST_PAUSE)):
                     await stop.wait()
             except TimeoutError:
                 continue
