@@ -63,13 +63,13 @@ class BotApi:
         await self._sleep(fault.delay)
         if fault.drop == "before":
             return CutLine()
-        if fault.status:
-            more = {"retry_after": fault.retry_after or 1} if fault.status == 429 else {}
-            return self._logged(method, Params(), ApiError(fault.status, fault.text(), **more))
         try:
             params = await read_params(request)
         except ApiError as error:
             return self._logged(method, Params(), error)
+        if fault.status:
+            more = {"retry_after": fault.retry_after or 1} if fault.status == 429 else {}
+            return self._logged(method, params, ApiError(fault.status, fault.text(), **more))
         answer = await self._answer(method, params)
         await self._sleep(fault.late)
         return CutLine() if fault.drop == "after" else answer

@@ -43,7 +43,7 @@ EDITS = (
     ("Nom d'utilisateur", "Quel nom d'utilisateur ?", "tverbrug7"),
     ("Choix linguistique", "Sa langue sur le portail ?", "Nederlands"),
     ("Titre", "Son titre ?", "Dr."),
-    ("E-mail locale", "Son adresse e-mail locale", "local@example.org"),
+    ("Adresse e-mail locale", "Son adresse e-mail locale", "local@example.org"),
 )
 """At the recap: the answer to change, its question, the new answer."""
 
@@ -99,7 +99,7 @@ def test_whatever_happens_at_each_step_the_right_row_is_written(shared, anne):
     goes_on(anne, STEPS[-1])
     for label, question, answer in EDITS:
         anne.taps(anne.expects("Récapitulatif"), "Modifier")
-        card = anne.expects("Quelle réponse modifier ?")
+        card = anne.expects("Quelle réponse voulez-vous modifier ?")
         (exactly,) = [text for text in card.labels if plain(text) == label]
         anne.taps(card, plain(exactly))
         anne.expects(question)
