@@ -26,6 +26,7 @@ from typing import Any
 
 from bot.access import invitations, registerfile
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, CHANGES, GRANTS, ITEMS, PROFILES
+from bot.access.sessions import SessionRules, open_session
 from bot.demo.testing import Person, RunningServer, Seen, bare_label, running_server
 from bot.sample import register_file
 from bot.store.database import Database
@@ -168,18 +169,16 @@ class World:
             return invitations.invite(connection, self.keyring, key, datetime.now(UTC))
 
     def manager(self, key: str, *, lang: str = "fr", name: str = "") -> Driver:
-        """Somebody of the register who has been bound to a Telegram account already."""
+        """Somebody of the register who has been bound to a Telegram account already, with a session just opened."""
         person = self.telegram.person(name or key.capitalize(), language=lang)
         code = self.invite(key)
         with self.database.write() as connection:
-            invitations.redeem(
-                connection,
-                self.keyring,
-                code,
-                telegram_id=person.id,
-                chat_id=person.id,
-                now=datetime.now(UTC),
+            now = datetime.now(UTC)
+            bound = invitations.redeem(
+                connection, self.keyring, code, telegram_id=person.id, chat_id=person.id, now=now
             )
+            scope, rules = bound.scope, SessionRules(locking="ACCESSBOT_PUBLIC_URL" in self.settings)
+            open_session(connection, bound.binding, how="invitation", scope=scope, now=now, rules=rules)
         person.starts()
         return Driver(person)
 
