@@ -80,7 +80,8 @@ async def run(
         if reset:
             _wipe(folder)
         own = _free(port)
-        settings = settings_for(folder, _free(None, PORT + 10))
+        # at the same place after a restart, since cards that were shown lead there; anywhere where any port will do
+        settings = settings_for(folder, _free(0 if port == 0 else None, PORT + 10))
         visitors = prepare(folder, settings)
         config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts())
         await _both(config, settings, stop, ready)
@@ -181,16 +182,15 @@ def _invitation(connection: Connection, keyring: Keyring, guest: Guest) -> str |
 
 
 def _free(port: int | None, usual: int = PORT) -> int:
-    """The port asked for, or a free one near the usual. Raises OperatorError where the one asked for is taken."""
+    """The port asked for (0: any that is free), or a free one near the usual. Raises OperatorError where the one asked for is taken."""
     wanted: tuple[int, ...] = (port,) if port is not None else (*range(usual, usual + 10), 0)
     refused = ""
     for number in wanted:
         try:
-            bind(number).close()
+            with bind(number) as found:
+                return int(found.getsockname()[1])
         except DemoStartError as taken:
             refused = str(taken)
-        else:
-            return number
     raise OperatorError(refused)
 
 

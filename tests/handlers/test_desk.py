@@ -82,14 +82,24 @@ async def test_typing_is_shown_only_when_it_takes_a_while(world):
 
 
 async def test_what_cannot_be_shown_never_makes_the_turn_fail(world):
-    def away(*args):
-        raise DatabaseUnavailable("away")
-
-    world.turns.shown = away
-    await world.work(Text("un"))
     world.turns.shown = lambda *args: 1 / 0
+    await world.work(Text("un"))
     await world.work(Text("deux"), update_id=2)
     assert len(world.turns.handled) == 2
+
+
+async def test_what_was_shown_is_noted_when_the_database_is_back(world):
+    tries = []
+
+    def comes_back(*args):
+        tries.append(args)
+        if len(tries) < 3:
+            raise DatabaseUnavailable("away")
+
+    world.turns.shown = comes_back
+    await world.work(Text("un"))
+    assert len(tries) == 3
+    assert len(set(tries)) == 1
 
 
 async def test_a_chat_that_changes_its_language_gets_its_menu(world):
