@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 from bot.access import invitations
 from bot.access.identifiers import parse_niss
+from bot.access.identities import add_number
 from bot.access.names import fold
 from bot.conversations.model import Command
 from bot.conversations.registry import ENGINE
@@ -15,9 +16,8 @@ from bot.counter import RegisterCounter
 from bot.i18n import CatalogueReader
 from bot.store import audit, crypto, outbox
 from bot.store.database import Database, session
-from bot.store.ids import new_id
 from bot.store.keys import Keyring
-from bot.store.tables import Account, Entity, EntityQuality, Identity, Mandate, NationalNumber, Profile
+from bot.store.tables import Account, Entity, EntityQuality, Identity, Mandate, Profile
 from bot.turning import Turning
 from sqlalchemy import text
 
@@ -52,18 +52,8 @@ def seed(database: Database, keyring: Keyring, now: datetime) -> str:
             orm.add(Identity(id=person, key=person, created_at=now))
             orm.flush()
             crypto.IdentityKeys(connection, keyring).create(person)
-            digits, row = parse_niss(niss, today=date(2026, 11, 24)).digits, new_id()
-            sealed = crypto.IdentityKeys(connection, keyring).seal(person, digits, crypto.number_place(row))
-            orm.add(
-                NationalNumber(
-                    id=row,
-                    identity_id=person,
-                    ciphertext=sealed,
-                    blind=crypto.blind_index(keyring, digits),
-                    key_version=1,
-                    since=now,
-                )
-            )
+            digits = parse_niss(niss, today=date(2026, 11, 24)).digits
+            add_number(connection, keyring, person, digits, now)
             key = fold(f"{last} {first}")
             orm.add(
                 Profile(

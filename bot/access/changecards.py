@@ -50,7 +50,8 @@ class Changes:
         query = select(
             PROFILES.c.identity_id, PROFILES.c.entity_id, PROFILES.c.last_name, PROFILES.c.first_name
         )
-        rows = connection.execute(query.where(PROFILES.c.identity_id.in_(authors)))
+        known = query.where(PROFILES.c.identity_id.in_(authors)).order_by(PROFILES.c.created_at)
+        rows = connection.execute(known)
         return {(row.identity_id, row.entity_id): display_name(row.last_name, row.first_name) for row in rows}
 
     def person(self, number: str) -> AnyRow | None:

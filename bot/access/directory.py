@@ -26,12 +26,12 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access import invitations
+from bot.access import invitations, retired
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holding_of, is_in, key_of
 from bot.access.identifiers import Niss, format_nihii_institution
-from bot.access.identities import digits_of, number_row
+from bot.access.identities import digits_of, is_number, number_row
 from bot.access.names import display_name, tokens
 from bot.access.periods import brussels_day
 from bot.access.reach import Reach
@@ -60,7 +60,6 @@ from bot.access.views import (
     QualityRef,
 )
 from bot.msg import Texts
-from bot.store.crypto import blind_index
 from bot.store.keys import Keyring
 
 CANDIDATES = 2000
@@ -234,8 +233,7 @@ class RegisterDirectory:
         found = self._in(quality)
         if found is None:
             return None
-        blinds = [blind_index(self._keyring, niss, version) for version in self._keyring.versions]
-        number = NUMBERS.c.blind.in_(blinds) & NUMBERS.c.until.is_(None)
+        number = is_number(self._keyring, niss) & NUMBERS.c.until.is_(None)
         query = select(*_PERSON).select_from(
             _PEOPLE.join(NUMBERS, NUMBERS.c.identity_id == PROFILES.c.identity_id)
         )
@@ -286,8 +284,10 @@ class RegisterDirectory:
         )
 
     def username_free(self, username: str) -> bool:
-        """Whether no account anywhere bears this user name."""
-        return self._connection.execute(_USERNAME, {"username": username.lower()}).first() is None
+        """Whether no account anywhere bears, or bore before an erasure, this user name."""
+        fold = username.lower()
+        taken = self._connection.execute(_USERNAME, {"username": fold}).first() is not None
+        return not taken and not retired.among(self._connection, self._keyring, retired.USERNAME, [fold])
 
     # -- changes and lists --------------------------------------------------------------------
 

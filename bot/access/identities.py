@@ -1,17 +1,18 @@
 """Identities and their national numbers as rows: made, found by the keyed index, changed with history.
 
 The number is encrypted under the identity's own data key, so that destroying that key erases it everywhere
-(`security.md`, "Privacy"); the keyed index is looked up under every version of the key while it turns.
+(`security.md`, "Privacy"). While the index's key turns, its hash is kept and looked up under every version at hand, so
+that no number is given twice.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
-from bot.access.rows import IDENTITIES, NUMBERS
-from bot.store.crypto import IdentityKeys, blind_index, number_place
+from bot.access.rows import BLINDS, IDENTITIES, NUMBERS
+from bot.store.crypto import IdentityKeys, blind_index, number_place, refuse_older
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
@@ -28,9 +29,14 @@ def create(connection: Connection, keyring: Keyring, now: datetime, *, key: str 
 
 def by_number(connection: Connection, keyring: Keyring, digits: str) -> str | None:
     """The identity that has, or had, this national number."""
-    blinds = [blind_index(keyring, digits, version) for version in keyring.versions]
-    query = select(NUMBERS.c.identity_id).where(NUMBERS.c.blind.in_(blinds))
+    query = select(NUMBERS.c.identity_id).where(is_number(keyring, digits))
     return connection.execute(query).scalar()
+
+
+def is_number(keyring: Keyring, digits: str) -> ColumnElement[bool]:
+    """The condition that a row of `national_numbers` is this number, whichever version of the key its hash is under."""
+    blinds = [blind_index(keyring, digits, version) for version in keyring.versions]
+    return NUMBERS.c.id.in_(select(BLINDS.c.number_id).where(BLINDS.c.blind.in_(blinds)))
 
 
 def number_row(connection: Connection, identity: str) -> str | None:
@@ -57,8 +63,7 @@ def set_number(connection: Connection, keyring: Keyring, identity: str, digits: 
         return present
     if present is not None:
         connection.execute(update(NUMBERS).where(NUMBERS.c.id == present).values(until=now))
-    blinds = [blind_index(keyring, digits, version) for version in keyring.versions]
-    former = connection.execute(select(NUMBERS.c.id).where(NUMBERS.c.blind.in_(blinds))).scalar()
+    former = connection.execute(select(NUMBERS.c.id).where(is_number(keyring, digits))).scalar()
     if former is not None:
         connection.execute(update(NUMBERS).where(NUMBERS.c.id == former).values(since=now, until=None))
         return str(former)
@@ -66,17 +71,24 @@ def set_number(connection: Connection, keyring: Keyring, identity: str, digits: 
 
 
 def add_number(connection: Connection, keyring: Keyring, identity: str, digits: str, now: datetime) -> str:
-    """The first number of an identity, or one that nobody ever had; the id of its row."""
+    """The first number of an identity, or one that nobody ever had; the id of its row.
+
+    Raises KeyMissing where a newer root key is in use: a hash under an old version alone could be given twice.
+    """
+    refuse_older(connection, keyring)
     row = new_id()
     connection.execute(
         insert(NUMBERS).values(
             id=row,
             identity_id=identity,
             ciphertext=IdentityKeys(connection, keyring).seal(identity, digits, number_place(row)),
-            blind=blind_index(keyring, digits),
-            key_version=keyring.current,
             since=now,
             until=None,
         )
     )
+    blinds = [
+        {"blind": blind_index(keyring, digits, version), "number_id": row, "key_version": version}
+        for version in keyring.versions
+    ]
+    connection.execute(insert(BLINDS), blinds)
     return row

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import insert, select
 
-from bot.access import identities
+from bot.access import identities, retired
 from bot.access.credentials import check_username
 from bot.access.identifiers import parse_niss
 from bot.access.names import parse_email, parse_name, parse_title
@@ -59,7 +59,9 @@ def checked(work: Work, user: NewUser, entity: str, quality: str) -> Newcomer:
     profile = None
     if identity is not None:
         query = select(PROFILES.c.id).where(
-            PROFILES.c.identity_id == identity, PROFILES.c.entity_id == entity
+            PROFILES.c.identity_id == identity,
+            PROFILES.c.entity_id == entity,
+            PROFILES.c.erased_at.is_(None),
         )
         profile = work.connection.execute(query).scalar()
     if profile is not None:
@@ -74,7 +76,9 @@ def checked(work: Work, user: NewUser, entity: str, quality: str) -> Newcomer:
             case _:
                 raise Declined(m("act.user_exists"), "person")
     taken = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == user.username.lower())
-    if work.connection.execute(taken).first():
+    if work.connection.execute(taken).first() or retired.among(
+        work.connection, work.keyring, retired.USERNAME, [user.username.lower()]
+    ):
         raise Declined(m("act.username_taken"), "username")
     return Newcomer(user, identity, profile)
 

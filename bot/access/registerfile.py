@@ -32,12 +32,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from bot.access import registerchecks, registerheld, registerpeople, registerplaces
+from bot.access import registerchecks, registerheld, registerpeople, registerplaces, retired
 from bot.access.catalogue import Application, Catalogue, Function, read_application, read_function
 from bot.access.registerchecks import Known, faults
 from bot.access.registerledger import Tally
 from bot.access.registerschema import FORMAT, RegisterTables, shaped
-from bot.access.registersnapshot import Snapshot, hold
+from bot.access.registersnapshot import Gone, Snapshot, hold
 from bot.access.registersync import Load
 from bot.access.registerwriter import written
 from bot.access.rows import (
@@ -273,7 +273,12 @@ def _load(
     snapshot = Snapshot(connection)
     running = Load(connection, keyring, snapshot, now=now, force=force)
     owners = snapshot.owners(keyring, (person.niss for person in tables.person if person.niss))
-    known = snapshot.known(owners, running.ledger.file_decides)
+    usernames = [each.username.lower() for each in tables.account if each.username]
+    gone = Gone(
+        retired.among(connection, keyring, retired.PERSON, (person.key for person in tables.person)),
+        retired.among(connection, keyring, retired.USERNAME, usernames),
+    )
+    known = snapshot.known(owners, running.ledger.file_decides, gone)
     offered = check(tables, name, known, catalogue_of(connection))
     registerplaces.catalogue(running, tables, offered)
     for entity in tables.entity:

@@ -58,7 +58,7 @@ def held(load: Load, account: AccountTable) -> None:
                     fields,
                     blocked=row in load.closed or number in blocked,
                 ):
-                    written.append({name: each, **fields})
+                    written.append({name: each, **fields, **_by_account(load, account, entry)})
     if written:
         load.audit.append(
             (entity, Entry("load.access", subject=identity, body={"row": row, "held": written}))
@@ -185,6 +185,15 @@ def _responsible(load: Load, account: AccountTable, person: str | None) -> str |
     _, entity, _, quality = place_of(load, account)
     responsible = load.profiles[load.identities[person], entity]
     return str(load.accounts[responsible, quality])
+
+
+def _by_account(
+    load: Load, account: AccountTable, entry: GrantTable | AssignmentTable
+) -> dict[str, str | None]:
+    """For the audit, which outlives people: the responsible person by the account, not by a key that may be a name."""
+    if isinstance(entry, GrantTable):
+        return {}
+    return {"responsible": _responsible(load, account, entry.responsible)}
 
 
 def mandates(load: Load, tables: Sequence[MandateTable]) -> None:

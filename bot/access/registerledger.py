@@ -103,8 +103,8 @@ class Ledger:
         if was is not None and was != key:
             self._gone.add((kind, was))
         origin = self._origins.get((kind, key))
-        if origin is None or origin.object_id != row or not self._fits(origin.fingerprint, fields):
-            fingerprint = self._fingerprint(fields, self._keyring.current)
+        fingerprint = self._fingerprint(fields, self._keyring.current)
+        if origin is None or (origin.object_id, origin.fingerprint) != (row, fingerprint):
             self._written[kind, key] = {
                 "kind": kind,
                 "key": key,
@@ -139,6 +139,6 @@ class Ledger:
 
     def _fits(self, fingerprint: str, fields: Fields) -> bool:
         version = int(fingerprint.partition(":")[0])
-        if version not in self._keyring.versions:  # that key is gone: nobody can tell any more
+        if version not in self._keyring.versions_of("blind"):  # that key is gone: nobody can tell any more
             return False
         return hmac.compare_digest(fingerprint, self._fingerprint(fields, version))

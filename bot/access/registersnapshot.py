@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.access.rows import (
     ACCOUNTS,
     APPLICATIONS,
     ASSIGNMENTS,
+    BLINDS,
     ENTERPRISES,
     ENTITIES,
     FUNCTIONS,
@@ -43,6 +45,7 @@ HELD = (
     SUBDIVISIONS,
     IDENTITIES,
     NUMBERS,
+    BLINDS,
     PROFILES,
     ACCOUNTS,
     GRANTS,
@@ -52,6 +55,14 @@ HELD = (
 )
 AnyRow = Row[*tuple[Any, ...]]
 FileDecides = Callable[[str, str, Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Names of a file that people bore who were erased: register keys, and user names in lower case."""
+
+    people: frozenset[str] = frozenset()
+    usernames: frozenset[str] = frozenset()
 
 
 def hold(connection: Connection) -> None:
@@ -81,7 +92,8 @@ class Snapshot:
         everybody = rows(IDENTITIES)
         self.identities = {row.id: row for row in everybody if row.erased_at is None}
         self.erased = frozenset(row.key for row in everybody if row.erased_at is not None)
-        self.profiles = {row.id: row for row in rows(PROFILES) if row.identity_id in self.identities}
+        profiles = (row for row in rows(PROFILES) if row.erased_at is None)
+        self.profiles = {row.id: row for row in profiles if row.identity_id in self.identities}
         accounts = rows(ACCOUNTS)
         self.accounts = {row.id: row for row in accounts if row.profile_id in self.profiles}
         self.usernames = {row.username_fold: row.id for row in accounts if row.username_fold}
@@ -89,6 +101,7 @@ class Snapshot:
         self.grants = _by_account(rows(GRANTS))
         self.assignments = _by_account(rows(ASSIGNMENTS))
         self._numbers = rows(NUMBERS)
+        self._blinds = {row.blind: row for row in rows(BLINDS)}
         self.number_of = {row.identity_id: row for row in self._numbers if row.until is None}
         self.entity_keys = {row.key: row.id for row in self.entities.values()}
         self.identity_keys = {row.key: row.id for row in self.identities.values()}
@@ -131,7 +144,8 @@ class Snapshot:
 
     def owners(self, keyring: Keyring, numbers: Iterable[str]) -> dict[str, str]:
         """National number → the identity that has or had it, for those of `numbers` that are known."""
-        owner = {row.blind: row.identity_id for row in self._numbers}
+        whose = {row.id: row.identity_id for row in self._numbers}
+        owner = {blind: whose[row.number_id] for blind, row in self._blinds.items()}
         found: dict[str, str] = {}
         for digits in numbers:
             blinds = (blind_index(keyring, digits, version) for version in keyring.versions)
@@ -143,11 +157,12 @@ class Snapshot:
     def has_number(self, keyring: Keyring, identity: str, digits: str) -> bool:
         """Whether this is the identity's present number."""
         row = self.number_of.get(identity)
-        return row is not None and row.blind == blind_index(keyring, digits, row.key_version)
+        blinds = (self._blinds.get(blind_index(keyring, digits, version)) for version in keyring.versions)
+        return row is not None and any(blind and blind.number_id == row.id for blind in blinds)
 
-    def known(self, owners: dict[str, str], file_decides: FileDecides) -> Known:
+    def known(self, owners: dict[str, str], file_decides: FileDecides, gone: Gone = Gone()) -> Known:
         """What a file may refer to, and must not contradict; `file_decides` tells of a kind, a key and what is shown
-        whether the file may change it.
+        whether the file may change it; `gone` the names of the file that people bore who were erased.
         """
         users: dict[str, int] = defaultdict(int)
         for account in self.accounts.values():
@@ -179,8 +194,9 @@ class Snapshot:
                 digits: self.identities[identity].key if identity in self.identities else ""
                 for digits, identity in owners.items()
             },
-            erased=self.erased,
-            usernames={
+            erased=self.erased | gone.people,
+            usernames=dict.fromkeys(gone.usernames, ("", "", ""))
+            | {
                 name: self.account_key(self.accounts[row]) if row in self.accounts else ("", "", "")
                 for name, row in self.usernames.items()
             },

@@ -42,7 +42,7 @@ _BOUND = select(BINDINGS.c.id, BINDINGS.c.identity_id, BINDINGS.c.scope_entity_i
 )
 _NAME = (
     select(PROFILES.c.first_name, PROFILES.c.last_name, PROFILES.c.entity_id)
-    .where(PROFILES.c.identity_id == bindparam("identity"))
+    .where(PROFILES.c.identity_id == bindparam("identity"), PROFILES.c.erased_at.is_(None))
     .order_by(PROFILES.c.created_at, PROFILES.c.id)
 )
 _HELD = select(

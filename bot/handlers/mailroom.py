@@ -80,5 +80,6 @@ class StoreOutbox:
 
 def callback_keys(keyring: Keyring) -> list[bytes]:
     """The keys for button codes, the current one first, so that buttons outlive a rotation."""
-    newest_first = sorted(keyring.versions, key=lambda version: (version != keyring.current, -version))
+    versions = keyring.versions_of("callback")
+    newest_first = sorted(versions, key=lambda version: (version != keyring.current, -version))
     return [keyring.key("callback", version) for version in newest_first]

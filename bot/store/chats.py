@@ -99,7 +99,7 @@ def save(
     """
     anew = mode == "edit" and row.mode == "new" and row.shown < row.want
     values = {
-        "state": crypto.seal_json(keyring, "state", state, _place(row.chat_id)),
+        "state": crypto.seal_json(keyring, "state", state, place(row.chat_id)),
         "rev": rev,
         "lang": lang,
         "card_want": row.want + 1,
@@ -179,7 +179,7 @@ def _read(keyring: Keyring, row: Any, now: datetime) -> ChatRow:
     state = None
     if row.state is not None and (row.state_expires_at is None or row.state_expires_at > now):
         try:
-            state = crypto.unseal_json(keyring, "state", row.state, _place(row.chat_id))
+            state = crypto.unseal_json(keyring, "state", row.state, place(row.chat_id))
         except crypto.Unreadable:
             state = None
     # `rev` never restarts, even where the dialogues are gone: older buttons must stay old
@@ -198,5 +198,6 @@ def _read(keyring: Keyring, row: Any, now: datetime) -> ChatRow:
     )
 
 
-def _place(chat_id: int) -> str:
+def place(chat_id: int) -> str:
+    """Where a state stands, for its associated data."""
     return f"chats.state:{chat_id}"

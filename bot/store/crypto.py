@@ -14,11 +14,11 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from bot.errors import KeyMissing
-from bot.store.keys import SIZE, Keyring, Purpose
-from bot.store.tables import DataKey, KeyCheck, NationalNumber, core
+from bot.store.keys import KEPT, SIZE, Keyring, Purpose
+from bot.store.tables import DataKey, KeptKey, KeyCheck, NationalNumber, core
 from bot.store.upsert import insert_new
 
 FORMAT = 1
@@ -26,6 +26,7 @@ NONCE = 12
 PROBE = b"accessbot"
 _data_keys = core(DataKey)
 _checks = core(KeyCheck)
+_kept = core(KeptKey)
 
 
 class Unreadable(Exception):
@@ -83,8 +84,9 @@ class IdentityKeys:
         self._keyring = keyring
 
     def create(self, identity: str) -> None:
-        """A new data key for a new identity."""
-        wrapped = seal(self._keyring, "field", secrets.token_bytes(SIZE), f"data_keys.wrapped:{identity}")
+        """A new data key for a new identity. Raises KeyMissing where a newer root key is in use."""
+        refuse_older(self._connection, self._keyring)
+        wrapped = seal(self._keyring, "field", secrets.token_bytes(SIZE), data_key_place(identity))
         self._connection.execute(insert(_data_keys).values(identity_id=identity, wrapped=wrapped))
 
     def destroy(self, identity: str) -> None:
@@ -104,8 +106,8 @@ class IdentityKeys:
             select(_data_keys.c.wrapped).where(_data_keys.c.identity_id == identity)
         ).scalar()
         if wrapped is None:
-            raise Unreadable(f"data_keys.wrapped:{identity}")
-        return unseal(self._keyring, "field", wrapped, f"data_keys.wrapped:{identity}")
+            raise Unreadable(data_key_place(identity))
+        return unseal(self._keyring, "field", wrapped, data_key_place(identity))
 
 
 def number_place(row: str) -> str:
@@ -113,34 +115,100 @@ def number_place(row: str) -> str:
     return f"{NationalNumber.__tablename__}.ciphertext:{row}"
 
 
+def data_key_place(identity: str) -> str:
+    """Where a data key stands."""
+    return f"{DataKey.__tablename__}.wrapped:{identity}"
+
+
+# -- keys that outlive their root -----------------------------------------------------------------
+
+
+def house_key(connection: Connection, keyring: Keyring, name: str) -> bytes:
+    """A key of the house that never turns, made at its first use; wrapped anew when the root turns."""
+    present = select(_kept.c.wrapped).where(_kept.c.name == name)
+    wrapped = connection.execute(present).scalar()
+    if wrapped is None:
+        fresh = seal(keyring, "field", secrets.token_bytes(SIZE), kept_place(name))
+        insert_new(connection, _kept, {"name": name, "wrapped": fresh})
+        wrapped = connection.execute(present).scalar_one()
+    return unseal(keyring, "field", wrapped, kept_place(name))
+
+
+def known_house_key(connection: Connection, keyring: Keyring, name: str) -> bytes | None:
+    """The same for whoever only reads: None where it was never used."""
+    wrapped = connection.execute(select(_kept.c.wrapped).where(_kept.c.name == name)).scalar()
+    return None if wrapped is None else unseal(keyring, "field", wrapped, kept_place(name))
+
+
+def keep_keys(connection: Connection, keyring: Keyring) -> None:
+    """Wraps what outlives the older versions of the root key under the newest, before these are dropped."""
+    for version in keyring.versions:
+        for purpose in KEPT:
+            if version != keyring.current:
+                name = f"{purpose}/{version}"
+                wrapped = seal(keyring, "field", keyring.key(purpose, version), kept_place(name))
+                insert_new(connection, _kept, {"name": name, "wrapped": wrapped})
+
+
+def kept_place(name: str) -> str:
+    """Where a kept key stands."""
+    return f"{KeptKey.__tablename__}.wrapped:{name}"
+
+
+def _learn(connection: Connection, keyring: Keyring) -> None:
+    purposes: dict[str, Purpose] = {purpose: purpose for purpose in KEPT}
+    for row in connection.execute(select(_kept.c.name, _kept.c.wrapped)):
+        kind, _, version = row.name.partition("/")
+        if kind in purposes and int(version) not in keyring.versions:
+            key = unseal(keyring, "field", row.wrapped, kept_place(row.name))
+            keyring.keep(purposes[kind], int(version), key)
+
+
+# -- is it the right key? -------------------------------------------------------------------------
+
+
 def check_keyring(connection: Connection, keyring: Keyring, now: datetime) -> None:
-    """Sees that the root key is the one that wrote the data; notes a version that is used for the first time.
+    """Sees that the root key is the one that wrote the data, notes a version that is used for the first time, and gives
+    the keyring the derived keys that outlived their version.
 
     Raises KeyMissing, one line, for a key that does not open what is there.
     """
-    _refuse_others(keyring, known := _probes(connection))
-    if keyring.current not in known:
+    _refuse_others(connection, keyring)
+    known = select(_checks.c.version).where(_checks.c.version == keyring.current)
+    if connection.execute(known).first() is None:
         probe = seal(keyring, "field", PROBE, _probe_place(keyring.current))
         insert_new(connection, _checks, {"version": keyring.current, "probe": probe, "made_at": now})
         # again: a process that starts at the same moment may have noted this version first, under another key
-        _refuse_others(keyring, _probes(connection))
+        _refuse_others(connection, keyring)
+    _learn(connection, keyring)
 
 
-def _refuse_others(keyring: Keyring, probes: dict[int, bytes]) -> None:
-    for version, probe in probes.items():
-        if not _opens(keyring, version, probe):
+def refuse_older(connection: Connection, keyring: Keyring) -> None:
+    """Raises KeyMissing where a newer version is in use than this process has: what lasts would be written twice."""
+    newest = connection.execute(select(func.max(_checks.c.version))).scalar()
+    if newest is not None and newest > keyring.current:
+        raise KeyMissing(
+            f"Version {newest} of the root key is in use and this process only has version {keyring.current}: add its line to the key file and start anew."
+        )
+
+
+def _refuse_others(connection: Connection, keyring: Keyring) -> None:
+    for row in connection.execute(select(_checks)):
+        if row.retired_at is not None and row.version not in keyring.versions:
+            continue
+        if row.version not in keyring.versions and row.version > keyring.current:
+            refuse_older(connection, keyring)
+        if row.version not in keyring.versions and keyring.current > row.version:
             raise KeyMissing(
-                f"The root key is not the one that wrote this database (version {version}): set the right key, or another ACCESSBOT_DATABASE_URL."
+                f"Version {row.version} of the root key is missing, and data is still written under it: put its line back into the key file, and run 'python -m bot keys rotate' before it is dropped."
+            )
+        if not _opens(keyring, row.version, row.probe):
+            raise KeyMissing(
+                f"The root key is not the one that wrote this database (version {row.version}): set the right key, or another ACCESSBOT_DATABASE_URL."
             )
 
 
-def _probes(connection: Connection) -> dict[int, bytes]:
-    return {row.version: row.probe for row in connection.execute(select(_checks.c.version, _checks.c.probe))}
-
-
 def _opens(keyring: Keyring, version: int, probe: bytes) -> bool:
-    if version not in keyring.versions:
-        return False
     try:
         return unseal(keyring, "field", probe, _probe_place(version)) == PROBE
     except Unreadable:

@@ -69,7 +69,7 @@ def keep(
         {
             "update_id": update_id,
             "lane": lane,
-            "body": crypto.seal_json(keyring, "state", body, _place(update_id)),
+            "body": crypto.seal_json(keyring, "state", body, place(update_id)),
             "received_at": now,
             "attempts": 0,
         }
@@ -89,7 +89,7 @@ def next_in(connection: Connection, keyring: Keyring, lane: int) -> Waiting | No
     if row is None:
         return None
     try:
-        body = crypto.unseal_json(keyring, "state", row.body, _place(row.update_id))
+        body = crypto.unseal_json(keyring, "state", row.body, place(row.update_id))
     except crypto.Unreadable:
         body = None
     return Waiting(row.update_id, body, row.attempts)
@@ -122,5 +122,6 @@ def prune(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(_updates).where(_updates.c.received_at < before, ~_open)).rowcount
 
 
-def _place(update_id: int) -> str:
+def place(update_id: int) -> str:
+    """Where a body stands, for its associated data."""
     return f"updates.body:{update_id}"

@@ -62,7 +62,7 @@ def put(
     urgency: int = NORMAL,
 ) -> bool:
     """Writes a row, once for its key. False where there is one already."""
-    sealed = crypto.seal_json(keyring, "state", payload, _place(key))
+    sealed = crypto.seal_json(keyring, "state", payload, place(key))
     row = {
         "key": key,
         "chat_id": chat_id,
@@ -116,8 +116,9 @@ def prune(connection: Connection, before: datetime) -> int:
 
 
 def sent(connection: Connection, mail_id: int, message_id: int | None, now: datetime) -> None:
-    """The row is done: Telegram has it."""
-    _set(connection, mail_id, sent_at=now, ended_at=now, message_id=message_id, taken_until=None)
+    """The row is done: Telegram has it. What it said is forgotten, it may name people."""
+    done = {"sent_at": now, "ended_at": now, "payload": b""}
+    _set(connection, mail_id, message_id=message_id, taken_until=None, **done)
 
 
 def later(connection: Connection, mail_id: int, not_before: datetime) -> None:
@@ -127,7 +128,7 @@ def later(connection: Connection, mail_id: int, not_before: datetime) -> None:
 
 def ended(connection: Connection, mail_id: int, reason: str, now: datetime) -> None:
     """The row will never be delivered; `reason` says nothing of its content."""
-    _set(connection, mail_id, ended_at=now, error=reason, taken_until=None)
+    _set(connection, mail_id, ended_at=now, error=reason, taken_until=None, payload=b"")
 
 
 def _set(connection: Connection, mail_id: int, **values: Any) -> None:
@@ -138,11 +139,12 @@ def _set(connection: Connection, mail_id: int, **values: Any) -> None:
 
 def _read(keyring: Keyring, row: Row[Any]) -> Mail:
     try:
-        payload = crypto.unseal_json(keyring, "state", row.payload, _place(row.key))
+        payload = crypto.unseal_json(keyring, "state", row.payload, place(row.key))
     except crypto.Unreadable:
         payload = None
     return Mail(row.id, row.chat_id, row.kind, payload, row.silent, row.attempts)
 
 
-def _place(key: str) -> str:
+def place(key: str) -> str:
+    """Where a payload stands, for its associated data."""
     return f"outbox.payload:{key}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import CheckConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.store.ids import new_id
@@ -116,25 +116,45 @@ class DataKey(SQLModel, table=True):
 
 
 class NationalNumber(SQLModel, table=True):
-    """A national number of an identity, with history: encrypted, and a keyed hash that is unique."""
+    """A national number of an identity, with history, encrypted. It is found by its keyed hashes: `NumberBlind`."""
 
     __tablename__: ClassVar[str] = "national_numbers"
     id: str = Field(default_factory=new_id, primary_key=True)
     identity_id: str = Field(foreign_key="identities.id", index=True)
     ciphertext: bytes = Field(sa_type=Blob)
-    blind: bytes = Field(sa_type=Blob, unique=True)
-    key_version: int
     since: datetime = Field(sa_type=Instant)
     until: datetime | None = Field(default=None, sa_type=Instant)
 
 
+class NumberBlind(SQLModel, table=True):
+    """The keyed hash of a national number, one for each version of the key while it turns: unique over all of them."""
+
+    __tablename__: ClassVar[str] = "number_blinds"
+    __table_args__ = (UniqueConstraint("number_id", "key_version"),)
+    blind: bytes = Field(sa_column=Column(Blob, primary_key=True))
+    number_id: str = Field(foreign_key="national_numbers.id")
+    key_version: int
+
+
 class Profile(SQLModel, table=True):
-    """What one entity knows of an identity. Nothing of it crosses to another entity."""
+    """What one entity knows of an identity. Nothing of it crosses to another entity. One that was erased stays as a husk
+    without names, for the history that hangs on it; whoever comes back gets a new one.
+    """
 
     __tablename__: ClassVar[str] = "profiles"
-    __table_args__ = (UniqueConstraint("identity_id", "entity_id"), one_of("language", "fr", "nl", "de"))
+    __table_args__ = (
+        Index(
+            "uq_profiles_living",
+            "identity_id",
+            "entity_id",
+            unique=True,
+            sqlite_where=text("erased_at IS NULL"),
+            postgresql_where=text("erased_at IS NULL"),
+        ),
+        one_of("language", "fr", "nl", "de"),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
-    identity_id: str = Field(foreign_key="identities.id")
+    identity_id: str = Field(foreign_key="identities.id", index=True)
     entity_id: str = Field(foreign_key="entities.id")
     last_name: str
     first_name: str
@@ -147,6 +167,7 @@ class Profile(SQLModel, table=True):
     search: str
     created_at: datetime = Field(sa_type=Instant)
     changed_at: datetime = Field(sa_type=Instant)
+    erased_at: datetime | None = Field(default=None, sa_type=Instant)
     version: int = 1
 
 
@@ -352,6 +373,22 @@ class AuditHead(SQLModel, table=True):
     seal: bytes = Field(sa_type=Blob)
 
 
+class AuditAnchor(SQLModel, table=True):
+    """A signed mark of how far a chain went (`anchors`). With `cut`, entries up to `seq` are gone by retention: the only
+    ones that the triggers let go.
+    """
+
+    __tablename__: ClassVar[str] = "audit_anchors"
+    chain: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    cut: bool = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    mac: bytes = Field(sa_type=Blob)
+    digest: bytes = Field(sa_type=Blob)
+    key_version: int
+    signature: bytes = Field(sa_type=Blob)
+
+
 # -- the operator's own ---------------------------------------------------------------------------
 
 
@@ -390,9 +427,29 @@ class Counter(SQLModel, table=True):
 
 
 class KeyCheck(SQLModel, table=True):
-    """Something encrypted under each version of the root key: a wrong key is seen before anything is read with it."""
+    """Something encrypted under each version of the root key: a wrong key is seen before anything is read with it.
+    `retired_at`: nothing needs this version any more, its line may be dropped from the key file.
+    """
 
     __tablename__: ClassVar[str] = "key_checks"
     version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     probe: bytes = Field(sa_type=Blob)
     made_at: datetime = Field(sa_type=Instant)
+    retired_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class KeptKey(SQLModel, table=True):
+    """A derived key that outlives its version of the root key, or belongs to none, wrapped by the newest `field` key."""
+
+    __tablename__: ClassVar[str] = "kept_keys"
+    name: str = Field(primary_key=True)
+    wrapped: bytes = Field(sa_type=Blob)
+
+
+class RetiredName(SQLModel, table=True):
+    """A user name or a register key of somebody who was erased, as a keyed hash: nobody else gets it."""
+
+    __tablename__: ClassVar[str] = "retired_names"
+    mac: bytes = Field(sa_column=Column(Blob, primary_key=True))
+    kind: str
+    retired_at: datetime = Field(sa_type=Instant)
