@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigurationError
+from bot.store.anchors import AnchorFile
 from bot.store.keys import Keyring
 
 PREFIX = "ACCESSBOT_"
@@ -33,8 +34,20 @@ class Settings(BaseSettings):
     session_idle: int = Field(default=900, ge=60, le=86_400)
     session_longest: int = Field(default=28_800, ge=60, le=604_800)
     activation_delay: int = Field(default=1200, ge=0, le=86_400)
+    audit_anchors: Path | None = None
+    audit_anchor_hours: int = Field(default=24, ge=1, le=168)
+    keep_dialogues_days: int = Field(default=7, ge=1, le=7)
+    keep_updates_days: int = Field(default=8, ge=2, le=31)
+    keep_invitations_days: int = Field(default=30, ge=1, le=366)
+    keep_bindings_days: int = Field(default=365, ge=1, le=366)
+    keep_departed_days: int = Field(default=365, ge=1, le=366)
+    keep_audit_years: int = Field(default=10, ge=10, le=30)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    def outlets(self) -> tuple[AnchorFile, ...]:
+        """Where anchors of the audit trail go: none unless the operator says so."""
+        return (AnchorFile(self.audit_anchors),) if self.audit_anchors else ()
 
     def keyring(self) -> Keyring:
         """The root key and its versions. Raises KeyMissing, one line."""

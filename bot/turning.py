@@ -82,7 +82,10 @@ class Turning:
         counter: Counter,
         reader: Callable[[str], Reader],
         settings: Settings | None = None,
+        *,
+        keep: timedelta = KEEP,
     ) -> None:
+        self.keep = keep
         self.database = database
         self.keyring = keyring
         self.engine = engine
@@ -310,7 +313,7 @@ class _Turn:
             mode=mode,
             message_id=None if became else row.message_id,
             now=now,
-            keep=KEEP,
+            keep=turning.keep,
         )
         mail = outbox.waiting_for(self._connection, row.chat_id)
         fresh = chats.peek(self._connection, turning.keyring, row.chat_id, now)

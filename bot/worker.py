@@ -7,7 +7,9 @@ out in one transaction with the note that it is done; a notice is laid in the ou
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -19,7 +21,7 @@ from bot.access.activation import Notice
 from bot.access.sessions import SessionRules
 from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
-from bot.errors import DatabaseUnavailable, where
+from bot.errors import DatabaseUnavailable, OperatorError, where
 from bot.msg import m
 from bot.store import chats, due, inbox, outbox
 from bot.store.database import Database
@@ -57,6 +59,18 @@ class Face(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do at the start and then every so often, in a thread: retention, an anchor of the audit trail.
+
+    It may be done by several processes, and again.
+    """
+
+    name: str
+    every: timedelta
+    do: Callable[[], object]
+
+
 class Worker:
     """Does what is due until it is told to stop."""
 
@@ -67,14 +81,18 @@ class Worker:
         face: Face,
         *,
         pause: float = PAUSE,
+        kept: timedelta = KEPT,
         rules: SessionRules | None = None,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._rules = rules or SessionRules()
         self._database = database
         self._keyring = keyring
         self._face = face
         self._pause = pause
+        self._kept = kept
         self._tidied: datetime | None = None
+        self._chores = {chore: datetime.min.replace(tzinfo=UTC) for chore in chores}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Looks again and again. While the database is away it waits; whatever else fails is noted, and tried again."""
@@ -109,6 +127,23 @@ class Worker:
             await self._face.show_due_cards(BATCH)
         if self._tidied is None or clock.now() - self._tidied >= TIDY_EVERY:
             await asyncio.to_thread(self.tidy)
+        for chore, when in self._chores.items():
+            if clock.now() >= when:
+                await asyncio.to_thread(self._do, chore)
+
+    def _do(self, chore: Chore) -> None:
+        """A chore that fails is noted and waits an hour; what is due does not wait for it."""
+        self._chores[chore] = clock.now() + min(chore.every, TIDY_EVERY)
+        try:
+            chore.do()
+        except DatabaseUnavailable:
+            raise
+        except OperatorError as error:
+            log.error("chore_failed", kind=chore.name, reason=str(error))  # noqa: TRY400 - its line says all
+        except Exception as error:  # noqa: BLE001 - the others are due all the same
+            _note("chore_failed", error)
+        else:
+            self._chores[chore] = clock.now() + chore.every
 
     def _look(self) -> tuple[bool, bool, bool]:
         now = clock.now()
@@ -155,11 +190,11 @@ class Worker:
         """Forgets what nobody needs any more: old ids of updates, ended rows, dialogues left open too long."""
         now = clock.now()
         with self._database.write() as connection:
-            inbox.prune(connection, now - KEPT)
-            outbox.prune(connection, now - KEPT)
-            due.prune(connection, now - KEPT)
+            inbox.prune(connection, now - self._kept)
+            outbox.prune(connection, now - self._kept)
+            due.prune(connection, now - self._kept)
             chats.expire(connection, now)
-            visits.prune(connection, now, KEPT)
+            visits.prune(connection, now, self._kept)
         self._tidied = now
 
 

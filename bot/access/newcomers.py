@@ -18,7 +18,7 @@ from bot.access.credentials import check_username
 from bot.access.identifiers import parse_niss
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.requests import NewUser
-from bot.access.rows import ACCOUNTS, PROFILES, SUBDIVISIONS, account_order, profile_order
+from bot.access.rows import ACCOUNTS, IDENTITIES, PROFILES, SUBDIVISIONS, account_order, profile_order
 from bot.access.work import Declined, Work
 from bot.errors import Invalid
 from bot.msg import m
@@ -58,12 +58,17 @@ def checked(work: Work, user: NewUser, entity: str, quality: str) -> Newcomer:
     identity = identities.by_number(work.connection, work.keyring, user.niss) if user.niss else None
     profile = None
     if identity is not None:
+        # until this act is over nobody erases the person
+        held = select(IDENTITIES.c.erased_at).where(IDENTITIES.c.id == identity).with_for_update(read=True)
+        if work.connection.execute(held).scalar() is not None:
+            identity = None
+    if identity is not None:
         query = select(PROFILES.c.id).where(
             PROFILES.c.identity_id == identity,
             PROFILES.c.entity_id == entity,
             PROFILES.c.erased_at.is_(None),
         )
-        profile = work.connection.execute(query).scalar()
+        profile = work.connection.execute(query.with_for_update(read=True)).scalar()
     if profile is not None:
         own = select(ACCOUNTS.c.status).where(
             ACCOUNTS.c.profile_id == profile, ACCOUNTS.c.quality_id == quality

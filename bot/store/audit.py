@@ -1,20 +1,24 @@
 """The audit trail: one chain for each entity, each entry under a keyed hash of itself and of the one before.
 
 An edit breaks the entry's own hash, a deletion or a swap the next one's, and a cut tail no longer fits the sealed head.
-Triggers refuse UPDATE and DELETE besides; the hashes are what shows a hand that went past them.
+Triggers refuse UPDATE and DELETE besides; the hashes are what shows a hand that went past them. Against a hand that
+holds the root key too there are signed anchors outside the database (`anchors`). How a chain is read again and what is
+found: `chains`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from bot.store import anchors
+from bot.store.anchors import Anchor, Signers
+from bot.store.chains import Broken, Chains, Link, head_seal, link_mac
 from bot.store.crypto import IdentityKeys
 from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, AuditHead, core
@@ -45,7 +49,7 @@ class Verified:
     """How many entries were read, and the first that does not fit: `chain`, `seq` and why."""
 
     count: int
-    broken: tuple[str, int, str] | None = None
+    broken: Broken | None = None
 
 
 def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, now: datetime) -> int:
@@ -57,7 +61,7 @@ def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, n
         if entry.subject is None:
             raise ValueError("what is personal needs the person under whose key it is sealed")
         personal = IdentityKeys(connection, keyring).seal(
-            entry.subject, entry.personal, f"audit_entries.personal:{chain}:{seq}"
+            entry.subject, entry.personal, personal_place(chain, seq)
         )
     values = {
         "chain": chain,
@@ -71,7 +75,7 @@ def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, n
         "personal": personal,
         "key_version": keyring.current,
     }
-    mac = _mac(keyring, values, before)
+    mac = link_mac(keyring, values, before)
     connection.execute(insert(_entries).values(**values, mac=mac))
     connection.execute(
         update(_heads).where(_heads.c.chain == chain).values(**_head(keyring, chain, seq, mac))
@@ -90,53 +94,47 @@ def _locked_head(connection: Connection, keyring: Keyring, chain: str) -> tuple[
 
 
 def _head(keyring: Keyring, chain: str, seq: int, mac: bytes) -> dict[str, Any]:
-    seal = _seal(keyring, keyring.current, f"{chain} {seq}", mac)
+    seal = head_seal(keyring, keyring.current, chain, seq, mac)
     return {"seq": seq, "mac": mac, "key_version": keyring.current, "seal": seal}
 
 
-def verify(connection: Connection, keyring: Keyring) -> Verified:
-    """Reads every chain from its first entry to its head, on one snapshot: call it in `Database.read()`."""
-    count = 0
+def personal_place(chain: str, seq: int) -> str:
+    """Where the personal part of an entry stands."""
+    return f"audit_entries.personal:{chain}:{seq}"
+
+
+def links(connection: Connection, *, chain: str | None = None, after: int = 0) -> Iterator[Link]:
+    """The entries of all chains or one, in order, a thousand at a time in memory."""
+    query = _ALL if chain is None else _ALL.where(_entries.c.chain == chain, _entries.c.seq > after)
+    with connection.execute(query) as rows:
+        for row in rows:
+            values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented attribute
+            yield Link(values, values.pop("mac"))
+
+
+def verify(connection: Connection, keyring: Keyring, outside: Iterable[Anchor] = ()) -> Verified:
+    """Reads every chain from its first entry to its head, on one snapshot: call it in `Database.read()`.
+
+    `outside`: anchors from the file, whose signatures were seen to; those of the database are seen to here.
+    """
+    signers = Signers.of(keyring)
+    inside = anchors.inside(connection)
+    for anchor in inside:
+        if not signers.signed(anchor):
+            return Verified(
+                0, (anchor.chain, anchor.seq, "its anchor in the database is not signed by this key")
+            )
+    chains = Chains(keyring, inside, outside)
+    for link in links(connection):
+        if broken := chains.read(link):
+            return Verified(chains.count, broken)
+    if broken := chains.ended():
+        return Verified(chains.count, broken)
     heads = {head.chain: head for head in connection.execute(select(_heads))}
-    last: dict[str, tuple[int, bytes]] = {}
-    with connection.execute(_ALL) as entries:
-        for row in entries:
-            fault = _fault(keyring, row, *last.get(row.chain, (0, b"")))
-            if fault:
-                return Verified(count, (row.chain, row.seq, fault))
-            last[row.chain] = (row.seq, row.mac)
-            count += 1
-    for chain in sorted(heads.keys() | last.keys()):
-        head, (seq, mac) = heads.get(chain), last.get(chain, (0, b""))
+    for chain in sorted(heads.keys() | chains.ends.keys()):
+        head, (seq, mac) = heads.get(chain), chains.end_of(chain)
         if head is None or (head.seq, head.mac) != (seq, mac):
-            return Verified(count, (chain, seq + 1, "entries are missing at the end"))
-        if not hmac.compare_digest(head.seal, _seal(keyring, head.key_version, f"{chain} {seq}", mac)):
-            return Verified(count, (chain, seq, "the head of the chain was altered"))
-    return Verified(count)
-
-
-def _fault(keyring: Keyring, row: Row[Any], seq: int, before: bytes) -> str | None:
-    if row.seq != seq + 1:
-        return "an entry before it is missing"
-    values = {column.name: getattr(row, column.name) for column in _entries.c if column.name != "mac"}
-    return (
-        None
-        if hmac.compare_digest(row.mac, _mac(keyring, values, before))
-        else "it was altered, or the one before it"
-    )
-
-
-def _mac(keyring: Keyring, values: dict[str, Any], before: bytes) -> bytes:
-    plain = {
-        **values,
-        "at": values["at"].isoformat(),
-        "personal": values["personal"].hex() if values["personal"] else None,
-    }
-    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hmac.new(
-        keyring.key("audit", values["key_version"]), before + text.encode(), hashlib.sha256
-    ).digest()
-
-
-def _seal(keyring: Keyring, version: int, place: str, mac: bytes) -> bytes:
-    return hmac.new(keyring.key("audit", version), f"head {place} ".encode() + mac, hashlib.sha256).digest()
+            return Verified(chains.count, (chain, seq + 1, "entries are missing at the end"))
+        if not hmac.compare_digest(head.seal, head_seal(keyring, head.key_version, chain, seq, mac)):
+            return Verified(chains.count, (chain, seq, "the head of the chain was altered"))
+    return Verified(chains.count)

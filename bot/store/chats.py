@@ -6,12 +6,12 @@ the two apart shows it (again). The turn locks the row, so that two turns of one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from bot.store import crypto
 from bot.store.keys import Keyring
@@ -201,3 +201,23 @@ def _read(keyring: Keyring, row: Any, now: datetime) -> ChatRow:
 def place(chat_id: int) -> str:
     """Where a state stands, for its associated data."""
     return f"chats.state:{chat_id}"
+
+
+def wipe(connection: Connection, keyring: Keyring, speaks: Callable[[str], bool]) -> int:
+    """Wipes the open dialogues whose text `speaks` of somebody, and locks all that are open until the transaction ends."""
+    states = select(_chats.c.chat_id, _chats.c.state).where(_chats.c.state.is_not(None))
+    gone = []
+    for row in connection.execute(states.order_by(_chats.c.chat_id).with_for_update()).all():
+        try:
+            text = crypto.unseal(keyring, "state", row.state, place(row.chat_id)).decode()
+        except crypto.Unreadable:
+            continue
+        if speaks(text):
+            gone.append(row.chat_id)
+    over = update(_chats).where(_chats.c.chat_id.in_(gone))
+    return connection.execute(over.values(state=None, version=_chats.c.version + 1)).rowcount
+
+
+def forget(connection: Connection, chat_ids: Collection[int]) -> None:
+    """The rows of these chats go: whoever writes there again is a stranger."""
+    connection.execute(delete(_chats).where(_chats.c.chat_id.in_(chat_ids)))

@@ -140,6 +140,24 @@ class Database:
             f"The database at {self.url.render_as_string(hide_password=True)} {fault}."
         )
 
+    def scrub(self, *, whole: bool = False) -> None:
+        """After something was erased: nothing of it stays in the write-ahead log of SQLite, nor, with `whole`, in what is
+        left of it between the rows. Waits for who reads or writes; where they take too long, the next time will do.
+
+        On PostgreSQL its own vacuum does that, in its own time.
+        """
+        if not self.sqlite:
+            return
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                raw: Any = connection.connection.dbapi_connection
+                raw.execute("PRAGMA query_only=0")
+                if whole:
+                    raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (DBAPIError, sqlite3.OperationalError) as error:
+            raise self.unavailable(BUSY) from error
+
     def check(self) -> None:
         """Raises DatabaseUnavailable where nothing can be asked."""
         with self.read() as connection:
@@ -180,7 +198,13 @@ def _parsed(url: str) -> URL:
 def _prepare(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the transactions are begun by `_begin`, not by the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY_MS}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -7,7 +7,7 @@ connection, so that marking an update done is part of the turn's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,3 +125,10 @@ def prune(connection: Connection, before: datetime) -> int:
 def place(update_id: int) -> str:
     """Where a body stands, for its associated data."""
     return f"updates.body:{update_id}"
+
+
+def forget(connection: Connection, lanes: Collection[int]) -> None:
+    """What waits in these lanes is done with, and nothing tells whose the updates were; their ids stay."""
+    own = update(_updates).where(_updates.c.lane.in_(lanes))
+    connection.execute(own.where(_open).values(done_at=_updates.c.received_at, body=None))
+    connection.execute(own.values(lane=None))

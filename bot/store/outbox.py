@@ -6,7 +6,7 @@ A unique key makes a row once, however often the act is tried. Revocations and d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,3 +148,8 @@ def _read(keyring: Keyring, row: Row[Any]) -> Mail:
 def place(key: str) -> str:
     """Where a payload stands, for its associated data."""
     return f"outbox.payload:{key}"
+
+
+def forget(connection: Connection, chat_ids: Collection[int]) -> None:
+    """Nothing is delivered in these chats any more, and nothing tells what was."""
+    connection.execute(delete(_outbox).where(_outbox.c.chat_id.in_(chat_ids)))
