@@ -22,6 +22,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot import clock
+from bot.access import retention
+from bot.access.retention import Periods
 from bot.access.sessions import SessionRules
 from bot.conversations.model import Text
 from bot.conversations.ports import Settings as DialogueSettings
@@ -31,7 +33,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
 from bot.handlers.edge import Telegram
 from bot.i18n import reader
 from bot.settings import Settings
-from bot.store import crypto
+from bot.store import crypto, trail
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.presence import Presence
@@ -40,7 +42,7 @@ from bot.turn import Incoming
 from bot.turning import Turning
 from bot.web.people import People
 from bot.web.site import Site
-from bot.worker import Worker
+from bot.worker import Chore, Worker
 
 log = structlog.get_logger(__name__)
 NO_TOKEN = "There is no token: set ACCESSBOT_TELEGRAM_TOKEN (from @BotFather), or try the demo with 'python -m bot demo'."  # noqa: S105 - a sentence
@@ -88,10 +90,18 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     )
     counter = RegisterCounter(keyring, delay=delay, sessions=rules)
     dialogues = DialogueSettings(activation_delay=delay, pages=pages)
-    turning = Turning(database, keyring, ENGINE, counter, reader, dialogues)
+    kept = timedelta(days=settings.keep_dialogues_days)
+    turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
     site = Site(People(database, keyring, rules), Door(turning, telegram), token, pages, frames=frames)
-    worker = Worker(database, keyring, telegram, rules=rules)
+    worker = Worker(
+        database,
+        keyring,
+        telegram,
+        kept=timedelta(days=settings.keep_updates_days),
+        rules=rules,
+        chores=chores(settings, database, keyring),
+    )
     return House(database, keyring, turning, telegram, worker, Presence(database), site if pages else None)
 
 
@@ -124,6 +134,26 @@ def refuse_address(settings: Settings) -> None:
         raise ConfigurationError(NO_ADDRESS)
     if settings.public_url and address.scheme != "https" and address.hostname not in LOOPBACK:
         raise ConfigurationError(NOT_PRIVATE)
+
+
+def chores(settings: Settings, database: Database, keyring: Keyring) -> tuple[Chore, ...]:
+    """What the worker does once a day: lets go of what may no longer be kept, and anchors the audit trail."""
+    periods = Periods(
+        invitations=timedelta(days=settings.keep_invitations_days),
+        bindings=timedelta(days=settings.keep_bindings_days),
+        departed=timedelta(days=settings.keep_departed_days),
+        audit_years=settings.keep_audit_years,
+    )
+    outlets = settings.outlets()
+    keeping = Chore(
+        "retention",
+        timedelta(days=1),
+        lambda: retention.apply(database, keyring, periods, clock.now(), outlets),
+    )
+    if not outlets:
+        return (keeping,)
+    every = timedelta(hours=settings.audit_anchor_hours)
+    return (keeping, Chore("anchor", every, lambda: trail.anchor(database, keyring, outlets, clock.now())))
 
 
 def bot_api(settings: Settings) -> tuple[str, str]:

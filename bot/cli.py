@@ -17,13 +17,14 @@ import typer
 
 from bot import app as program
 from bot import checking, clock, logs, trial
-from bot.access import invitations, registerfile
-from bot.errors import OperatorError
+from bot.access import invitations, registerfile, report
+from bot.errors import AuditBroken, ConfigurationError, OperatorError
 from bot.msg import LANGUAGES
 from bot.settings import Settings, from_environment
-from bot.store import audit, crypto
+from bot.store import audit, crypto, rotation, trail
+from bot.store.anchors import AnchorFile, Signers
 from bot.store.database import Database
-from bot.store.keys import Keyring, new_root_key
+from bot.store.keys import NEWEST, Keyring, new_root_key
 from bot.store.schema import check_newest, upgrade
 
 app = typer.Typer(
@@ -34,11 +35,13 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 keys = typer.Typer(help="The root key and its versions.", no_args_is_help=True)
-trail = typer.Typer(help="The audit trail.", no_args_is_help=True)
+audits = typer.Typer(help="The audit trail.", no_args_is_help=True)
+privacy = typer.Typer(help="What is stored about a person, and its erasure.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
 register = typer.Typer(help="The register file.", no_args_is_help=True)
-app.add_typer(trail, name="audit")
+app.add_typer(audits, name="audit")
+app.add_typer(privacy, name="privacy")
 app.add_typer(register, name="register")
 
 
@@ -117,19 +120,42 @@ def db_upgrade() -> None:
 
 
 @keys.command("new")
-def keys_new() -> None:
-    """Print a new root key. Keep it apart from the database: without it, nothing encrypted can be read."""
-    typer.echo(new_root_key())
+def keys_new(
+    *,
+    version: Annotated[
+        int | None, typer.Option(help="Print a line to add to the key file.", min=1, max=NEWEST)
+    ] = None,
+) -> None:
+    """Print a new root key. Keep it apart from the database: without it, nothing encrypted can be read.
+
+    To turn the key: 'keys new --version 2 >> KEYFILE' (the one before is version 1 where its line has no number), start
+    every process of the bot anew, 'keys rotate', and when 'keys status' says so, take the old line out and start anew.
+    """
+    typer.echo(new_root_key(version))
 
 
 @keys.command("status")
 def keys_status() -> None:
-    """Which versions of the root key are at hand, and whether they open the database."""
+    """What is still written under each version of the root key, and which of them may be dropped."""
     database, keyring = _opened(from_environment())
-    typer.echo(
-        f"Versions {', '.join(map(str, keyring.versions))}; version {keyring.current} writes. They open the database."
-    )
+    with database.read() as connection:
+        for each in rotation.status(connection, keyring):
+            typer.echo(each.line())
     database.close()
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Write everything anew under the newest version of the root key, while the bot works. May be stopped and run again."""
+    database, keyring = _opened(from_environment())
+    done = rotation.rotate(database, keyring, clock.now)
+    typer.echo(
+        "; ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in done.items())
+        or "Nothing to write anew."
+    )
+    with database.read() as connection:
+        for each in rotation.status(connection, keyring):
+            typer.echo(each.line())
 
 
 @register.command("load")
@@ -203,16 +229,125 @@ def check() -> None:
         raise OperatorError(f"Not in order: {', '.join(failed)}.")
 
 
-@trail.command("verify")
-def audit_verify() -> None:
-    """Read the whole audit trail; exit 1 and the first broken entry where it does not fit."""
-    database, keyring = _opened(from_environment())
-    with database.read() as connection:
-        result = audit.verify(connection, keyring)
+@audits.command("verify")
+def audit_verify(
+    *,
+    file: Annotated[Path | None, typer.Option(help="An exported file, instead of the database.")] = None,
+    anchors: Annotated[
+        Path | None, typer.Option(help="A file of anchors, instead of ACCESSBOT_AUDIT_ANCHORS.")
+    ] = None,
+    public_key: Annotated[
+        list[str] | None, typer.Option(help="With --file: a line of 'audit key', instead of the root key.")
+    ] = None,
+) -> None:
+    """Read the whole audit trail, and compare it with its anchors; exit 1 and the first broken entry where it does not fit.
+
+    An exported file is verified without the database: with the root key entry by entry, with the public key by its anchors.
+    """
+    if public_key and file is None:
+        raise typer.BadParameter("--public-key goes with --file")
+    settings = from_environment()
+    path = anchors or settings.audit_anchors
+    if file is not None:
+        keyring = None if public_key else settings.keyring()
+        signers = Signers.of(keyring) if keyring else Signers.parsed(public_key or ())
+        outside = AnchorFile(path).read(signers) if path else []
+        result = trail.verify_file(file, signers, keyring, outside)
+    else:
+        database, keyring = _opened(settings)
+        with database.read() as connection:
+            outside = trail.outside(connection, keyring, path)
+            result = audit.verify(connection, keyring, outside)
     if result.broken:
         chain, seq, why = result.broken
-        raise OperatorError(f"The audit trail is broken at entry {seq} of chain '{chain}': {why}.")
-    typer.echo(f"{result.count} entries, none broken.")
+        raise AuditBroken(f"The audit trail is broken at entry {seq} of chain '{chain}': {why}.")
+    compared = f", compared with {len(outside)} anchors" if outside else ""
+    typer.echo(f"{result.count} entries{compared}, none broken.")
+
+
+@audits.command("anchor")
+def audit_anchor() -> None:
+    """Sign how far each chain goes now, into the file of ACCESSBOT_AUDIT_ANCHORS. The running bot does it once a day."""
+    settings = from_environment()
+    if not settings.audit_anchors:
+        raise ConfigurationError(
+            "There is no place for anchors: set ACCESSBOT_AUDIT_ANCHORS to a file's path."
+        )
+    database, keyring = _opened(settings)
+    fresh = trail.anchor(database, keyring, settings.outlets(), clock.now())
+    typer.echo(f"{len(fresh)} chain{'' if len(fresh) == 1 else 's'} anchored in {settings.audit_anchors}.")
+
+
+@audits.command("key")
+def audit_key() -> None:
+    """Print the public keys by which somebody without the root key verifies anchors and exports."""
+    _, keyring = _opened(from_environment())
+    for line in Signers.of(keyring).texts():
+        typer.echo(line)
+
+
+@audits.command("export")
+def audit_export(
+    output: Annotated[Path, typer.Argument(help="A file to write, for your eyes only.")],
+    *,
+    entity: Annotated[str | None, typer.Option(help="The key of one entity; all chains without.")] = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="With names and what else is personal in plain.")
+    ] = False,
+) -> None:
+    """Write the audit trail to a file that 'audit verify --file' verifies offline. The trail tells of it."""
+    settings = from_environment()
+    database, keyring = _opened(settings)
+    report.audit_trail(
+        database, keyring, output, settings.outlets(), clock.now(), entity=entity, personal=personal
+    )
+    typer.echo(f"Written to {output}.")
+
+
+@privacy.command("export")
+def privacy_export(
+    person: Annotated[str, typer.Argument(help="The person's key in the register.")],
+    *,
+    output: Annotated[Path | None, typer.Option(help="A file to write, for your eyes only.")] = None,
+) -> None:
+    """Print everything that is stored about a person. The audit trail tells of it."""
+    database, keyring = _opened(from_environment())
+    text = report.about(database, keyring, person, clock.now())
+    if output is None:
+        typer.echo(text.encode(), nl=False)
+    else:
+        report.save(output, [text])
+
+
+@privacy.command("erase")
+def privacy_erase(
+    person: Annotated[str, typer.Argument(help="The person's key in the register.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="It cannot be undone.")] = False,
+) -> None:
+    """Erase a person for good: every access ends, every name goes. The audit trail stays valid, without names."""
+    if not yes:
+        raise OperatorError(
+            f"Nothing was done. What is erased is gone for good: add --yes to erase '{person}'."
+        )
+    database, keyring = _opened(from_environment())
+    erased, scrubbed = report.erase(database, keyring, person, clock.now(), clock.today())
+    typer.echo(
+        f"Erased, with {erased.accounts} accounts, {erased.holdings} accesses, {erased.mandates} mandates and {erased.bindings} bindings ended. Backups and messages already in Telegram are not touched."
+    )
+    if not scrubbed:
+        typer.echo(
+            "The database file was in use: stop the bot and run 'python -m bot privacy scrub', so that nothing is left in it."
+        )
+
+
+@privacy.command("scrub")
+def privacy_scrub() -> None:
+    """Overwrite what is left in a SQLite file of what was erased. 'privacy erase' does it by itself."""
+    database, _ = _opened(from_environment())
+    if not database.scrub(whole=True):
+        raise OperatorError("The database file is in use: stop the bot and try again.")
+    typer.echo("Done.")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot.access.rows import BLINDS, IDENTITIES, NUMBERS
+from bot.errors import OperatorError
 from bot.store.crypto import IdentityKeys, blind_index, number_place, refuse_older
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
@@ -25,6 +26,17 @@ def create(connection: Connection, keyring: Keyring, now: datetime, *, key: str 
     )
     IdentityKeys(connection, keyring).create(identity)
     return identity
+
+
+def by_key(connection: Connection, person: str) -> str:
+    """The identity with this register key. Raises OperatorError, one line."""
+    query = select(IDENTITIES.c.id).where(IDENTITIES.c.key == person, IDENTITIES.c.erased_at.is_(None))
+    identity = connection.execute(query).scalar()
+    if identity is None:
+        raise OperatorError(
+            f"There is no person '{person}' in the register: see 'python -m bot register export'."
+        )
+    return str(identity)
 
 
 def by_number(connection: Connection, keyring: Keyring, digits: str) -> str | None:

@@ -17,9 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from bot.access import sessions
+from bot.access.identities import by_key
 from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
 from bot.access.views import Invitation
-from bot.errors import OperatorError, Refusal
+from bot.errors import Refusal
 from bot.msg import m
 from bot.store.audit import HOUSE, Entry, append
 from bot.store.ids import new_id
@@ -53,7 +54,7 @@ def invite(
 
     Raises OperatorError where there is no such person.
     """
-    identity = _identity(connection, person)
+    identity = by_key(connection, person)
     connection.execute(
         update(INVITATIONS)
         .where(
@@ -164,7 +165,7 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
 
     Raises OperatorError where there is no such person.
     """
-    identity = _identity(connection, person)
+    identity = by_key(connection, person)
     ended = connection.execute(
         update(BINDINGS)
         .where(BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None))
@@ -184,16 +185,6 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
         connection, keyring, HOUSE, Entry("unbind", subject=identity, body={"bindings": ended.rowcount}), now
     )
     return ended.rowcount
-
-
-def _identity(connection: Connection, person: str) -> str:
-    query = select(IDENTITIES.c.id).where(IDENTITIES.c.key == person, IDENTITIES.c.erased_at.is_(None))
-    identity = connection.execute(query).scalar()
-    if identity is None:
-        raise OperatorError(
-            f"There is no person '{person}' in the register: see 'python -m bot register export'."
-        )
-    return str(identity)
 
 
 def _open(connection: Connection, code: str, now: datetime) -> Row[*tuple[Any, ...]] | None:

@@ -21,7 +21,6 @@ in chat since the last load is kept and reported, unless forced.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -53,9 +52,9 @@ from bot.access.rows import (
     catalogue_of,
 )
 from bot.errors import RegisterFileError
+from bot.store import privatefile
 from bot.store.audit import HOUSE, Entry, append
 from bot.store.database import Database
-from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
 BYTES_MAX = 32 << 20
@@ -160,18 +159,8 @@ def export(database: Database, keyring: Keyring, *, numbers: bool = True, now: d
 
 def save(text: str, file: Path) -> None:
     """Writes an export, whole or not at all, for the program's own user alone. Raises RegisterFileError."""
-    target = file.resolve()
-    beside = target.with_name(f".{target.name}.{new_id()}")
     try:
-        if target.exists() and not target.is_file():  # a pipe, a terminal
-            target.write_bytes(text.encode())
-            return
-        try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(text.encode())
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        privatefile.write(file, [text])
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RegisterFileError(f"{file.name}: cannot be written: {reason}") from error

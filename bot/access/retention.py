@@ -83,8 +83,7 @@ def apply(
                 erasure.erase(connection, keyring, identity, now=now, why="retention")
                 people += 1
     entries = trail.cut(database, keyring, outlets, _years_before(now, periods.audit_years), now)
-    if profiles or people:
-        database.scrub()
+    database.scrub()
     return Kept(invitations, bindings, profiles, people, entries)
 
 

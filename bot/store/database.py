@@ -140,23 +140,24 @@ class Database:
             f"The database at {self.url.render_as_string(hide_password=True)} {fault}."
         )
 
-    def scrub(self, *, whole: bool = False) -> None:
+    def scrub(self, *, whole: bool = False) -> bool:
         """After something was erased: nothing of it stays in the write-ahead log of SQLite, nor, with `whole`, in what is
-        left of it between the rows. Waits for who reads or writes; where they take too long, the next time will do.
+        left between its rows. False where others read or wrote for too long: try again later.
 
-        On PostgreSQL its own vacuum does that, in its own time.
+        PostgreSQL's own vacuum does that in its own time (`docs/operations.md`).
         """
         if not self.sqlite:
-            return
+            return True
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with self.engine.connect() as connection:
                 raw: Any = connection.connection.dbapi_connection
                 raw.execute("PRAGMA query_only=0")
                 if whole:
                     raw.execute("VACUUM")
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (DBAPIError, sqlite3.OperationalError) as error:
-            raise self.unavailable(BUSY) from error
+                busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        return not busy
 
     def check(self) -> None:
         """Raises DatabaseUnavailable where nothing can be asked."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from bot.errors import AuditBroken, ConfigurationError
 from bot.store import anchors
-from bot.store.anchors import Anchor, Outlet, Signers
+from bot.store.anchors import Anchor, AnchorFile, Outlet, Signers
 from bot.store.audit import Verified, links, personal_place
 from bot.store.chains import Chains, Link, link_mac, next_digest
 from bot.store.crypto import IdentityKeys, Unreadable
@@ -100,6 +100,16 @@ def _followed(connection: Connection, keyring: Keyring, chain: str, start: _Poin
 
 def _broken(chain: str, seq: int, why: str) -> AuditBroken:
     return AuditBroken(f"The audit trail is broken at entry {seq} of chain '{chain}': {why}.")
+
+
+def outside(connection: Connection, keyring: Keyring, file: Path | None) -> list[Anchor]:
+    """The anchors of a file, to compare the database with; none where there is no file and none is due yet.
+
+    Raises as `AnchorFile.read` does: also where the database knows of anchors and the file is gone.
+    """
+    if file is None or (not file.exists() and not anchors.inside(connection)):
+        return []
+    return AnchorFile(file).read(Signers.of(keyring))
 
 
 # -- cut ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
     BINDINGS,
+    BLINDS,
     CHANGES,
     DUE,
     GRANTS,
@@ -143,6 +144,7 @@ def test_a_national_number_is_kept_encrypted_only(register):
     with register.database.read() as connection:
         for row in connection.execute(select(NUMBERS)):
             assert NEW_NISS.encode() not in row.ciphertext
+        for row in connection.execute(select(BLINDS)):
             assert NEW_NISS.encode() not in row.blind
         assert NEW_NISS not in str(connection.execute(select(ITEMS)).all())
 

@@ -1,0 +1,250 @@
+"""What is stored about a person, as data that a person can read: for the operator, an entity, or the person himself.
+
+An entity sees its own profile and what happened there, nothing that another one knows. Others who appear beside the
+person (who made a change) are not named: it is his data, not theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select, true
+
+from bot.access.identifiers import Niss
+from bot.access.identities import digits_of
+from bot.access.rows import (
+    ACCOUNTS,
+    ASSIGNMENTS,
+    BINDINGS,
+    CHANGES,
+    ENTERPRISES,
+    ENTITIES,
+    GRANTS,
+    IDENTITIES,
+    INVITATIONS,
+    ITEMS,
+    MANDATES,
+    NUMBERS,
+    PROFILES,
+    QUALITIES,
+    SUBDIVISIONS,
+)
+from bot.store.audit import personal_place
+from bot.store.crypto import IdentityKeys, Unreadable
+from bot.store.keys import Keyring
+from bot.store.mail import Chat
+from bot.store.tables import AuditEntry, core
+
+Scope = frozenset[str] | None
+"""The entities whose knowledge is shown, by id; None for all."""
+_entries, _chats = core(AuditEntry), core(Chat)
+
+
+def what_is_stored(
+    connection: Connection, keyring: Keyring, identity: str, scope: Scope = None
+) -> dict[str, Any]:
+    """Everything about an identity, as JSON values. Within a scope national numbers are masked, and what belongs to no
+    entity (the Telegram account, invitations) is left out unless it was made for one of these.
+    """
+    places = {row.id: row.key for row in connection.execute(select(ENTITIES.c.id, ENTITIES.c.key))}
+    shown = {key: value for key, value in places.items() if scope is None or key in scope}
+    about: dict[str, Any] = {
+        "person": _person(connection, keyring, identity, whole=scope is None),
+        "profiles": _profiles(connection, identity, shown),
+        "mandates": _mandates(connection, identity, shown, whole=scope is None),
+        "telegram": _bindings(connection, identity, shown, whole=scope is None),
+        "invitations": _invitations(connection, identity, shown, whole=scope is None),
+        "changes": _changes(connection, identity, shown),
+        "audit": _audit(connection, keyring, identity, shown, whole=scope is None),
+    }
+    if scope is None:
+        about["chats"] = _own_chats(connection, identity)
+    return about
+
+
+def _person(connection: Connection, keyring: Keyring, identity: str, *, whole: bool) -> dict[str, Any]:
+    row = connection.execute(select(IDENTITIES).where(IDENTITIES.c.id == identity)).one()
+    numbers = select(NUMBERS).where(NUMBERS.c.identity_id == identity).order_by(NUMBERS.c.since)
+    shown = []
+    for number in connection.execute(numbers).all():
+        digits = Niss(digits_of(connection, keyring, number.id))
+        niss = digits.formatted if whole else digits.masked
+        shown.append({"national_number": niss, "since": _said(number.since), "until": _said(number.until)})
+    own = {"created_at": _said(row.created_at), "erased_at": _said(row.erased_at), "national_numbers": shown}
+    return {"id": identity, "key": row.key, **own} if whole else own
+
+
+# -- what entities know ---------------------------------------------------------------------------
+
+_PROFILE = [
+    "last_name",
+    "first_name",
+    "title",
+    "language",
+    "email",
+    "local_email",
+    "staff_number",
+    "created_at",
+    "changed_at",
+    "erased_at",
+]
+_ACCOUNT = ["username", "type", "status", "status_reason", "profession", "created_at", "changed_at"]
+_GRANT = ["application", "starts_on", "ends_on", "revoked_at", "recorded_at", "active_at"]
+_ASSIGNMENT = ["function", "starts_on", "ends_on", "revoked_at", "recorded_at", "active_at"]
+_MANDATE = ["role", "since", "until", "revoked_at", "recorded_at"]
+
+
+def _profiles(connection: Connection, identity: str, places: dict[str, str]) -> list[dict[str, Any]]:
+    query = select(PROFILES).where(PROFILES.c.identity_id == identity).order_by(PROFILES.c.created_at)
+    return [
+        {"entity": places[row.entity_id], **_of(row, _PROFILE), "accounts": _accounts(connection, row.id)}
+        for row in connection.execute(query).all()
+        if row.entity_id in places
+    ]
+
+
+def _accounts(connection: Connection, profile: str) -> list[dict[str, Any]]:
+    query = (
+        select(ACCOUNTS, QUALITIES.c.key.label("quality"), SUBDIVISIONS.c.name.label("subdivision"))
+        .join(QUALITIES, QUALITIES.c.id == ACCOUNTS.c.quality_id)
+        .join(SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True)
+        .where(ACCOUNTS.c.profile_id == profile)
+    )
+    return [
+        {
+            "quality": row.quality,
+            "subdivision": row.subdivision,
+            **_of(row, _ACCOUNT),
+            "applications": _held(connection, GRANTS, row.id, _GRANT),
+            "functions": _held(connection, ASSIGNMENTS, row.id, _ASSIGNMENT),
+        }
+        for row in connection.execute(query.order_by(ACCOUNTS.c.created_at)).all()
+    ]
+
+
+def _held(connection: Connection, table: Table, account: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    query = select(table).where(table.c.account_id == account).order_by(table.c.starts_on, table.c.id)
+    return [_of(row, names) for row in connection.execute(query)]
+
+
+def _mandates(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = (
+        select(MANDATES, ENTERPRISES.c.number, QUALITIES.c.key.label("quality"))
+        .join(ENTERPRISES, ENTERPRISES.c.id == MANDATES.c.enterprise_id, isouter=True)
+        .join(QUALITIES, QUALITIES.c.id == MANDATES.c.quality_id, isouter=True)
+        .where(MANDATES.c.identity_id == identity)
+        .order_by(MANDATES.c.recorded_at, MANDATES.c.id)
+    )
+    return [
+        {
+            "entity": places.get(row.entity_id),
+            "enterprise": row.number,
+            "quality": row.quality,
+            **_of(row, _MANDATE),
+        }
+        for row in connection.execute(query)
+        if row.entity_id in places or (row.entity_id is None and whole)
+    ]
+
+
+# -- how he comes in ------------------------------------------------------------------------------
+
+
+def _bindings(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = select(BINDINGS).where(_of_scope(BINDINGS, identity, places, whole=whole))
+    names = ("telegram_id", "chat_id", "how", "bound_at", "ended_at")
+    rows = connection.execute(query.order_by(BINDINGS.c.bound_at))
+    return [{"entity": places.get(row.scope_entity_id), **_of(row, names)} for row in rows]
+
+
+def _invitations(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = select(INVITATIONS).where(_of_scope(INVITATIONS, identity, places, whole=whole))
+    names = ("lang", "made_at", "expires_at", "used_at", "used_by")
+    rows = connection.execute(query.order_by(INVITATIONS.c.made_at))
+    return [{"entity": places.get(row.scope_entity_id), **_of(row, names)} for row in rows]
+
+
+def _of_scope(table: Table, identity: str, places: dict[str, str], *, whole: bool) -> ColumnElement[bool]:
+    here = true() if whole else table.c.scope_entity_id.in_(places)
+    return (table.c.identity_id == identity) & here
+
+
+def _own_chats(connection: Connection, identity: str) -> list[dict[str, Any]]:
+    own = select(BINDINGS.c.chat_id).where(BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None))
+    query = select(_chats).where(_chats.c.chat_id.in_(own)).order_by(_chats.c.chat_id)
+    return [
+        {
+            "chat_id": row.chat_id,
+            "language": row.lang,
+            "open_dialogue_until": _said(row.state_expires_at) if row.state is not None else None,
+            "last_used_at": _said(row.updated_at),
+        }
+        for row in connection.execute(query)
+    ]
+
+
+# -- what happened --------------------------------------------------------------------------------
+
+
+def _changes(connection: Connection, identity: str, places: dict[str, str]) -> list[dict[str, Any]]:
+    about = select(ITEMS.c.change_number).where(ITEMS.c.subject_id == identity)
+    mine = or_(CHANGES.c.number.in_(about), CHANGES.c.author_id == identity)
+    query = select(CHANGES).where(mine, CHANGES.c.entity_id.in_(places)).order_by(CHANGES.c.number)
+    found = []
+    for row in connection.execute(query).all():
+        items = select(ITEMS).where(ITEMS.c.change_number == row.number, ITEMS.c.subject_id == identity)
+        said = {
+            "number": row.number,
+            "entity": places[row.entity_id],
+            "at": _said(row.recorded_at),
+            "made_by_this_person": row.author_id == identity,
+            "about_this_person": [
+                _of(item, ("kind", "key", "before", "after", "delivery", "due_at", "active_at", "undone_at"))
+                for item in connection.execute(items.order_by(ITEMS.c.position))
+            ],
+        }
+        found.append(said)
+    return found
+
+
+def _audit(
+    connection: Connection, keyring: Keyring, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    his = or_(_entries.c.subject_id == identity, _entries.c.actor_id == identity)
+    here = true() if whole else _entries.c.chain.in_(places)
+    query = select(_entries).where(his, here).order_by(_entries.c.at, _entries.c.chain, _entries.c.seq)
+    keys = IdentityKeys(connection, keyring)
+    found = []
+    for row in connection.execute(query).all():
+        about = row.subject_id == identity
+        said = {
+            "chain": places.get(row.chain, row.chain),
+            "entry": row.seq,
+            "at": _said(row.at),
+            "act": row.act,
+            "done_by_this_person": row.actor_id == identity,
+            "about_this_person": about,
+        }
+        if about and row.personal is not None:
+            try:
+                said["personal"] = keys.unseal(identity, row.personal, personal_place(row.chain, row.seq))
+            except Unreadable:
+                said["personal"] = None
+        found.append(said)
+    return found
+
+
+def _of(row: Row[*tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
+    return {name: _said(getattr(row, name)) for name in names}
+
+
+def _said(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime | date) else value
