@@ -72,7 +72,7 @@ def apply(
     for profile in left:
         with database.write() as connection:
             # again, under the lock: somebody may have come back since
-            if _profile_left(connection, profile, now, periods.departed):
+            if _profile_left(connection, profile, now, periods.departed, lock=True):
                 erasure.forget_profile(connection, keyring, profile, now=now)
                 profiles += 1
     with database.read() as connection:
@@ -102,23 +102,31 @@ def _invitations(connection: Connection, before: datetime) -> int:
 
 def _left(connection: Connection, now: datetime, departed: timedelta) -> list[str]:
     """Profiles whose person left the entity long enough ago."""
-    old = select(PROFILES.c.id).where(PROFILES.c.erased_at.is_(None), PROFILES.c.created_at < now - departed)
+    lives = select(ACCOUNTS.c.profile_id).where(ACCOUNTS.c.status == "active")  # most: asked about at once
+    old = select(PROFILES.c.id).where(
+        PROFILES.c.erased_at.is_(None),
+        PROFILES.c.changed_at < now - departed,
+        PROFILES.c.id.not_in(lives),
+    )
     found = connection.execute(old.order_by(PROFILES.c.id)).scalars().all()
     return [profile for profile in found if _profile_left(connection, profile, now, departed)]
 
 
-def _profile_left(connection: Connection, profile: str, now: datetime, departed: timedelta) -> bool:
+def _profile_left(
+    connection: Connection, profile: str, now: datetime, departed: timedelta, *, lock: bool = False
+) -> bool:
     query = (
         select(PROFILES, ENTITIES.c.enterprise_id)
         .join(ENTITIES, ENTITIES.c.id == PROFILES.c.entity_id)
         .where(PROFILES.c.id == profile, PROFILES.c.erased_at.is_(None))
     )
-    row = connection.execute(query.with_for_update(of=PROFILES)).one_or_none()
+    own = select(ACCOUNTS).where(ACCOUNTS.c.profile_id == profile).order_by(ACCOUNTS.c.id)
+    if lock:
+        query, own = query.with_for_update(of=PROFILES), own.with_for_update()
+    row = connection.execute(query).one_or_none()
     if row is None:
         return False
-    accounts = connection.execute(
-        select(ACCOUNTS).where(ACCOUNTS.c.profile_id == profile).with_for_update()
-    ).all()
+    accounts = connection.execute(own).all()
     ends = [row.changed_at, *(_account_end(connection, account, now) for account in accounts)]
     here = or_(
         MANDATES.c.entity_id == row.entity_id,

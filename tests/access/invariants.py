@@ -47,12 +47,14 @@ def _nothing_is_given_twice(connection: Connection) -> None:
 
 def _everything_given_has_its_change_or_its_file(connection: Connection) -> None:
     files = set(connection.execute(select(ORIGINS.c.object_id)).scalars())
+    husks = select(PROFILES.c.id).where(PROFILES.c.erased_at.is_not(None))
+    erased = set(connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.profile_id.in_(husks))).scalars())
     for kind, (table, _) in KINDS.items():
         items = {
             (row.change_number, row.object_id)
             for row in connection.execute(select(ITEMS).where(ITEMS.c.kind == kind))
         }
-        for row in connection.execute(select(table)):
+        for row in connection.execute(select(table).where(table.c.account_id.not_in(erased))):
             assert row.id in files or (row.change_number, row.id) in items, f"a {kind} from nowhere"
 
 
@@ -82,7 +84,8 @@ def _what_is_active_says_since_when(connection: Connection) -> None:
 def _nobody_is_there_twice(connection: Connection) -> None:
     accounts = connection.execute(select(ACCOUNTS.c.profile_id, ACCOUNTS.c.quality_id)).all()
     assert len(set(accounts)) == len(accounts)
-    profiles = connection.execute(select(PROFILES.c.identity_id, PROFILES.c.entity_id)).all()
+    living = select(PROFILES.c.identity_id, PROFILES.c.entity_id).where(PROFILES.c.erased_at.is_(None))
+    profiles = connection.execute(living).all()
     assert len(set(profiles)) == len(profiles)
     names = [name for name in connection.execute(select(ACCOUNTS.c.username_fold)).scalars() if name]
     assert len(set(names)) == len(names)
