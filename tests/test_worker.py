@@ -10,9 +10,11 @@ import time_machine
 from bot.access import due as register_due
 from bot.access.activation import Notice
 from bot.conversations.wire import view_from_json
+from bot.errors import ConfigurationError
 from bot.i18n import speaker
 from bot.store import due, outbox
-from bot.worker import KEPT, Worker, by_night, tell
+from bot.worker import KEPT, Chore, Worker, by_night, tell
+from structlog.testing import capture_logs
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 CHAT = 7_000_000_001
@@ -94,3 +96,39 @@ async def test_the_worker_ends_when_told_and_survives_what_fails(worker):
     async with asyncio.timeout(10):
         await worker.run(stop)
     assert looks == 3
+
+
+async def test_a_chore_is_done_at_the_start_and_then_every_so_often(database, keyring, frozen):
+    done = []
+    chores = [Chore("retention", timedelta(days=1), lambda: done.append("retention"))]
+    worker = Worker(database, keyring, SilentFace(), chores=chores)
+    for hours in (0, 1, 23, 24, 25, 48):
+        with time_machine.travel(NOW + timedelta(hours=hours), tick=False):
+            await worker.once()
+    assert done == ["retention"] * 3
+
+
+@pytest.mark.parametrize(
+    "fault", [ConfigurationError("The anchors cannot be written."), ValueError("a name")]
+)
+async def test_a_chore_that_fails_is_noted_waits_an_hour_and_holds_up_nobody(
+    database, keyring, frozen, fault
+):
+    done = []
+
+    def fails():
+        done.append("anchor")
+        raise fault
+
+    chores = [
+        Chore("anchor", timedelta(days=1), fails),
+        Chore("retention", timedelta(days=1), lambda: done.append("retention")),
+    ]
+    worker = Worker(database, keyring, SilentFace(), chores=chores)
+    with capture_logs() as lines:
+        for minutes in (0, 30, 61):
+            with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+                await worker.once()
+    assert done == ["anchor", "retention", "anchor"]
+    assert [line["event"] for line in lines] == ["chore_failed"] * 2
+    assert "a name" not in str(lines)

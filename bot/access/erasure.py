@@ -102,7 +102,9 @@ def erase(
     """
     profiles = _profiles(connection, identity, lock=False)
     chats.wipe(connection, keyring, _speaks_of(connection, keyring, identity, profiles))
-    connection.execute(select(IDENTITIES.c.id).where(IDENTITIES.c.id == identity).with_for_update())
+    # key_share: who holds an account and writes a change about the person need not wait, or each would wait for the other
+    person = select(IDENTITIES.c.id).where(IDENTITIES.c.id == identity)
+    connection.execute(person.with_for_update(key_share=True))
     profiles = _profiles(connection, identity, lock=True)
     bindings = _unbind(connection, identity)
     accounts, holdings = _forget(connection, keyring, profiles, now)
@@ -122,7 +124,7 @@ def erase(
 def _profiles(connection: Connection, identity: str, *, lock: bool) -> list[str]:
     """The person's profiles; locked, nobody can give one of them a further account (`newcomers.checked`)."""
     query = select(PROFILES.c.id).where(PROFILES.c.identity_id == identity).order_by(PROFILES.c.id)
-    return list(connection.execute(query.with_for_update() if lock else query).scalars())
+    return list(connection.execute(query.with_for_update(key_share=True) if lock else query).scalars())
 
 
 def forget_profile(connection: Connection, keyring: Keyring, profile: str, *, now: datetime) -> None:

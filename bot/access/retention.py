@@ -122,7 +122,7 @@ def _profile_left(
     )
     own = select(ACCOUNTS).where(ACCOUNTS.c.profile_id == profile).order_by(ACCOUNTS.c.id)
     if lock:
-        query, own = query.with_for_update(of=PROFILES), own.with_for_update()
+        query, own = query.with_for_update(of=PROFILES, key_share=True), own.with_for_update()
     row = connection.execute(query).one_or_none()
     if row is None:
         return False
@@ -179,5 +179,5 @@ def _unknown(
         IDENTITIES.c.id.not_in(manages),
     )
     if identity is not None:
-        query = query.where(IDENTITIES.c.id == identity).with_for_update()
+        query = query.where(IDENTITIES.c.id == identity).with_for_update(key_share=True)
     return list(connection.execute(query.order_by(IDENTITIES.c.id)).scalars())

@@ -23,6 +23,7 @@ from sqlalchemy import inspect, select, text, update
 from sqlmodel import SQLModel
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, REGISTER, TODAY, Register, newcomer
+from tests.store.test_together import race
 
 NISS, OLD_NISS = "62050599892", "85073099734"
 TELEGRAM, MANAGER, DAY = 7_700_000_123, 7_700_000_456, timedelta(days=1)
@@ -247,6 +248,30 @@ def test_a_phone_that_stands_for_somebody_else_by_now_keeps_its_chat(register):
     with register.database.read() as connection:
         assert chats.peek(connection, register.keyring, TELEGRAM, NOW) is not None
         assert session_of(connection, TELEGRAM).identity == register.person["claes"]
+
+
+def test_an_act_beside_an_erasure_leaves_no_name_behind(register):
+    """Another manager gives him something, or makes him a user elsewhere, at the moment in which he is erased."""
+    wanted = (
+        register.grant("canary-odilon", "civars", profession="specialist-physician"),
+        register.welcome("civars", quality="aube/hospital", user=newcomer(niss=NISS, username="newodilo")),
+    )
+
+    def work(number: int) -> None:
+        if number < 2:
+            register.does("delcourt", wanted[number])
+        else:
+            erase(register)
+
+    assert race(3, work) == []
+    with register.database.read() as connection:
+        check_invariants(connection, register.keyring)
+        husks = select(PROFILES.c.id).where(PROFILES.c.erased_at.is_not(None))
+        accounts = select(ACCOUNTS).where(ACCOUNTS.c.profile_id.in_(husks))
+        assert {row.status for row in connection.execute(accounts)} == {"deleted"}
+        assert {row.search for row in connection.execute(accounts)} == {""}
+        gone = select(PROFILES).where(PROFILES.c.identity_id == register.person["odilon"])
+        assert {row.last_name for row in connection.execute(gone)} == {erasure.NOBODY}
 
 
 # -- what is stored -------------------------------------------------------------------------------
