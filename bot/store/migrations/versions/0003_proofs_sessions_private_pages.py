@@ -1,7 +1,7 @@
 """Proofs, sessions, private pages
 
 Revision ID: 0003
-Revises: 0001
+Revises: 0002
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ import bot.store.types
 
 
 revision = '0003'
-down_revision = '0001'
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 
