@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
 
-from bot.access import retired
+from bot.access import entrances, retired
 from bot.access.identities import digits_of
 from bot.access.rights import Role
 from bot.access.rows import (
@@ -46,9 +46,11 @@ TABLES: Mapping[str, str] = {
     "accounts": "ended; user name, words, profession and place blanked, the user name retired",
     "applications": IDS,
     "assignments": "ended",
+    "attempts": "the person's own deleted, in whichever way he was counted",
     "audit_anchors": IDS,
     "audit_entries": "stays: ids, and personal parts under the key that is destroyed",
     "audit_heads": IDS,
+    "authenticators": "deleted",
     "bindings": "deleted",
     "change_items": "stays: ids; what is still to come is undone",
     "changes": "stays: ids; the author's chat blanked",
@@ -69,11 +71,18 @@ TABLES: Mapping[str, str] = {
     "number_blinds": "deleted",
     "origins": "deleted",
     "outbox": "the person's own deleted; others are sealed, and blanked once delivered",
+    "passwords": "deleted",
     "profiles": "blanked",
     "qualities": IDS,
+    "recovery_codes": "deleted",
     "retired_names": "keyed hashes, under a key of the house",
+    "seen": "hashes of what may not come twice: no person",
+    "sessions": "deleted",
+    "step_ups": "deleted",
     "subdivisions": IDS,
+    "tickets": "deleted",
     "updates": "the person's own lose body and lane; others are sealed, and blanked once handled",
+    "visits": "the person's own deleted; what others keep is sealed, and blanked when their minutes are over",
 }
 
 
@@ -135,6 +144,7 @@ def forget_profile(connection: Connection, keyring: Keyring, profile: str, *, no
         .join(ENTITIES, ENTITIES.c.id == PROFILES.c.entity_id)
         .where(PROFILES.c.id == profile)
     ).one()
+    entrances.forget_scope(connection, row.identity_id, row.entity_id)
     _forget(connection, keyring, [profile], now)
     _forget_origins(connection, f"{row.key}@{row.place}")
     entry = audit.Entry("privacy.forget", subject=row.identity_id, body={"profile": profile})
@@ -177,7 +187,8 @@ def refuse_blocked(connection: Connection, person: str, identity: str, today: da
 
 def _unbind(connection: Connection, identity: str) -> int:
     own = select(BINDINGS).where(BINDINGS.c.identity_id == identity)
-    rows = connection.execute(own).all()
+    # locked: who opens a session meanwhile has done so before its sessions go, or finds no binding any more
+    rows = connection.execute(own.order_by(BINDINGS.c.id).with_for_update()).all()
     bound = BINDINGS.c.telegram_id.in_({row.telegram_id for row in rows})
     elsewhere = select(BINDINGS.c.telegram_id).where(bound, BINDINGS.c.identity_id != identity)
     # a phone that stands for somebody else by now is his
@@ -191,6 +202,7 @@ def _unbind(connection: Connection, identity: str) -> int:
         update(INVITATIONS).where(INVITATIONS.c.used_by.in_(telegrams - kept)).values(used_by=None)
     )
     connection.execute(delete(INVITATIONS).where(INVITATIONS.c.identity_id == identity))
+    entrances.forget_person(connection, identity, telegrams - kept)
     connection.execute(delete(BINDINGS).where(BINDINGS.c.identity_id == identity))
     connection.execute(update(CHANGES).where(CHANGES.c.author_id == identity).values(chat_id=None))
     return sum(row.ended_at is None for row in rows)
@@ -227,6 +239,7 @@ def _forget(
     found = select(ACCOUNTS).where(ACCOUNTS.c.profile_id.in_(profiles)).order_by(ACCOUNTS.c.id)
     accounts = connection.execute(found.with_for_update()).all()
     ids = [row.id for row in accounts]
+    entrances.forget_accounts(connection, ids)
     ended = sum(_end(connection, table, table.c.account_id.in_(ids), now) for table in (GRANTS, ASSIGNMENTS))
     coming = (ITEMS.c.account_id.in_(ids), ITEMS.c.undone_at.is_(None))
     waits = ITEMS.c.delivery.in_(("recorded", "delivered"))

@@ -1,7 +1,8 @@
 """What is stored about a person, as data that a person can read: for the operator, an entity, or the person himself.
 
 An entity sees its own profile and what happened there, nothing that another one knows. Others who appear beside the
-person (who made a change) are not named: it is his data, not theirs.
+person (who made a change) are not named: it is his data, not theirs. Of what he proves himself by it says that it is
+there and since when: the password's hash, the app's secret and the hashes of codes, links and keys are nobody's to read.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, or_, select, true
 
 from bot.access.identifiers import Niss
 from bot.access.identities import digits_of
 from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
+    ATTEMPTS,
+    AUTHENTICATORS,
     BINDINGS,
     CHANGES,
     ENTERPRISES,
@@ -27,9 +30,15 @@ from bot.access.rows import (
     ITEMS,
     MANDATES,
     NUMBERS,
+    PASSWORDS,
     PROFILES,
     QUALITIES,
+    RECOVERY_CODES,
+    SESSIONS,
+    STEP_UPS,
     SUBDIVISIONS,
+    TICKETS,
+    VISITS,
 )
 from bot.store.audit import personal_place
 from bot.store.crypto import IdentityKeys, Unreadable
@@ -56,11 +65,16 @@ def what_is_stored(
         "mandates": _mandates(connection, identity, shown, whole=scope is None),
         "telegram": _bindings(connection, identity, shown, whole=scope is None),
         "invitations": _invitations(connection, identity, shown, whole=scope is None),
+        "apps": _apps(connection, identity, shown, whole=scope is None),
+        "sessions": _sessions(connection, identity, shown, whole=scope is None),
+        "links": _links(connection, identity, shown, whole=scope is None),
         "changes": _changes(connection, identity, shown),
         "audit": _audit(connection, keyring, identity, shown, whole=scope is None),
     }
     if scope is None:
         about["chats"] = _own_chats(connection, identity)
+        about["visits"] = _visits(connection, identity, shown)
+        about["counted"] = _counted(connection, identity)
     return about
 
 
@@ -117,11 +131,17 @@ def _accounts(connection: Connection, profile: str) -> list[dict[str, Any]]:
             "quality": row.quality,
             "subdivision": row.subdivision,
             **_of(row, _ACCOUNT),
+            "password": _password(connection, row.id),
             "applications": _held(connection, GRANTS, row.id, _GRANT),
             "functions": _held(connection, ASSIGNMENTS, row.id, _ASSIGNMENT),
         }
         for row in connection.execute(query.order_by(ACCOUNTS.c.created_at)).all()
     ]
+
+
+def _password(connection: Connection, account: str) -> dict[str, Any] | None:
+    row = connection.execute(select(PASSWORDS).where(PASSWORDS.c.account_id == account)).one_or_none()
+    return None if row is None else _of(row, ("set_at", "failures", "locked_until"))
 
 
 def _held(connection: Connection, table: Table, account: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -170,6 +190,76 @@ def _invitations(
     names = ("lang", "made_at", "expires_at", "used_at", "used_by")
     rows = connection.execute(query.order_by(INVITATIONS.c.made_at))
     return [{"entity": places.get(row.scope_entity_id), **_of(row, names)} for row in rows]
+
+
+def _apps(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = select(AUTHENTICATORS).where(_of_scope(AUTHENTICATORS, identity, places, whole=whole))
+    names = ("made_at", "confirmed_at", "failures", "locked_until", "ended_at")
+    found = []
+    for row in connection.execute(query.order_by(AUTHENTICATORS.c.made_at, AUTHENTICATORS.c.id)).all():
+        codes = select(RECOVERY_CODES.c.used_at).where(RECOVERY_CODES.c.authenticator_id == row.id)
+        used = connection.execute(codes.order_by(RECOVERY_CODES.c.used_at)).scalars().all()
+        said = {"entity": places.get(row.scope_entity_id), **_of(row, names)}
+        said["recovery_codes_left"] = used.count(None)
+        said["recovery_codes_used_at"] = [_said(at) for at in used if at is not None]
+        found.append(said)
+    return found
+
+
+def _sessions(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = select(SESSIONS).where(_of_scope(SESSIONS, identity, places, whole=whole))
+    names = ("how", "opened_at", "used_at", "ended_at", "ended_why")
+    found = []
+    for row in connection.execute(query.order_by(SESSIONS.c.opened_at, SESSIONS.c.id)).all():
+        proofs = select(STEP_UPS).where(STEP_UPS.c.session_id == row.id).order_by(STEP_UPS.c.made_at)
+        again = [_of(proof, ("how", "made_at", "used_at")) for proof in connection.execute(proofs)]
+        found.append({"entity": places.get(row.scope_entity_id), **_of(row, names), "proved_again": again})
+    return found
+
+
+def _links(
+    connection: Connection, identity: str, places: dict[str, str], *, whole: bool
+) -> list[dict[str, Any]]:
+    query = select(TICKETS).where(_own_link(identity, places, whole=whole))
+    names = ("purpose", "made_at", "expires_at", "used_at")
+    return [_of(row, names) for row in connection.execute(query.order_by(TICKETS.c.made_at, TICKETS.c.id))]
+
+
+def _own_link(identity: str, places: dict[str, str], *, whole: bool) -> ColumnElement[bool]:
+    accounts = (
+        select(ACCOUNTS.c.id)
+        .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
+        .where(PROFILES.c.identity_id == identity, ACCOUNTS.c.entity_id.in_(places))
+    )
+    personal = or_(TICKETS.c.identity_id == identity, TICKETS.c.telegram_id.in_(_telegrams(identity)))
+    of_account = TICKETS.c.account_id.in_(accounts)
+    return or_(of_account, personal) if whole else of_account
+
+
+def _telegrams(identity: str) -> Select[tuple[int]]:
+    """The Telegram accounts that stand for the person now."""
+    return select(BINDINGS.c.telegram_id).where(
+        BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None)
+    )
+
+
+def _visits(connection: Connection, identity: str, places: dict[str, str]) -> list[dict[str, Any]]:
+    links = select(TICKETS.c.id).where(_own_link(identity, places, whole=True))
+    own = or_(VISITS.c.telegram_id.in_(_telegrams(identity)), VISITS.c.ticket_id.in_(links))
+    names = ("telegram_id", "lang", "opened_at", "expires_at", "ended_at")
+    query = select(VISITS).where(own).order_by(VISITS.c.opened_at, VISITS.c.id)
+    return [_of(row, names) for row in connection.execute(query)]
+
+
+def _counted(connection: Connection, identity: str) -> list[dict[str, Any]]:
+    """What was counted so that it is not done too often: trying to log in, looking up a number."""
+    known = [identity, *map(str, connection.execute(_telegrams(identity)).scalars())]
+    query = select(ATTEMPTS).where(ATTEMPTS.c.who.in_(known)).order_by(ATTEMPTS.c.at, ATTEMPTS.c.id)
+    return [_of(row, ("what", "at")) for row in connection.execute(query)]
 
 
 def _of_scope(table: Table, identity: str, places: dict[str, str], *, whole: bool) -> ColumnElement[bool]:

@@ -1,11 +1,12 @@
 """What may no longer be kept: done once a day by the worker, by settings (`domain.md` 5.2, `architecture.md`).
 
-- Invitations that were used or ran out, and bindings that ended, after their time.
+- Invitations that were used or ran out, bindings and sessions that ended, proofs that no longer count, after their time.
 - What an entity knows of somebody who left it, a year after his last account, access or mandate there ended.
 - The person, once no entity knows him any more.
 - Entries of the audit trail, after ten years, leaving a signed anchor.
 
-Open dialogues, updates and messages have shorter times and are tidied every hour (`worker.tidy`).
+Open dialogues, updates and messages have shorter times and are tidied every hour (`worker.tidy`), and so
+are links, visits and counts of the private pages.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Row, delete, or_, select
 
-from bot.access import erasure
+from bot.access import entrances, erasure
 from bot.access.periods import brussels_day, end_instant
 from bot.access.rows import (
     ACCOUNTS,
@@ -43,6 +44,8 @@ class Periods:
 
     invitations: timedelta = timedelta(days=30)
     bindings: timedelta = timedelta(days=365)
+    sessions: timedelta = timedelta(days=30)
+    """Sessions that ended, and apps that were replaced: no setting, the audit trail tells of each for years."""
     departed: timedelta = timedelta(days=365)
     audit_years: int = 10
 
@@ -53,6 +56,8 @@ class Kept:
 
     invitations: int
     bindings: int
+    sessions: int
+    proofs: int
     profiles: int
     people: int
     entries: int
@@ -64,8 +69,8 @@ def apply(
     """Lets go of everything whose time is over. May be killed, and done by two at once."""
     with database.write() as connection:
         invitations = _invitations(connection, now - periods.invitations)
-        ended = BINDINGS.c.ended_at < now - periods.bindings
-        bindings = connection.execute(delete(BINDINGS).where(ended)).rowcount
+        bindings = _bindings(connection, now - periods.bindings)
+        ended, proofs = entrances.let_go(connection, now - periods.sessions)
     profiles = people = 0
     with database.read() as connection:
         left = _left(connection, now, periods.departed)
@@ -84,7 +89,7 @@ def apply(
                 people += 1
     entries = trail.cut(database, keyring, outlets, _years_before(now, periods.audit_years), now)
     database.scrub()
-    return Kept(invitations, bindings, profiles, people, entries)
+    return Kept(invitations, bindings, ended, proofs, profiles, people, entries)
 
 
 def _years_before(now: datetime, years: int) -> datetime:
@@ -95,6 +100,12 @@ def _years_before(now: datetime, years: int) -> datetime:
 def _invitations(connection: Connection, before: datetime) -> int:
     over = or_(INVITATIONS.c.used_at < before, INVITATIONS.c.expires_at < before)
     return connection.execute(delete(INVITATIONS).where(over)).rowcount
+
+
+def _bindings(connection: Connection, before: datetime) -> int:
+    ended = list(connection.execute(select(BINDINGS.c.id).where(BINDINGS.c.ended_at < before)).scalars())
+    entrances.let_go_of_bindings(connection, ended)
+    return connection.execute(delete(BINDINGS).where(BINDINGS.c.id.in_(ended))).rowcount
 
 
 # -- who left an entity ---------------------------------------------------------------------------

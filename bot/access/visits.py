@@ -19,6 +19,7 @@ from bot.access.rows import ATTEMPTS, SEEN, TICKETS, VISITS
 from bot.store import crypto
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
+from bot.store.login import visit_place
 from bot.store.upsert import insert_new
 
 LINK = timedelta(minutes=5)
@@ -165,7 +166,7 @@ def visit(connection: Connection, keyring: Keyring, key: str, now: datetime) -> 
     data: dict[str, Any] = {}
     if row.data is not None:
         try:
-            data = crypto.unseal_json(keyring, "state", row.data, _place(row.id))
+            data = crypto.unseal_json(keyring, "state", row.data, visit_place(row.id))
         except (crypto.Unreadable, json.JSONDecodeError):
             data = {}
     return Visit(row.id, row.telegram_id, row.ticket_id, row.lang, data)
@@ -175,17 +176,13 @@ def keep(
     connection: Connection, keyring: Keyring, number: str, *, lang: str | None, data: dict[str, Any]
 ) -> None:
     """What the page keeps until the next request."""
-    sealed = crypto.seal_json(keyring, "state", data, _place(number))
+    sealed = crypto.seal_json(keyring, "state", data, visit_place(number))
     connection.execute(update(VISITS).where(VISITS.c.id == number).values(lang=lang, data=sealed))
 
 
 def leave(connection: Connection, number: str, now: datetime) -> None:
     """The visit is over."""
     connection.execute(update(VISITS).where(VISITS.c.id == number).values(ended_at=now, data=None))
-
-
-def _place(number: str) -> str:
-    return f"visits.data:{number}"
 
 
 # -- once, and not too often ----------------------------------------------------------------------
@@ -211,7 +208,9 @@ def counted(connection: Connection, what: str, who: str, now: datetime, within: 
 
 
 def prune(connection: Connection, now: datetime, kept: timedelta) -> None:
-    """Forgets what is over: links, visits, single uses, counts."""
+    """Forgets what is over: links, visits, single uses, counts. What a visit kept goes as soon as its time is over."""
+    over = (VISITS.c.expires_at <= now, VISITS.c.data.is_not(None))
+    connection.execute(update(VISITS).where(*over).values(data=None))
     connection.execute(delete(SEEN).where(SEEN.c.until < now))
     connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.at < now - kept))
     connection.execute(delete(VISITS).where(VISITS.c.expires_at < now - kept))

@@ -143,3 +143,8 @@ class Attempt(SQLModel, table=True):
     what: str
     who: str
     at: datetime = Field(sa_type=Instant)
+
+
+def visit_place(number: str) -> str:
+    """Where a visit's data stands, for its associated data."""
+    return f"{Visit.__tablename__}.data:{number}"

@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, select, true, update
 
-from bot.store import chats, crypto, inbox, outbox
+from bot.store import chats, crypto, inbox, login, outbox
 from bot.store.audit import HOUSE, Entry, append
 from bot.store.database import Database
 from bot.store.keys import Keyring, Purpose
@@ -53,7 +53,7 @@ class _Sealed:
 
 
 _data_keys, _kept = core(DataKey), core(KeptKey)
-_chats, _updates, _outbox = core(Chat), core(Incoming), core(Outgoing)
+_chats, _updates, _outbox, _visits = core(Chat), core(Incoming), core(Outgoing), core(login.Visit)
 SEALED = (
     _Sealed("kept key", _kept.c.name, _kept.c.wrapped, "field", crypto.kept_place, _kept.c.name, true()),
     _Sealed(
@@ -91,6 +91,15 @@ SEALED = (
         outbox.place,
         _outbox.c.key,
         _outbox.c.ended_at.is_(None),
+    ),
+    _Sealed(
+        "visit",
+        _visits.c.id,
+        _visits.c.data,
+        "state",
+        login.visit_place,
+        _visits.c.id,
+        _visits.c.data.is_not(None),
     ),
 )
 NUMBER = "national number"

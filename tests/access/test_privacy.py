@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
-from bot.access import erasure, identities, invitations, report, retention
+from bot.access import erasure, identities, invitations, proofs, report, retention, sessions, visits
+from bot.access.credentials import PasswordPolicy
 from bot.access.erasure import TABLES
 from bot.access.privacy import what_is_stored
 from bot.access.registerfile import load
 from bot.access.requests import Done
 from bot.access.retention import Periods
-from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, IDENTITIES, INVITATIONS, ITEMS, MANDATES, PROFILES
+from bot.access.rows import (
+    ACCOUNTS,
+    ATTEMPTS,
+    AUTHENTICATORS,
+    BINDINGS,
+    CHANGES,
+    GRANTS,
+    IDENTITIES,
+    INVITATIONS,
+    ITEMS,
+    MANDATES,
+    PASSWORDS,
+    PROFILES,
+    RECOVERY_CODES,
+    SESSIONS,
+    STEP_UPS,
+    TICKETS,
+    VISITS,
+)
+from bot.access.sessions import SessionRules
 from bot.access.standing import session_of
 from bot.errors import OperatorError, RegisterFileError
 from bot.store import chats, crypto, inbox, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import Connection, Row, Table, func, inspect, select, text, update
 from sqlmodel import SQLModel
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, REGISTER, TODAY, Register, newcomer
 from tests.store.test_together import race
 
 NISS, OLD_NISS = "62050599892", "85073099734"
+PASSWORD, LOCKING = "Zonnebloem-47-trompet", SessionRules(locking=True)
 TELEGRAM, MANAGER, DAY = 7_700_000_123, 7_700_000_456, timedelta(days=1)
 CANARY = f"""
 [[person]]
@@ -53,6 +76,14 @@ status_reason = "Canariseau asked"
 [[account.grant]]
 application = "hospiliss"
 starts_on = 2024-01-15
+[[account.grant]]
+application = "colindos"
+starts_on = 2024-02-01
+ends_on = 2024-03-01
+[[account.assignment]]
+function = "collaborator-hospital-pharmacist"
+starts_on = 2024-02-01
+ends_on = 2024-03-01
 """
 CANARIES = (
     "canaris", "odilon", "canary-", "staff-4711", "dr. c.", NISS, OLD_NISS, str(TELEGRAM),
@@ -67,8 +98,11 @@ def register(database: Database, keyring: Keyring, tmp_path: Path):
     with database.write() as connection:
         identities.set_number(connection, keyring, register.person["odilon"], NISS, NOW)
         code = invitations.invite(connection, keyring, "canary-odilon", NOW)
-        invitations.redeem(connection, keyring, code, telegram_id=TELEGRAM, chat_id=TELEGRAM, now=NOW)
+        joined = invitations.redeem(
+            connection, keyring, code, telegram_id=TELEGRAM, chat_id=TELEGRAM, now=NOW
+        )
         invitations.invite(connection, keyring, "canary-odilon", NOW)
+        proves(register, connection, joined.binding)
         for chat, answers in (
             (TELEGRAM, {"lang": "fr"}),
             (MANAGER, {"last_name": "Canariseau", "first_name": "Odilon"}),
@@ -103,8 +137,41 @@ def register(database: Database, keyring: Keyring, tmp_path: Path):
         (mail,) = outbox.take(connection, keyring, NOW, limit=1, chat_id=MANAGER)
         outbox.sent(connection, mail.id, 1, NOW)
     grant = register.grant("canary-odilon", "colindos", profession="specialist-physician", version=1)
-    assert isinstance(register.does("delcourt", grant), Done)
+    done = register.does("delcourt", grant)
+    assert isinstance(done, Done)
+    with database.write() as connection:
+        signed = CHANGES.c.number == done.number
+        connection.execute(
+            update(CHANGES).where(signed).values(author_id=register.person["odilon"], chat_id=TELEGRAM)
+        )
     return register
+
+
+def proves(register: Register, connection: Connection, binding: str) -> None:
+    """He has a password, an app with one recovery code used, a session with a step-up, a link and two visits."""
+    keyring, person, account = (
+        register.keyring, register.person["odilon"], register.account["canary-odilon"],
+    )  # fmt: skip
+    proofs.set_password(connection, keyring, account, PASSWORD, PasswordPolicy(), NOW)
+    for scope in (None, register.entity["midi"]):
+        waiting = proofs.enrol(connection, keyring, person, scope, NOW)
+        codes = proofs.confirm(connection, keyring, person, pyotp.TOTP(waiting.secret).at(NOW), NOW)
+    assert codes is not None
+    assert proofs.try_code(connection, keyring, person, codes[0], NOW) is not None
+    for scope, how in ((register.entity["midi"], "password"), (None, "totp")):
+        session = sessions.open_session(connection, binding, how=how, scope=scope, now=NOW, rules=LOCKING)
+    sessions.stepped_up(connection, session, "d1", "totp", NOW)
+    token = visits.make_link(connection, "password", now=NOW, account=account)
+    visits.make_link(connection, "log-in", now=NOW, identity=person)
+    followed = visits.link(connection, token, NOW)
+    assert followed is not None
+    for ticket, telegram in ((followed.id, None), (None, TELEGRAM)):
+        key = visits.enter(connection, now=NOW, ticket=ticket, telegram_id=telegram)
+        visit = visits.visit(connection, keyring, key, NOW)
+        assert visit is not None
+        visits.keep(connection, keyring, visit.id, lang="fr", data={"name": "Canariseau"})
+    visits.count(connection, "log-in", str(TELEGRAM), NOW, DAY)
+    visits.first_time(connection, "init", "a start", NOW + DAY)
 
 
 def everything(database: Database) -> list[tuple[str, str]]:
@@ -154,8 +221,59 @@ def test_after_he_is_erased_nothing_tells_of_him(register, tmp_path):
         check_invariants(connection, register.keyring)
 
 
-def test_no_table_is_forgotten():
+Keys = set[tuple[object, ...]]
+
+
+def traces(database: Database, identity: str) -> dict[str, Keys]:
+    """The rows that hang on a person, by their keys: what holds his id or his Telegram account, or refers to such a row."""
+    tables, found = SQLModel.metadata.tables, {"identities": {(identity,)}}
+    marks = {identity, TELEGRAM, str(TELEGRAM)}
+    with database.read() as connection:
+        rows = {name: connection.execute(select(table)).all() for name, table in tables.items()}
+
+    def his(table: Table, row: Row) -> bool:
+        refers = any(
+            (row._mapping[column.name],) in found.get(link.column.table.name, set())
+            for column in table.columns
+            for link in column.foreign_keys
+        )
+        return refers or bool(marks & {cell for cell in row if isinstance(cell, int | str)})
+
+    size = 0
+    while size != (size := sum(map(len, found.values()))):
+        for name, table in tables.items():
+            found[name] = found.get(name, set()) | {
+                key_of(table, row) for row in rows[name] if his(table, row)
+            }
+    return {name: keys for name, keys in found.items() if keys}
+
+
+def key_of(table: Table, row: Row) -> tuple[object, ...]:
+    return tuple(row._mapping[column.name] for column in table.primary_key.columns)
+
+
+def test_no_table_is_forgotten(register):
+    """Each table is named, none that knows a person is said to know none, and what is said to be deleted is."""
     assert set(TABLES) == set(SQLModel.metadata.tables), "say in erasure.TABLES what erasing does to it"
+    before = traces(register.database, register.person["odilon"])
+    said = {name: words for name, words in TABLES.items() if words != erasure.IDS}
+    assert set(before) | UNLINKED >= set(said), "the fixture leaves no trace in these"
+    assert set(before) <= set(said), "these know a person"
+    erase(register)
+    with register.database.read() as connection:
+        left = {
+            name
+            for name, keys in before.items()
+            for table in [SQLModel.metadata.tables[name]]
+            if keys & {key_of(table, row) for row in connection.execute(select(table))}
+        }
+    deleted = {name for name, words in said.items() if "deleted" in re.split("[;:, ]", words.split(";")[0])}
+    assert {"sessions", "passwords", "attempts", "visits", "outbox", "data_keys"} <= deleted
+    assert deleted & left == set()
+
+
+UNLINKED = {"origins", "retired_names", "seen"}
+"""What knows a person by no id: a file's keys (the canaries see those), and hashes."""
 
 
 def test_everything_he_held_has_ended(register):
@@ -171,12 +289,30 @@ def test_everything_he_held_has_ended(register):
         assert [row for row in connection.execute(coming) if row.delivery in {"recorded", "delivered"}] == []
         mandates = select(MANDATES.c.revoked_at).where(MANDATES.c.identity_id == person)
         assert None not in connection.execute(mandates).scalars().all()
-        assert session_of(connection, TELEGRAM) is None
+        assert session_of(connection, TELEGRAM, NOW, SessionRules()) is None
         assert connection.execute(select(BINDINGS).where(BINDINGS.c.identity_id == person)).all() == []
         assert connection.execute(select(INVITATIONS).where(INVITATIONS.c.identity_id == person)).all() == []
         keys = crypto.IdentityKeys(connection, register.keyring)
         with pytest.raises(crypto.Unreadable):
             keys.unseal(person, b"", "anywhere")
+
+
+def test_he_can_prove_himself_no_more_and_others_can(register):
+    keyring = register.keyring
+    with register.database.write() as connection:
+        proofs.set_password(connection, keyring, register.account["peeters"], PASSWORD, PasswordPolicy(), NOW)
+        mine = visits.enter(connection, now=NOW, telegram_id=MANAGER)
+        visits.count(connection, "log-in", str(MANAGER), NOW, DAY)
+    erase(register)
+    with register.database.write() as connection:
+        assert proofs.try_password(connection, keyring, "ocanaris", PASSWORD, NOW) is None
+        assert not proofs.enrolled(connection, register.person["odilon"])
+        assert not proofs.can_return(connection, register.person["odilon"])
+        assert sessions.listed(connection, register.person["odilon"]) == ()
+        assert visits.counted(connection, "log-in", str(TELEGRAM), NOW, DAY) == 0
+        assert proofs.can_return(connection, register.person["peeters"])
+        assert visits.visit(connection, keyring, mine, NOW) is not None
+        assert visits.counted(connection, "log-in", str(MANAGER), NOW, DAY) == 1
 
 
 def test_open_dialogues_about_him_are_wiped_and_others_stay(register):
@@ -247,7 +383,7 @@ def test_a_phone_that_stands_for_somebody_else_by_now_keeps_its_chat(register):
     erase(register)
     with register.database.read() as connection:
         assert chats.peek(connection, register.keyring, TELEGRAM, NOW) is not None
-        assert session_of(connection, TELEGRAM).identity == register.person["claes"]
+        assert session_of(connection, TELEGRAM, NOW, SessionRules()).identity == register.person["claes"]
 
 
 def test_an_act_beside_an_erasure_leaves_no_name_behind(register):
@@ -292,6 +428,54 @@ def test_the_operator_reads_everything_and_the_trail_tells_of_it(register):
     assert len(stored["invitations"]) == 2
     assert "privacy.export" in [each["act"] for each in stored["audit"]]
     assert any("Canariseau" in (each.get("personal") or "") for each in stored["audit"])
+
+
+def test_it_says_what_he_proves_himself_by_and_never_the_proof(register):
+    with register.database.read() as connection:
+        stored = what_is_stored(connection, register.keyring, register.person["odilon"])
+        hashes = [
+            each
+            for column in (RECOVERY_CODES.c.code_hash, TICKETS.c.token_hash, VISITS.c.key_hash)
+            for each in connection.execute(select(column)).scalars()
+        ]
+    said, at = json.dumps(stored), NOW.isoformat()
+    midi = next(each for each in stored["profiles"] if each["entity"] == "midi")
+    assert midi["accounts"][0]["password"] == {"set_at": at, "failures": 0, "locked_until": None}
+    assert [
+        (each["entity"], each["confirmed_at"], each["recovery_codes_left"]) for each in stored["apps"]
+    ] == [
+        (None, at, 10),
+        ("midi", at, 9),
+    ]
+    ended = [(each["how"], each["ended_why"], len(each["proved_again"])) for each in stored["sessions"]]
+    assert sorted(ended) == [("password", "replaced", 0), ("totp", None, 1)]
+    assert sorted(each["purpose"] for each in stored["links"]) == ["log-in", "password"]
+    assert sorted(each["telegram_id"] or 0 for each in stored["visits"]) == [0, TELEGRAM]
+    assert stored["counted"] == [{"what": "log-in", "at": at}]
+    assert len(hashes) == 24
+    for secret in (*hashes, PASSWORD, "argon2", "secret", "hash"):
+        assert secret not in said, secret
+
+
+def test_an_entity_sees_the_proofs_for_itself_alone(register):
+    with register.database.read() as connection:
+        stored = what_is_stored(
+            connection,
+            register.keyring,
+            register.person["odilon"],
+            frozenset({register.entity["midi"]}),
+        )
+        elsewhere = what_is_stored(
+            connection,
+            register.keyring,
+            register.person["odilon"],
+            frozenset({register.entity["aube"]}),
+        )
+    assert [each["entity"] for each in stored["apps"]] == ["midi"]
+    assert [each["how"] for each in stored["sessions"]] == ["password"]
+    assert [each["purpose"] for each in stored["links"]] == ["password"]
+    assert {"visits", "counted"} & set(stored) == set()
+    assert (elsewhere["apps"], elsewhere["sessions"], elsewhere["links"]) == ([], [], [])
 
 
 def test_an_entity_sees_its_own_alone(register):
@@ -416,3 +600,58 @@ def test_used_codes_and_ended_bindings_go_after_their_time(register):
     assert kept(register, NOW + 32 * DAY).invitations == 2
     assert kept(register, NOW + 364 * DAY).bindings == 0
     assert kept(register, NOW + 366 * DAY).bindings == 1
+
+
+def rows(register: Register, table: Table) -> int:
+    with register.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_an_entity_that_forgets_forgets_what_was_proved_for_it_alone(register):
+    leaves(register, "odilon", "midi", NOW)
+    kept(register, NOW + 366 * DAY, sessions=1000 * DAY)
+    with register.database.read() as connection:
+        assert connection.execute(select(AUTHENTICATORS.c.scope_entity_id)).scalars().all() == [None]
+        assert connection.execute(select(SESSIONS.c.how)).scalars().all() == ["totp"]
+        assert connection.execute(select(TICKETS.c.purpose)).scalars().all() == ["log-in"]
+    assert (rows(register, PASSWORDS), rows(register, RECOVERY_CODES)) == (0, 10)
+
+
+def test_sessions_go_thirty_days_after_their_end_and_open_ones_stay(register):
+    assert kept(register, NOW + 29 * DAY).sessions == 0
+    assert kept(register, NOW + 31 * DAY).sessions == 1
+    assert rows(register, SESSIONS) == 1
+    assert rows(register, STEP_UPS) == 0, "they are good for minutes, however long the session lasts"
+
+
+def test_sessions_go_with_their_binding(register):
+    with register.database.write() as connection:
+        connection.execute(update(BINDINGS).values(ended_at=NOW))
+    found = kept(register, NOW + 366 * DAY, sessions=1000 * DAY)
+    assert (found.bindings, rows(register, SESSIONS), rows(register, STEP_UPS)) == (1, 0, 0)
+
+
+def test_proofs_that_no_longer_count_go_and_those_that_do_stay(register):
+    person = register.person["odilon"]
+    with register.database.write() as connection:
+        proofs.enrol(connection, register.keyring, person, None, NOW)
+    assert kept(register, NOW + 29 * DAY).proofs == 0
+    assert kept(register, NOW + 31 * DAY).proofs == 1, "an app that was never set up"
+    with register.database.write() as connection:
+        proofs.forget_authenticators(connection, person, NOW + 31 * DAY)
+        mine = ACCOUNTS.c.id == register.account["canary-odilon"]
+        connection.execute(update(ACCOUNTS).where(mine).values(status="deleted"))
+    assert kept(register, NOW + 32 * DAY).proofs == 1, "the password of a deleted account, at once"
+    assert rows(register, RECOVERY_CODES) == 20
+    assert kept(register, NOW + 62 * DAY).proofs == 2
+    assert (rows(register, PASSWORDS), rows(register, RECOVERY_CODES)) == (0, 0)
+
+
+def test_what_is_over_within_minutes_is_tidied_within_days(register):
+    with register.database.write() as connection:
+        visits.prune(connection, NOW + timedelta(hours=1), 8 * DAY)
+        assert set(connection.execute(select(VISITS.c.data)).scalars()) == {None}, "what it kept, at once"
+    assert (rows(register, VISITS), rows(register, TICKETS), rows(register, ATTEMPTS)) == (2, 2, 1)
+    with register.database.write() as connection:
+        visits.prune(connection, NOW + 9 * DAY, 8 * DAY)
+    assert (rows(register, VISITS), rows(register, TICKETS), rows(register, ATTEMPTS)) == (0, 0, 0)
