@@ -3,7 +3,7 @@
 The portal's own rules are not published; they are settings here, with the traces that were found as defaults
 (domain.md 1.5, traps 15 and 16). Never is a password asked for in a chat: `check_password` serves the private
 page, `looks_like_password` the deletion of what somebody types all the same.
-May import: the standard library, `bot.msg`, `bot.errors`, `bot.access.names`.
+May import: the standard library, zxcvbn, `bot.msg`, `bot.errors`, `bot.access.names`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count, pairwise
+
+from zxcvbn import zxcvbn
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from bot.access.names import fold, tokens
 from bot.errors import Invalid
@@ -120,8 +124,25 @@ _SEQUENCES = (
 )
 
 
-def check_password(text: str, policy: PasswordPolicy, *, username: str, names: Iterable[str] = ()) -> None:
-    """Raises Invalid with the first of `password.too_short`, `.too_long`, `.invisible`, `.personal`, `.simple`."""
+_STRONG = 3
+"""Of zxcvbn's scores 0 to 4: from 3 on some 10^8 guesses are needed, too many for a page that locks after five."""
+_READ = 72
+"""Characters that zxcvbn looks at; its time grows fast beyond."""
+
+
+def check_password(
+    text: str,
+    policy: PasswordPolicy,
+    *,
+    username: str,
+    names: Iterable[str] = (),
+    around: Iterable[str] = (),
+) -> None:
+    """Raises Invalid with the first of `password.too_short`, `.too_long`, `.invisible`, `.personal`, `.common`, `.simple`.
+
+    `names` are the person's own and may not occur at all; `around` are those of his organisation, which alone do not make a
+    password.
+    """
     password = unicodedata.normalize("NFKC", text)
     if len(password) < policy.shortest:
         raise Invalid(m("password.too_short", min=policy.shortest))
@@ -130,18 +151,41 @@ def check_password(text: str, policy: PasswordPolicy, *, username: str, names: I
     if any(unicodedata.category(char).startswith("C") for char in password):
         raise Invalid(m("password.invisible"))
     folded = password.casefold()
-    # short particles (de, van) would forbid too much
-    own = [username.casefold(), *(token for name in names for token in tokens(name) if len(token) >= 4)]
-    if any(word and word in folded for word in own):
+    own = own_words(username, names)
+    if any(word in folded or word in fold(password) for word in own):
         raise Invalid(m("password.personal"))
-    if len(set(folded)) < policy.different or _mostly_common(folded):
+    if _is_common(folded):
+        raise Invalid(m("password.common"))
+    near = tuple(word for name in around for word in tokens(name) if len(word) >= 4)
+    if len(set(folded)) < policy.different or _mostly_known(fold(password), (*_COMMON, *near)):
+        raise Invalid(m("password.simple"))
+    if zxcvbn(password[:_READ], [*own, *near], max_length=_READ)["score"] < _STRONG:
         raise Invalid(m("password.simple"))
 
 
-def _mostly_common(folded: str) -> bool:
+def own_words(username: str, names: Iterable[str]) -> tuple[str, ...]:
+    """What of a person may not occur in his password, folded. Short particles (de, van) would forbid too much."""
+    words = [username.casefold(), *(token for name in names for token in tokens(name) if len(token) >= 4)]
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    """The 30,000 most common ones of published leaks, as zxcvbn ships them."""
+    return frozenset(FREQUENCY_LISTS["passwords"])
+
+
+def _is_common(folded: str) -> bool:
+    """Whether it is on the list, also with spaces, or with digits and signs put before or after it."""
+    bare = "".join(char for char in folded if not char.isspace())
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", bare)
+    return not {folded, bare, core}.isdisjoint(_common_passwords())
+
+
+def _mostly_known(folded: str, words: Iterable[str]) -> bool:
     """Whether less than half is left when well-known words and rows of keys are taken out."""
     rest = folded
-    for word in _COMMON:
+    for word in words:
         rest = rest.replace(word, "")
     for sequence in _SEQUENCES:
         for row in (sequence, sequence[::-1]):

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from bot.access import sessions
+from bot.access import proofs, sessions
 from bot.access.identities import by_key
 from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
 from bot.access.views import Invitation
@@ -161,7 +161,8 @@ def _bind(
 
 
 def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime) -> int:
-    """Ends the open bindings, sessions and codes of the person with this register key (a lost phone). How many bindings.
+    """Ends the open bindings, sessions, invitations and apps of the person with this register key (a lost phone, which may
+    hold the app with the codes too). How many bindings. A password stays: it is not on the phone.
 
     Raises OperatorError where there is no such person.
     """
@@ -181,6 +182,7 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
         .values(expires_at=now)
     )
     sessions.end_all(connection, identity, now, "unbound")
+    proofs.forget_authenticators(connection, identity, now)
     append(
         connection, keyring, HOUSE, Entry("unbind", subject=identity, body={"bindings": ended.rowcount}), now
     )

@@ -81,7 +81,13 @@ def set_password(
     owner = _owner(connection, ACCOUNTS.c.id == account)
     if owner is None:
         raise Refusal(m("login.wrong"))
-    check_password(text, policy, username=owner.username or "", names=(owner.last_name, owner.first_name))
+    check_password(
+        text,
+        policy,
+        username=owner.username or "",
+        names=(owner.last_name, owner.first_name),
+        around=_denominations(connection, owner.entity_id),
+    )
     # under the lock of the account's row, so that two who choose at once do not both insert
     connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account).with_for_update())
     sealed = crypto.IdentityKeys(connection, keyring).seal(
@@ -148,6 +154,11 @@ def _owner(connection: Connection, which: Any) -> Row[*tuple[Any, ...]] | None:
         .where(which, ACCOUNTS.c.status != "deleted", IDENTITIES.c.erased_at.is_(None))
     )  # fmt: skip
     return connection.execute(query).one_or_none()
+
+
+def _denominations(connection: Connection, entity: str) -> tuple[str, ...]:
+    names = connection.execute(select(ENTITIES.c.denomination).where(ENTITIES.c.id == entity)).scalar()
+    return tuple(names.values()) if names else ()
 
 
 def _matches(kept: str, text: str) -> bool:

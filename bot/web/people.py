@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from bot import clock
 from bot.access import proofs, sessions, standing, visits
-from bot.access.credentials import PasswordPolicy
+from bot.access.credentials import PasswordPolicy, own_words
 from bot.access.directory import RegisterDirectory
 from bot.access.proofs import Enrolment, Proved
 from bot.access.rows import ACCOUNTS, BINDINGS, PASSWORDS, PROFILES, catalogue_of
@@ -54,6 +54,8 @@ class OwnPage:
     enrolled: bool = False
     shortest: int = 12
     """Characters that a password has at least."""
+    words: dict[str, str] = field(default_factory=dict)
+    """For each account what its password may not contain, folded and parted by spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,10 @@ class People:
                 frozenset(connection.execute(having).scalars()),
                 proofs.enrolled(connection, session.identity),
                 self._passwords.shortest,
+                {
+                    card.ref.id: " ".join(own_words(card.ref.username or "", (card.ref.name,)))
+                    for card in cards
+                },
             )
 
     def end_session(self, visit: Visit, number: str) -> Said:

@@ -242,10 +242,11 @@ class Site:
             told = m("web.me.password_set")
         else:
             said = Said(m("web.gone"))
-        return await self._draw(request, visit, "me", said, told=told if said.ok else None)
+        failed = form.get("account", "")
+        return await self._draw(request, visit, "me", said, told=told if said.ok else None, failed=failed)
 
     def _page(self, request: Request, visit: Visit, page: str, template: str, **values: Any) -> Response:
-        values = {"error": None, "typed": "", "told": None, "done": False, **values}
+        values = {"error": None, "typed": "", "told": None, "failed": "", "done": False, **values}
         status = 422 if values["error"] else 200
         return self._paper.page(
             template,

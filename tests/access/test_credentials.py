@@ -1,11 +1,13 @@
 """User names: taken, refused, proposed. Passwords: checked on the private page, recognised in the chat."""
 
 import re
+import time
 from itertools import islice
 
 import pytest
 from bot.access import credentials as cred
 from bot.access.credentials import PasswordPolicy, UsernamePolicy
+from bot.errors import Invalid
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.access.belgian_names import NAMES
@@ -117,18 +119,44 @@ def test_a_long_password_of_other_words_is_taken(text):
         ("my-jpeeters-login", "password.personal"),
         ("de familie PEETERS", "password.personal"),
         ("aaaaaaaaaaaaaa", "password.simple"),
-        ("Password1234!", "password.simple"),
-        ("azertyuiop123456", "password.simple"),
-        ("Welkom123456", "password.simple"),
+        ("Password1234!", "password.common"),
+        ("azertyuiop123456", "password.common"),
+        ("Welkom123456", "password.common"),
+        ("2026 Bonjour!", "password.common"),
+        ("voyage à Péeters", "password.personal"),
+        ("trustno1trustno1", "password.simple"),
+        ("123qwe123qwe123qwe", "password.simple"),
+        ("hôpitauxdumidi26", "password.simple"),
     ],
 )
 def test_each_weak_password_has_its_sentence(text, key):
     assert (
         refused(
-            lambda: cred.check_password(text, PASSWORDS, username="jpeeters", names=["Peeters", "Jan"])
+            lambda: cred.check_password(
+                text,
+                PASSWORDS,
+                username="jpeeters",
+                names=["Peeters", "Jan"],
+                around=["Hôpitaux du Midi"],
+            )
         ).key
         == key
     )
+
+
+def test_the_name_of_the_house_may_stand_among_other_words():
+    cred.check_password(
+        "lampion midi fietsen", PASSWORDS, username="jpeeters", names=["Peeters"], around=["Hôpitaux du Midi"]
+    )
+
+
+def test_a_password_as_long_as_can_be_is_judged_at_once():
+    text = "".join(chr(ord("a") + number * 7 % 26) for number in range(128))
+    begun = time.perf_counter()
+    with pytest.raises(Invalid):
+        cred.check_password("aB1" * 42, PASSWORDS, username="jpeeters")
+    cred.check_password(text[:64] + " lampion fietsen", PASSWORDS, username="jpeeters")
+    assert time.perf_counter() - begun < 5
 
 
 def test_a_short_particle_of_a_name_does_not_forbid_words_that_contain_it():

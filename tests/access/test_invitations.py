@@ -6,8 +6,9 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pyotp
 import pytest
-from bot.access import invitations, standing
+from bot.access import invitations, proofs, standing
 from bot.access.acts import perform
 from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
@@ -112,6 +113,23 @@ def test_a_lost_phone_is_unbound_and_its_open_codes_end(register):
     assert refused(joins(register, code, BRAM)) == "start.bad_code"
     with register.database.read() as connection:
         assert standing.session_of(connection, ANNE, NOW, SessionRules()) is None
+
+
+def test_a_lost_phone_takes_the_app_along_and_the_next_invitation_leads_to_a_new_one(register):
+    joins(register, code_for(register, "delcourt"), ANNE)
+    with register.database.write() as connection:
+        anne = standing.session_of(connection, ANNE, NOW, SessionRules()).identity
+        lost = pyotp.TOTP(proofs.enrol(connection, register.keyring, anne, None, NOW).secret)
+        codes = proofs.confirm(connection, register.keyring, anne, lost.at(NOW), NOW)
+        invitations.unbind(connection, register.keyring, "delcourt", NOW)
+        later = NOW + timedelta(minutes=5)
+        for code in (lost.at(later), codes[0]):
+            assert proofs.try_code(connection, register.keyring, anne, code, later) is None
+        assert not proofs.enrolled(connection, anne)
+    joins(register, code_for(register, "delcourt"), BRAM)
+    with register.database.write() as connection:
+        new = pyotp.TOTP(proofs.enrol(connection, register.keyring, anne, None, NOW).secret)
+        assert len(proofs.confirm(connection, register.keyring, anne, new.at(NOW), NOW)) == 10
 
 
 def test_an_operator_who_invites_nobody_is_told_what_to_do(register):

@@ -65,5 +65,5 @@ if (window.parent !== window || window.TelegramWebviewProxy) {
   tell("web_app_expand");
 }
 // not `autofocus`: browsers refuse it in a frame of another site
-document.querySelector("[aria-invalid], [data-first]")?.focus();
+(document.getElementById("error") || document.querySelector("[data-first]"))?.focus();
 enter();
