@@ -15,17 +15,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 from bot import app
 from bot.access import invitations, registerfile
+from bot.access.rows import ACCOUNTS, IDENTITIES, PASSWORDS, PROFILES
 from bot.demo.testing import Person, RunningServer, running_server
+from bot.demotexts import page_texts
 from bot.sample import register_file
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.keys import Keyring, new_root_key
+from sqlalchemy import delete, select
+from tests import databases
 
 
 def init_data(token: str, telegram_id: int, *, made: float | None = None, **more: str) -> str:
@@ -86,7 +91,16 @@ class House:
     browsers: list[httpx.Client] = field(default_factory=list)
 
     def invites(self, person: str) -> str:
+        """The code for somebody who was never here: what he left in an earlier test of a standing house is gone."""
         with self.database.write() as connection:
+            invitations.unbind(connection, self.keyring, person, datetime.now(UTC))
+            of_person = (
+                select(ACCOUNTS.c.id)
+                .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
+                .join(IDENTITIES, IDENTITIES.c.id == PROFILES.c.identity_id)
+                .where(IDENTITIES.c.key == person)
+            )
+            connection.execute(delete(PASSWORDS).where(PASSWORDS.c.account_id.in_(of_person)))
             return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
 
     def enters(self, first_name: str, person: str, *, number: int | None = None) -> Person:
@@ -111,14 +125,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[None]:
+def running(settings: Settings, frames: tuple[str, ...]) -> Iterator[None]:
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
     failures: list[BaseException] = []
 
     def work() -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(app.run(settings, stop, ready=lambda _: ready.set()))
+            loop.run_until_complete(app.run(settings, stop, ready=lambda _: ready.set(), frames=frames))
         except Exception as error:
             failures.append(error)
         finally:
@@ -136,15 +150,15 @@ def running(settings: Settings) -> Iterator[None]:
     assert failures == []
 
 
-@pytest.fixture
-def house(database_url: str, tmp_path) -> Iterator[House]:
+@contextmanager
+def housed(database_url: str, folder: Path) -> Iterator[House]:
     root, port = new_root_key(), free_port()
-    file = tmp_path / "sample.toml"
+    file = folder / "sample.toml"
     now = datetime.now(UTC)
     file.write_text(register_file(now.date()), encoding="utf-8")
     database, keyring = Database(database_url), Keyring.of(root)
     registerfile.load(database, keyring, file, today=now.date(), now=now)
-    with running_server() as server:
+    with running_server(texts=page_texts()) as server:
         settings = Settings(
             telegram_token=server.token,
             telegram_api_url=server.url,
@@ -153,9 +167,24 @@ def house(database_url: str, tmp_path) -> Iterator[House]:
             public_url=f"http://127.0.0.1:{port}",
             listen=f"127.0.0.1:{port}",
         )
-        with running(settings):
+        with running(settings, frames=(server.url,)):
             house = House(server, database, keyring, f"http://127.0.0.1:{port}")
             yield house
             for http in house.browsers:
                 http.close()
     database.close()
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    """A house of this test alone, on either database."""
+    with housed(database_url, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def standing_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One house, on SQLite, for all tests of a module: to start one costs more than most tests. Each test's people come in anew."""
+    folder = tmp_path_factory.mktemp("house")
+    with databases.sqlite(folder) as url, housed(url, folder) as house:
+        yield house

@@ -55,16 +55,16 @@ def test_a_chat_locks_and_opens_again_by_the_code_of_the_app_with_its_dialogue_a
     anne.waits_for("À qui")
 
 
-def test_a_national_number_typed_on_the_page_goes_on_in_the_chat(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_a_national_number_typed_on_the_page_goes_on_in_the_chat(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     browser.opens("niss")
     assert "Aucun dialogue ouvert" in browser.text
     anne.taps("Donner un accès")
     anne.taps("Hôpitaux du Midi")
     anne.waits_for("À qui")
     labels = {button["text"]: button for row in anne.card().rows for button in row}
-    assert labels["🔒 Saisir le NISS en privé"]["web_app"]["url"] == f"{house.pages}/app/niss"
+    assert labels["🔒 Saisir le NISS en privé"]["web_app"]["url"] == f"{standing_house.pages}/app/niss"
 
     browser.opens("niss")
     wrong = browser.sends("niss", niss="01.09.22-997.80")
@@ -101,9 +101,9 @@ def test_a_password_opens_the_chat_of_whoever_has_no_app(house: House):
     jan.waits_for("Bonjour")
 
 
-def test_after_five_wrong_codes_even_the_right_one_waits(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_after_five_wrong_codes_even_the_right_one_waits(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     app, _ = sets_up_the_app(browser)
     anne.says("/lock")
     anne.waits_for("prouvez d")
@@ -115,9 +115,9 @@ def test_after_five_wrong_codes_even_the_right_one_waits(house: House):
     assert "prouvez d" in anne.sees().text
 
 
-def test_the_code_that_enrolled_the_app_does_not_open_the_chat_again(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_the_code_that_enrolled_the_app_does_not_open_the_chat_again(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     browser.opens("secure")
     app = pyotp.TOTP(re.search(r'class="secret">([A-Z2-7 ]+)<', browser.page.text)[1].replace(" ", ""))
     used = app.now()
@@ -128,20 +128,20 @@ def test_the_code_that_enrolled_the_app_does_not_open_the_chat_again(house: Hous
     assert browser.sends("login", code=used).status_code == 422
 
 
-def test_somebody_elses_session_and_account_are_out_of_reach(house: House):
-    anne = house.enters("Anne", "delcourt")
-    jan = house.enters("Jan", "peeters")
-    his = house.browser(jan)
+def test_somebody_elses_session_and_account_are_out_of_reach(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    jan = standing_house.enters("Jan", "peeters")
+    his = standing_house.browser(jan)
     his.opens("me")
     account = re.search(r'name="account" value="(\w+)"', his.page.text)[1]
-    hers = house.browser(anne)
+    hers = standing_house.browser(anne)
     hers.opens("me")
     answer = hers.sends(
         "me", account=account, password="cheval batterie agrafe", again="cheval batterie agrafe"
     )
     assert answer.status_code == 422
     assert "n'est pas à vous" in hers.text
-    with house.database.read() as connection:
+    with standing_house.database.read() as connection:
         sessions = (
             connection.exec_driver_sql("SELECT id FROM sessions WHERE ended_at IS NULL").scalars().all()
         )
@@ -151,9 +151,9 @@ def test_somebody_elses_session_and_account_are_out_of_reach(house: House):
     jan.waits_for("Bonjour")
 
 
-def test_a_locked_chat_has_no_page_but_the_log_in(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_a_locked_chat_has_no_page_but_the_log_in(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     anne.says("/lock")
     anne.waits_for("prouvez d")
     for page in ("secure", "me", "niss"):
@@ -162,19 +162,19 @@ def test_a_locked_chat_has_no_page_but_the_log_in(house: House):
         assert "rien préparé pour revenir" in browser.text
 
 
-def test_a_stranger_learns_nothing(house: House):
-    alex = house.telegram.person("Alex")
-    browser = house.browser(alex)
+def test_a_stranger_learns_nothing(standing_house: House):
+    alex = standing_house.telegram.person("Alex")
+    browser = standing_house.browser(alex)
     for page in ("login", "secure", "me", "niss"):
         browser.opens(page)
         assert "ne vous connaît pas encore" in browser.text
 
 
 @pytest.mark.parametrize("fault", ["none", "forged", "old", "early", "twice a field", "another bot", "used"])
-def test_only_what_telegram_has_just_signed_opens_a_page(house: House, fault: str):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
-    token, now = house.telegram.token, time.time()
+def test_only_what_telegram_has_just_signed_opens_a_page(standing_house: House, fault: str):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
+    token, now = standing_house.telegram.token, time.time()
     data = {
         "none": "",
         "forged": init_data(token, anne.id).replace(str(anne.id), str(anne.id + 1)),
@@ -192,18 +192,18 @@ def test_only_what_telegram_has_just_signed_opens_a_page(house: House, fault: st
     assert "Delcourt" not in answer.text
 
 
-def test_a_form_without_the_visits_seal_does_nothing(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_a_form_without_the_visits_seal_does_nothing(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     browser.opens("me")
     for seal in ({}, {"seal": ""}, {"seal": "0" * 64}):
         answer = browser.http.post("/app/me/form", data={"end": "others", **seal})
         assert answer.status_code == 403
 
 
-def test_every_answer_forbids_framing_keeping_and_guessing(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_every_answer_forbids_framing_keeping_and_guessing(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     for answer in (browser.http.get("/app/me"), browser.opens("me"), browser.http.get("/app/nothing")):
         policy = answer.headers["content-security-policy"]
         assert "script-src 'self'" in policy
@@ -216,9 +216,9 @@ def test_every_answer_forbids_framing_keeping_and_guessing(house: House):
     assert "SameSite" in cookie
 
 
-def test_the_pages_speak_the_language_of_the_chat_and_can_be_switched(house: House):
-    anne = house.enters("Anne", "delcourt")
-    browser = house.browser(anne)
+def test_the_pages_speak_the_language_of_the_chat_and_can_be_switched(standing_house: House):
+    anne = standing_house.enters("Anne", "delcourt")
+    browser = standing_house.browser(anne)
     browser.opens("me")
     assert '<html lang="fr">' in browser.page.text
     for lang, word in (("nl", "Mijn sessies"), ("de", "Meine Sitzungen"), ("en", "My sessions")):
