@@ -25,7 +25,7 @@ from bot import clock
 from bot.access import retention
 from bot.access.retention import Periods
 from bot.access.sessions import SessionRules
-from bot.conversations.model import Text
+from bot.conversations.model import Redraw, Tap, Text
 from bot.conversations.ports import Settings as DialogueSettings
 from bot.conversations.registry import ENGINE
 from bot.counter import RegisterCounter
@@ -39,7 +39,7 @@ from bot.store.keys import Keyring
 from bot.store.presence import Presence
 from bot.store.schema import upgrade
 from bot.turn import Incoming
-from bot.turning import Turning
+from bot.turning import Asked, Turning
 from bot.web.people import People
 from bot.web.site import Site
 from bot.worker import Chore, Worker
@@ -125,6 +125,15 @@ class Door:
         """The number, as if it had been typed; ids of Telegram's updates are positive, ours are not."""
         incoming = Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, Text(digits, private=True))
         await self._telegram.happened(incoming)
+
+    def unproved(self, telegram_id: int) -> Asked | None:
+        """The recap that waits for a fresh proof."""
+        return self._turning.unproved(telegram_id)
+
+    async def goes_on(self, telegram_id: int, asked: Asked | None) -> None:
+        """The recap is confirmed, as if its button had been tapped; without one, the card is drawn anew."""
+        event = Tap(asked.rev, "ok") if asked else Redraw(settled=True)
+        await self._telegram.happened(Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, event))
 
 
 def refuse_address(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bot import clock
-from bot.access import acts, proofs, sessions, standing
+from bot.access import acts, proofs, sessions, standing, stepup
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
 from bot.access.directory import RegisterDirectory
@@ -63,11 +63,17 @@ class RegisterCounter:
             connection, self._keyring, session, today=clock.today(), now=clock.now(), catalogue=catalogue
         )
 
+    def digest(self, request: Request, shown: str) -> str:
+        """What a fresh proof for this request, confirmed on this recap, is bound to."""
+        return stepup.digest_of(self._keyring, request, shown)
+
     def catalogue(self, connection: Connection) -> Catalogue:
         """The built-in catalogue with the operator's entries."""
         return catalogue_of(connection)
 
-    def perform(self, connection: Connection, incoming: Incoming, request: Request) -> Outcome:
+    def perform(
+        self, connection: Connection, incoming: Incoming, request: Request, shown: str = ""
+    ) -> Outcome:
         """Does it within the mandate, or says why not."""
         work = Work(
             connection=connection,
@@ -82,4 +88,4 @@ class RegisterCounter:
             usernames=self._usernames,
             sessions=self._rules,
         )
-        return acts.perform(work, request)
+        return acts.perform(work, request, shown)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -66,9 +66,24 @@ class Counter(Protocol):
         """The applications and functions, the operator's own among them."""
         ...
 
-    def perform(self, connection: Connection, incoming: Incoming, request: Request) -> Outcome:
+    def digest(self, request: Request, shown: str) -> str:
+        """What a fresh proof for this request, confirmed on this recap, is bound to."""
+        ...
+
+    def perform(
+        self, connection: Connection, incoming: Incoming, request: Request, shown: str = ""
+    ) -> Outcome:
         """Does what a dialogue asks, or says why not. Raises nothing that a person can cause."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recap that waits for a fresh proof: as it stands, what the proof is bound to, and the chat's counter."""
+
+    recap: View
+    digest: str
+    rev: int
 
 
 class Turning:
@@ -184,6 +199,20 @@ class Turning:
             context = self.context(connection, state, telegram_id, language_of(state, row, ""))
             return self.engine.asks_for_number(state, context)
 
+    def unproved(self, telegram_id: int) -> Asked | None:
+        """The recap of this person's chat that waits for a fresh proof, with what the proof is bound to."""
+        with self.database.read() as connection:
+            row = chats.peek(connection, self.keyring, telegram_id, clock.now())
+            if row is None:
+                return None
+            state = state_of(row)
+            context = self.context(connection, state, telegram_id, language_of(state, row, ""))
+            waiting = self.engine.unproved(state, context)
+            if waiting is None:
+                return None
+            digest = self.counter.digest(waiting.request, waiting.shown)
+            return Asked(waiting.recap, digest, waiting.rev)
+
     # -- what a turn shares with the rest --
 
     def context(self, connection: Connection, state: State, telegram_id: int, lang: str) -> Context:
@@ -238,10 +267,11 @@ class _Turn:
             context = self._context(state)
             reply = turning.engine.step(state, event, context)
             state, toast, anew = reply.state, reply.toast or toast, anew or reply.anew
-            request = self._effects(reply, language_of(state, row, incoming.lang))
-            if request is None:
+            wish = self._effects(reply, language_of(state, row, incoming.lang))
+            if wish is None:
                 break
-            event = Answer(turning.counter.perform(self._connection, incoming, request))
+            outcome = turning.counter.perform(self._connection, incoming, wish.request, wish.shown)
+            event = Answer(outcome)
         return self._saved(state, reply, toast=toast, anew=anew, known=context.actor is not None)
 
     def _found(self, state: State) -> None:
@@ -265,20 +295,20 @@ class _Turn:
         lang = language_of(state, self._row, self._incoming.lang)
         return self._turning.context(self._connection, state, self._incoming.telegram_id, lang)
 
-    def _effects(self, reply: Reply, lang: str) -> Request | None:
-        """Puts what must go out in the outbox; the request to perform, if there is one."""
-        request = None
+    def _effects(self, reply: Reply, lang: str) -> Perform | None:
+        """Puts what must go out in the outbox; what to perform, if there is anything."""
+        wish = None
         for effect in reply.effects:
             match effect:
-                case Perform(wanted):
-                    request = wanted
+                case Perform():
+                    wish = effect
                 case Receipt(key, view):
                     payload = {"view": view_to_json(view), "lang": lang, "rev": 0, "replaces": self._replaces}
                     self._put(f"{key}:{self._incoming.update_id}", "receipt", payload, outbox.NORMAL)
                     self._replaces = None  # the card became the receipt: the next one is a new message
                 case Forget():
                     self._forget()
-        return request
+        return wish
 
     def _forget(self) -> None:
         if self._incoming.message_id is not None and not self._forgotten:

@@ -44,7 +44,12 @@ class MemoryCounter:
     def catalogue(self, connection: Connection) -> Catalogue:
         return builtin()
 
-    def perform(self, connection: Connection, incoming: Incoming, request: Request) -> Outcome:
+    def digest(self, request: Request, shown: str) -> str:
+        return f"{request} {shown}"
+
+    def perform(
+        self, connection: Connection, incoming: Incoming, request: Request, shown: str = ""
+    ) -> Outcome:
         if self.broken:
             raise ZeroDivisionError
         self.performed.append(request)

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 
-from bot.access import sessions
+from bot.access import sessions, stepup
 from bot.access.activation import mark_done
+from bot.access.colleagues import end_sessions
 from bot.access.granting import grant_access
 from bot.access.invitations import redeem
-from bot.access.requests import Done, GrantAccess, Join, Lock, MarkDone, Outcome, Refused, Request
+from bot.access.requests import (
+    Done,
+    EndSessions,
+    GrantAccess,
+    Join,
+    Lock,
+    MarkDone,
+    Outcome,
+    Refused,
+    Request,
+)
 from bot.access.work import Declined, Work
 from bot.errors import Refusal
 from bot.msg import m
@@ -20,18 +31,22 @@ from bot.msg import m
 __all__ = ["Work", "perform"]
 
 
-def perform(work: Work, request: Request) -> Outcome:
-    """Does what is asked, whole, or refuses it whole; what happened goes back into the dialogue."""
+def perform(work: Work, request: Request, shown: str = "") -> Outcome:
+    """Does what is asked, whole, or refuses it whole; what happened goes back into the dialogue.
+
+    `shown` stands for the recap that was confirmed: where the act takes a fresh proof, the proof is for exactly that.
+    """
     try:
-        return _attempt(work, request)
+        return _attempt(work, request, shown)
     except IntegrityError:
         # somebody else was faster by a moment; his rows can be read now, so that the check finds them
-        return _attempt(work, request)
+        return _attempt(work, request, shown)
 
 
-def _attempt(work: Work, request: Request) -> Outcome:
+def _attempt(work: Work, request: Request, shown: str) -> Outcome:
     try:
         with work.connection.begin_nested():
+            stepup.required(work, request, shown)
             return _performed(work, request)
     except Declined as declined:
         return Refused(declined.msg, declined.step)
@@ -45,6 +60,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return grant_access(work, request)
         case MarkDone():
             return mark_done(work, request)
+        case EndSessions():
+            return end_sessions(work, request)
         case Join(code):
             return _join(work, code)
         case Lock():

@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access import invitations, retired
+from bot.access import invitations, retired, stepup
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holding_of, is_in, key_of
@@ -239,6 +239,10 @@ class RegisterDirectory:
         )
         row = self._connection.execute(query.where(found, number)).first()
         return _person_ref(row, Niss(niss).masked) if row else None
+
+    def may_look_up(self) -> bool:
+        """Whether one more look-up by national number may be made; to ask counts as one."""
+        return self._session is not None and stepup.look_up(self._connection, self._session, self._now)
 
     def person(self, account: str) -> PersonCard | None:
         """Everything about one account in scope."""

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Table
 
-from bot.access import due
-from bot.access.periods import Period, end_instant, start_instant
+from bot.access import due, sessions
+from bot.access.periods import Period, brussels_day, end_instant, start_instant
 from bot.access.registerchecks import mandate_key
 from bot.access.registerledger import Decision, Fields
 from bot.access.registerpeople import place_of
@@ -259,6 +259,8 @@ def _mandate(
         )
     elif decision is Decision.CHANGE:
         load.change(MANDATES, identifier, values)
+        if mandate.until and mandate.until < brussels_day(load.now):
+            sessions.end_all(load.connection, identity, load.now, "mandate ended", reaching=entity)
     if decision in {Decision.ADD, Decision.CHANGE}:
         body = {"row": identifier, "role": mandate.role, "now": wanted}
         load.audit.append((entity or HOUSE, Entry("load.mandate", subject=identity, body=body)))

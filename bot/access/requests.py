@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from bot.access.rights import Act, needs_proof
 from bot.msg import Msg
 
 
@@ -77,7 +78,41 @@ class Lock:
     """End the session of this chat: nothing of the register is shown until the person proves himself again."""
 
 
-Request: TypeAlias = GrantAccess | MarkDone | Join | Lock
+@dataclass(frozen=True, slots=True)
+class EndSessions:
+    """End the open sessions of the person of this user account, as far as they reach into the account's entity."""
+
+    account: str
+
+
+Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request is to the rights: the act, and how many people it concerns at once."""
+
+    act: Act
+    people: int = 1
+
+
+def claim_of(request: Request) -> Claim | None:
+    """The act that a request stands for; None for those that need no right: to come in, and to lock one's own chat."""
+    match request:
+        case GrantAccess():
+            return Claim(Act.GIVE_ACCESS)
+        case MarkDone():
+            return Claim(Act.HAND_OVER)
+        case EndSessions():
+            return Claim(Act.END_SESSIONS)
+        case Join() | Lock():
+            return None
+
+
+def takes_proof(request: Request) -> bool:
+    """Whether the request takes a fresh proof, bound to its recap (`rights.NEEDS`)."""
+    claim = claim_of(request)
+    return claim is not None and needs_proof(claim.act, people=claim.people)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from bot.errors import NotAllowed
@@ -38,6 +38,25 @@ class Role(StrEnum):
         return m(f"role.short.{self.value}")
 
 
+class Needs(StrEnum):
+    """What an act asks of the person beside the right: how lately, and for what, he has proved to be there."""
+
+    NOTHING = "nothing"
+    SESSION = "session"
+    """A session that counts."""
+    PROOF = "proof"
+    """A fresh proof, bound to exactly the recap shown: a step-up."""
+    MANY = "many"
+    """A step-up where more than `MANY` people are concerned at once, else a session."""
+    OFTEN = "often"
+    """One step-up for the rest of the session after `OFTEN` times within `LATELY`, else a session."""
+
+
+MANY = 10
+OFTEN = 20
+LATELY = timedelta(minutes=10)
+
+
 class Act(StrEnum):
     """Everything that needs a right. `appoint_…` stands for appointing, replacing and removing alike."""
 
@@ -53,11 +72,13 @@ class Act(StrEnum):
     READ_ENTITY = "read_entity"
     VIEW_STATUS = "view_status"
     LIST_USERS = "list_users"
+    FIND_BY_NUMBER = "find_by_number"
     EXPORT_USERS = "export_users"
     EXPORT_NATIONAL_NUMBERS = "export_national_numbers"
     CREATE_USER = "create_user"
     CHANGE_USER = "change_user"
     BLOCK_USER = "block_user"
+    END_SESSIONS = "end_sessions"
     DELETE_USER = "delete_user"
     IMPORT_USERS = "import_users"
     GIVE_ACCESS = "give_access"
@@ -78,45 +99,50 @@ class Act(StrEnum):
 
 
 MATRIX = """
-act                     | legal-representative responsible co-responsible local group subdivision auditor user
-appoint_responsible     |          x                .            .          .     .        .         .     .
-appoint_co_responsible  |          .                x            .          .     .        .         .     .
-appoint_local           |          .                x            x          .     .        .         .     .
-appoint_co_local        |          .                x            x          x     .        .         .     .
-appoint_group           |          .                x            x          x     .        .         .     .
-appoint_subdivision     |          .                x            x          x     .        x         .     .
-appoint_auditor         |          .                x            .          .     .        .         .     .
-activate_quality        |          .                x            x          .     .        .         .     .
-manage_subdivisions     |          .                x            x          x     .        x         .     .
-read_entity             |          x                x            x          x     x        x         x     .
-view_status             |          .                x            x          x     x        x         x     .
-list_users              |          .                x            x          x     x        x         x     .
-export_users            |          .                x            x          x     x        x         x     .
-export_national_numbers |          .                x            x          x     .        .         .     .
-create_user             |          .                x            x          x     x        x         .     .
-change_user             |          .                x            x          x     x        x         .     .
-block_user              |          .                x            x          x     x        x         .     .
-delete_user             |          .                x            x          x     x        x         .     .
-import_users            |          .                x            x          x     x        x         .     .
-give_access             |          .                x            x          x     x        x         .     .
-end_access              |          .                x            x          x     x        x         .     .
-assign_function         |          .                x            x          x     .        .         .     .
-end_function            |          .                x            x          x     .        .         .     .
-link_responsible        |          .                x            x          x     .        .         .     .
-hand_over               |          .                x            x          x     x        x         .     .
-approve_request         |          .                x            x          x     x        x         .     .
-review_access           |          .                x            x          x     .        .         .     .
-reconcile               |          .                x            x          x     .        .         .     .
-read_audit              |          .                x            x          .     .        .         x     .
-export_person_data      |          .                x            x          .     .        .         x     .
-erase_person            |          .                x            .          .     .        .         .     .
-own_data                |         own              own          own        own   own      own       own   own
-own_access              |         own              own          own        own   own      own       own   own
-request_access          |         own              own          own        own   own      own       own   own
+act                     | needs   | legal-representative responsible co-responsible local group subdivision auditor user
+appoint_responsible     | proof   |          x                .            .          .     .        .         .     .
+appoint_co_responsible  | proof   |          .                x            .          .     .        .         .     .
+appoint_local           | proof   |          .                x            x          .     .        .         .     .
+appoint_co_local        | proof   |          .                x            x          x     .        .         .     .
+appoint_group           | proof   |          .                x            x          x     .        .         .     .
+appoint_subdivision     | proof   |          .                x            x          x     .        x         .     .
+appoint_auditor         | proof   |          .                x            .          .     .        .         .     .
+activate_quality        | session |          .                x            x          .     .        .         .     .
+manage_subdivisions     | session |          .                x            x          x     .        x         .     .
+read_entity             | session |          x                x            x          x     x        x         x     .
+view_status             | session |          .                x            x          x     x        x         x     .
+list_users              | session |          .                x            x          x     x        x         x     .
+find_by_number          | often   |          .                x            x          x     x        x         x     .
+export_users            | session |          .                x            x          x     x        x         x     .
+export_national_numbers | proof   |          .                x            x          x     .        .         .     .
+create_user             | session |          .                x            x          x     x        x         .     .
+change_user             | session |          .                x            x          x     x        x         .     .
+block_user              | session |          .                x            x          x     x        x         .     .
+end_sessions            | proof   |          .                x            x          x     x        x         .     .
+delete_user             | session |          .                x            x          x     x        x         .     .
+import_users            | many    |          .                x            x          x     x        x         .     .
+give_access             | many    |          .                x            x          x     x        x         .     .
+end_access              | many    |          .                x            x          x     x        x         .     .
+assign_function         | session |          .                x            x          x     .        .         .     .
+end_function            | session |          .                x            x          x     .        .         .     .
+link_responsible        | session |          .                x            x          x     .        .         .     .
+hand_over               | session |          .                x            x          x     x        x         .     .
+approve_request         | proof   |          .                x            x          x     x        x         .     .
+review_access           | session |          .                x            x          x     .        .         .     .
+reconcile               | session |          .                x            x          x     .        .         .     .
+read_audit              | session |          .                x            x          .     .        .         x     .
+export_person_data      | session |          .                x            x          .     .        .         x     .
+erase_person            | proof   |          .                x            .          .     .        .         .     .
+own_data                | session |         own              own          own        own   own      own       own   own
+own_access              | session |         own              own          own        own   own      own       own   own
+request_access          | session |         own              own          own        own   own      own       own   own
 """
-"""x: within the scope of the mandate; own: for oneself, with or without a mandate; . : not at all.
+"""x: within the scope of the mandate; own: for oneself, with or without a mandate; . : not at all. `needs` is one of `Needs`.
 
 `hand_over` ticks off what was done on the portal; `approve_request` is the second person's yes."""
+
+NEEDS: Mapping[Act, Needs]
+"""The second column."""
 
 _MANDATES = frozenset(act for act in Act if act.startswith("appoint_"))
 """Nobody changes his own mandate (security.md, *insider*)."""
@@ -139,23 +165,21 @@ _ACCESS = frozenset(
 """One's own user only where nobody else could do it."""
 
 
-def _read(matrix: str) -> Mapping[Act, Mapping[Role, str]]:
+def _read(matrix: str) -> tuple[Mapping[Act, Mapping[Role, str]], Mapping[Act, Needs]]:
     head, *rows = matrix.strip().splitlines()
-    roles = [Role(word) for word in head.split("|")[1].split()]
-    cells = {
-        Act(act.strip()): dict(zip(roles, row.split(), strict=True))
-        for act, row in (line.split("|") for line in rows)
-    }
+    roles = [Role(word) for word in head.split("|")[2].split()]
+    lines = [line.split("|") for line in rows]
+    cells = {Act(act.strip()): dict(zip(roles, row.split(), strict=True)) for act, _, row in lines}
     if (
         set(cells) != set(Act)
         or set(roles) != set(Role)
         or any(set(row.values()) - {"x", ".", "own"} for row in cells.values())
     ):
         raise ValueError("the matrix lacks an act or a role, or has an unknown cell")
-    return cells
+    return cells, {Act(act.strip()): Needs(needs.strip()) for act, needs, _ in lines}
 
 
-_CELLS = _read(MATRIX)
+_CELLS, NEEDS = _read(MATRIX)
 _OWN = frozenset(act for act, row in _CELLS.items() if "own" in row.values())
 _ROLES = {act: frozenset(role for role, cell in row.items() if cell != ".") for act, row in _CELLS.items()}
 
@@ -234,6 +258,11 @@ def mandates_for(mandates: Iterable[MandateScope], act: Act, *, today: date) -> 
     return tuple(mandate for mandate in mandates if mandate.role in _ROLES[act] and mandate.is_valid(today))
 
 
+def needs_proof(act: Act, *, people: int = 1) -> bool:
+    """Whether this act, about so many people at once, takes a fresh proof bound to its recap."""
+    return NEEDS[act] is Needs.PROOF or (NEEDS[act] is Needs.MANY and people > MANY)
+
+
 def allowed(mandates: Iterable[MandateScope], act: Act, target: Target, *, actor: str, today: date) -> bool:
     """Whether `actor`, who holds `mandates`, may do `act` to `target` today."""
     return _refusal(mandates, act, target, actor, today) is None
@@ -261,6 +290,8 @@ def _refusal(
         return None
     if act in _MANDATES:
         return m("rights.own_mandate")
+    if act is Act.END_SESSIONS:
+        return m("rights.own_sessions")
     if act is Act.APPROVE_REQUEST:
         return m("rights.own_request")
     return m("rights.own_access") if act in _ACCESS and not target.only_manager else None

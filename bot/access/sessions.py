@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
-from bot.access.rows import BINDINGS, SESSIONS, STEP_UPS
+from bot.access.periods import brussels_day
+from bot.access.rows import BINDINGS, MANDATES, SESSIONS, STEP_UPS
 from bot.store import chats, due
 from bot.store.ids import new_id
 
@@ -81,7 +82,34 @@ def open_of(
     """The session of this binding that counts now, or None."""
     query = select(SESSIONS).where(SESSIONS.c.binding_id == binding, SESSIONS.c.ended_at.is_(None))
     row = connection.execute(query).one_or_none()
-    return row if row is not None and now < rules.ends_at(row.opened_at, row.used_at) else None
+    if (
+        row is None
+        or now >= rules.ends_at(row.opened_at, row.used_at)
+        or _mandate_ended(connection, row, now)
+    ):
+        return None
+    return row
+
+
+def _mandate_ended(connection: Connection, session: Row[*tuple[Any, ...]], now: datetime) -> bool:
+    """Whether a mandate of the person ended since he proved himself, by whatever way: its sessions end with it, at once.
+
+    Derived from the mandates, so that no way of ending one can forget it.
+    """
+    opened, today = brussels_day(session.opened_at), brussels_day(now)
+    query = select(MANDATES.c.id).where(
+        MANDATES.c.identity_id == session.identity_id,
+        or_(
+            MANDATES.c.revoked_at > session.opened_at,
+            and_(MANDATES.c.revoked_at.is_(None), MANDATES.c.until >= opened, MANDATES.c.until < today),
+        ),
+    )
+    if (
+        session.scope_entity_id is not None
+    ):  # a mandate over the whole enterprise counts in each of its entities
+        here = MANDATES.c.entity_id
+        query = query.where(here.is_(None) | (here == session.scope_entity_id))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def used(connection: Connection, session: str, now: datetime) -> None:
@@ -98,9 +126,22 @@ def lock(connection: Connection, binding: str, now: datetime) -> None:
     _end(connection, SESSIONS.c.binding_id == binding, now, "locked")
 
 
-def end_all(connection: Connection, identity: str, now: datetime, why: str, *, but: str = "") -> int:
-    """Ends the sessions of a person, except `but`, and has their cards redrawn. How many there were."""
-    which = (SESSIONS.c.identity_id == identity, SESSIONS.c.id != but, SESSIONS.c.ended_at.is_(None))
+def end_all(
+    connection: Connection,
+    identity: str,
+    now: datetime,
+    why: str,
+    *,
+    but: str = "",
+    reaching: str | None = None,
+) -> int:
+    """Ends the sessions of a person, except `but`, and has their cards redrawn. How many there were.
+
+    With `reaching` only those whose proof is good for that entity.
+    """
+    which = [SESSIONS.c.identity_id == identity, SESSIONS.c.id != but, SESSIONS.c.ended_at.is_(None)]
+    if reaching is not None:
+        which.append(SESSIONS.c.scope_entity_id.is_(None) | (SESSIONS.c.scope_entity_id == reaching))
     bindings = select(SESSIONS.c.binding_id).where(*which)
     shown = connection.execute(select(BINDINGS.c.chat_id).where(BINDINGS.c.id.in_(bindings))).scalars().all()
     ended = connection.execute(update(SESSIONS).where(*which).values(ended_at=now, ended_why=why)).rowcount

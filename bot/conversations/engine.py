@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.access.requests import Conflict, Done, Refused
-from bot.conversations import screens
+from bot.access.requests import Conflict, Done, Refused, takes_proof
+from bot.conversations import proving, screens
 from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step
 from bot.conversations.frames import (
     Settled,
@@ -91,8 +91,8 @@ class Engine:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
         state = self._known(state, ctx)
         match event:
-            case Redraw():
-                return self._reply(state, ctx)
+            case Redraw(settled):
+                return self._reply(quiet(state) if settled else state, ctx)
             case Tap():
                 return self._tap(state, event, ctx)
             case Answer(outcome):
@@ -121,7 +121,7 @@ class Engine:
         below = self._below(state, flow)
         if ctx.actor and ctx.actor.locked:
             state = _without_names(state)
-        return screens.dressed(view, state, frame, below=below)
+        return screens.dressed(view, state, frame, below=below, pages=ctx.settings.pages)
 
     def asks_for_number(self, state: State, ctx: Context) -> bool:
         """Whether a national number, typed now, would be an answer."""
@@ -130,6 +130,13 @@ class Engine:
             return False
         step = settle(flow, frame, ctx).step
         return step is not None and step.takes_niss
+
+    def unproved(self, state: State, ctx: Context) -> proving.Unproved | None:
+        """The recap that waits for a fresh proof."""
+        flow, frame = self._on_top(state, ctx)
+        if state.top is not frame or not ctx.present or frame.ui.keys() & screens.INTERLUDES:
+            return None
+        return proving.unproved(flow, frame, settle(flow, frame, ctx), ctx, rev=state.rev)
 
     # -- derived things -------------------------------------------------------------------------
 
@@ -253,6 +260,9 @@ class Engine:
         # home hands typed text on to the search, which takes numbers
         wanted = step.takes_niss if step else self._listens(state, flow, frame, ctx) and ctx.present
         text, secret = without_numbers(text, ctx, wanted=wanted)
+        if secret and wanted and (stop := proving.too_often(text, ctx)):
+            reply = self._reply(told(state, error=stop), ctx)
+            return reply if private else self._forgetting(reply, ctx)
         button = self._typed_button(state, text, ctx)
         if button:
             reply = self._pressed(state, button.verb, button.value, ctx)
@@ -394,7 +404,8 @@ class Engine:
         if isinstance(wish, Remember):
             state = replace(state, memory={**state.memory, **wish.memory})
             return self._outcome(state, Done(), ctx)
-        return Reply(replace(state, rev=state.rev + 1), None, (Perform(wish),))
+        shown = proving.shown(flow, settled, ctx) if takes_proof(wish) else ""
+        return Reply(replace(state, rev=state.rev + 1), None, (Perform(wish, shown),))
 
     def _outcome(self, state: State, outcome: Done | Refused | Conflict, ctx: Context) -> Reply:
         frame = state.top
@@ -430,6 +441,8 @@ class Engine:
         flow = self.flows.get(name)
         wanted = flow is not None and any(step.takes_niss for step in flow.steps)
         args, secret = without_numbers(args, ctx, wanted=wanted)
+        if secret and wanted and ctx.present and (stop := proving.too_often(args, ctx)):
+            return self._forgetting(self._reply(told(state, error=stop), ctx), ctx)
         name, strange = without_numbers(name, ctx, wanted=False)
         reply = self._command(state, name, args, ctx)
         return self._forgetting(reply, ctx) if secret or strange else reply

@@ -62,7 +62,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Redraw:
-    """Nothing happened: show the current card (a repeated update, a language switch, a restart)."""
+    """Nothing happened: show the current card (a repeated update, a language switch, a restart).
+
+    `settled`: what it had to tell is settled elsewhere, and is not told again.
+    """
+
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +276,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Do `request` in this transaction and feed its outcome back."""
+    """Do `request` in this transaction and feed its outcome back. `shown` stands for the recap that was confirmed."""
 
     request: Request
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

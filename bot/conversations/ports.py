@@ -75,6 +75,9 @@ class Directory(Protocol):
     def by_niss(self, quality: str, niss: str) -> PersonRef | None:
         """The account of this quality whose person has this national number now."""
 
+    def may_look_up(self) -> bool:
+        """Whether one more look-up by national number may be made; to ask counts as one."""
+
     def person(self, account: str) -> PersonCard | None: ...
 
     def username_free(self, username: str) -> bool:

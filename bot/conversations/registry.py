@@ -14,9 +14,25 @@ from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
 from bot.conversations.grant import GRANT
 from bot.conversations.session import LOCK, LOCKED
+from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
 
-ALL = (HOME, STRANGER, LOCKED, LOCK, START, GRANT, STATUS, ME, ENTITY, PORTAL_FLOW, LANGUAGE, HELP, PRIVACY)
+ALL = (
+    HOME,
+    STRANGER,
+    LOCKED,
+    LOCK,
+    START,
+    GRANT,
+    STATUS,
+    ME,
+    ENTITY,
+    PORTAL_FLOW,
+    LANGUAGE,
+    HELP,
+    PRIVACY,
+    SIGNOUT,
+)
 KEY_BYTES = 12
 """A flow's key stands in button codes."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Step, press
-from bot.conversations.model import Answers, Button, Frame, Press, Row, State, View
+from bot.access.requests import takes_proof
+from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Remember, Step, press
+from bot.conversations.model import Answers, App, Button, Frame, Press, Row, State, View
 from bot.conversations.ports import Context
 from bot.msg import Msg, Say, m
 
@@ -91,10 +92,26 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         facts=tuple(facts),
         after=(m("engine.nothing_yet"),),
         rows=(
-            (press(m("common.confirm"), "ok", mark="✔"), press(m("common.edit"), "edit")),
+            *confirm_rows(flow, settled, ctx),
             (PREVIOUS, CANCEL),
         ),
     )
+
+
+def confirm_rows(flow: Flow, settled: Settled, ctx: Context) -> tuple[Row, ...]:
+    """*Confirm*: on the private page where the act takes a fresh proof, else here."""
+    change = press(m("common.edit"), "edit")
+    if wants_proof(flow, settled, ctx) and ctx.settings.pages:
+        door = Button(m("proof.confirm"), App(f"{ctx.settings.pages}/app/proof"), "🔐")
+        return ((door,), (change,)) if fixable(flow, settled) else ((door,),)
+    confirm = press(m("common.confirm"), "ok", mark="✔")
+    return ((confirm, change),) if fixable(flow, settled) else ((confirm,),)
+
+
+def wants_proof(flow: Flow, settled: Settled, ctx: Context) -> bool:
+    """Whether what this recap asks for takes a fresh proof."""
+    wish = flow.submit(ctx, settled.answers) if flow.submit and settled.step is None else None
+    return wish is not None and not isinstance(wish, Remember) and takes_proof(wish)
 
 
 def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:
@@ -157,13 +174,15 @@ def fixable(flow: Flow, settled: Settled) -> tuple[Step, ...]:
     return tuple(step for step in flow.steps if step.editable and step.key in settled.answers)
 
 
-def dressed(view: View, state: State, frame: Frame, *, below: Flow | None) -> View:
-    """The card with what is to be told, and the way back to the dialogue below."""
+def dressed(view: View, state: State, frame: Frame, *, below: Flow | None, pages: str = "") -> View:
+    """The card with what is to be told, the door to prove oneself where that is told, and the way back to the dialogue below."""
     error = frame.error or state.error
     notes = (*state.notes, *frame.notes, *view.notes)
     if not (error or below or len(notes) > len(view.notes)):
         return view
     rows = view.rows
+    if error and error.key == "proof.lookups" and pages:
+        rows = (*rows, (Button(m("proof.prove"), App(f"{pages}/app/proof"), "🔐"),))
     if below:
         way = (press(m("common.resume", what=below.title), "pop"),)
         rows = (*rows, way)

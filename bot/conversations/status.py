@@ -43,6 +43,7 @@ from bot.conversations.ports import (
     PersonRef,
     QualityRef,
 )
+from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.errors import Invalid
 from bot.msg import Msg, Say, from_json, m, to_json
@@ -103,10 +104,10 @@ def by_number(ctx: Context, text: str) -> Verdict:
         niss = parse_niss(text, today=ctx.today)
     except Invalid as invalid:
         return Rejected(invalid.msg)
-    for quality in all_qualities(ctx):
-        if person := ctx.directory.by_niss(quality.id, niss.digits):
-            return Accepted({"see": "person", "account": person.id})
-    return Rejected(m("status.niss_unknown"))
+    # every quality is asked, whatever the first ones answer: known elsewhere and unknown cost the same
+    found = [ctx.directory.by_niss(quality.id, niss.digits) for quality in all_qualities(ctx)]
+    person = next((person for person in found if person), None)
+    return Accepted({"see": "person", "account": person.id}) if person else Rejected(m("status.niss_unknown"))
 
 
 def all_qualities(ctx: Context) -> list[QualityRef]:
@@ -196,7 +197,12 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     held = [h for h in card.holdings if h.state != "ended"]
     lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
     return Page(
-        (), tuple(facts), lines, (BACK_ROW, HOME_ROW), title=m("status.title"), subject=card.entity.name
+        (),
+        tuple(facts),
+        lines,
+        (*signout_row(ctx, card), BACK_ROW, HOME_ROW),
+        title=m("status.title"),
+        subject=card.entity.name,
     )
 
 

@@ -15,7 +15,19 @@ from rapidfuzz import fuzz
 from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
-from bot.access.requests import Conflict, Done, GrantAccess, Join, Lock, MarkDone, Outcome, Refused, Request
+from bot.access.requests import (
+    Conflict,
+    Done,
+    EndSessions,
+    GrantAccess,
+    Join,
+    Lock,
+    MarkDone,
+    Outcome,
+    Refused,
+    Request,
+)
+from bot.access.rights import OFTEN
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
 from bot.conversations.model import (
@@ -101,6 +113,9 @@ class MemoryDirectory:
         {"give_access", "assign_function"}
     )  # what the actor may do besides looking
 
+    looked_up: int = 0
+    freed: bool = False  # somebody proved himself anew
+
     def __post_init__(self) -> None:
         for place in self.places:
             self.rooms.setdefault(
@@ -176,6 +191,10 @@ class MemoryDirectory:
         card = self.cards.get(self.numbers.get(niss, ""))
         return card.ref if card and card.ref.quality == quality else None
 
+    def may_look_up(self) -> bool:
+        self.looked_up += 1
+        return self.looked_up <= OFTEN or self.freed
+
     def person(self, account: str) -> PersonCard | None:
         return self.cards.get(account)
 
@@ -233,6 +252,8 @@ class MemoryDirectory:
                 return Done()
             case Lock():
                 return Done()
+            case EndSessions(account):
+                return Done(account=account)
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, select
 
 from bot import clock
-from bot.access import proofs, sessions, standing, visits
+from bot.access import proofs, sessions, standing, stepup, visits
 from bot.access.credentials import PasswordPolicy, own_words
 from bot.access.directory import RegisterDirectory
 from bot.access.proofs import Enrolment, Proved
@@ -183,6 +183,41 @@ class People:
             visits.count(connection, "log-in", str(visit.telegram_id or visit.id), clock.now(), _LATELY)
             > TOO_MANY
         )
+
+    # -- a fresh proof --------------------------------------------------------------------------
+
+    def challenged(self, visit: Visit) -> bool:
+        """Whether the visitor's next look-up by number waits for a proof."""
+        with self._database.read() as connection:
+            session = self._session(connection, visit)
+            return (
+                session is not None
+                and not session.locked
+                and stepup.challenged(connection, session, clock.now())
+            )
+
+    def step_up(
+        self, visit: Visit, digest: str, *, code: str = "", username: str = "", password: str = ""
+    ) -> Said:
+        """Takes a fresh proof for `digest` in the open session; a proof that is good for less than the session is none."""
+        with self._database.write() as connection:
+            now = clock.now()
+            session = self._session(connection, visit)
+            if session is None or session.locked or not session.id:
+                return GONE
+            if self._too_often(connection, visit):
+                return Said(m("login.wait", until=now + _LATELY))
+            try:
+                proved = self._proved(connection, session, code, username, password)
+            except Refusal as refusal:
+                return Said(refusal.msg)
+            if proved is None or proved.identity != session.identity:
+                return WRONG
+            if proved.scope is not None and session.scope != frozenset({proved.scope}):
+                return Said(m("proof.narrow"))
+            sessions.stepped_up(connection, session.id, digest, proved.how, now)
+            sessions.used(connection, session.id, now)
+            return Said()
 
     # -- the app with the codes -----------------------------------------------------------------
 

@@ -25,11 +25,13 @@ from bot.access.identifiers import parse_niss
 from bot.access.visits import Visit
 from bot.errors import DatabaseUnavailable, Invalid, where
 from bot.msg import LANGUAGES, Msg, m
+from bot.turning import Asked
 from bot.web import initdata
 from bot.web.paper import HERE, Headers, Paper, is_own_form, key_of, seal_of, see
 from bot.web.people import People, Said
+from bot.web.proofpage import ProofPage
 
-PAGES = ("login", "secure", "me", "niss")
+PAGES = ("login", "secure", "me", "niss", "proof")
 log = structlog.get_logger(__name__)
 FORM_LIMIT = 64 * 1024
 """Bytes: more than any of these forms needs."""
@@ -46,6 +48,14 @@ class ChatDoor(Protocol):
         """Gives the open dialogue the number, as if it had been typed; the chat shows what comes next."""
         ...
 
+    def unproved(self, telegram_id: int) -> Asked | None:
+        """The recap that waits for a fresh proof."""
+        ...
+
+    async def goes_on(self, telegram_id: int, asked: Asked | None) -> None:
+        """The proof is given: the recap is confirmed, or, where it was about no recap, the card drawn anew."""
+        ...
+
 
 class Site:
     """The pages. `token` is the bot's, which signs `initData`; `address` where the pages are reached; `frames` who may frame them."""
@@ -56,6 +66,7 @@ class Site:
         self._people = people
         self._chat = chat
         self._token = token
+        self._proofs = ProofPage(people, chat)
         self._paper = Paper(https=urlsplit(address).scheme == "https", frames=frames)
 
     def app(self) -> Starlette:
@@ -154,6 +165,8 @@ class Site:
                 return await self._secure(request, visit, form)
             case "niss":
                 return await self._number(request, visit, form)
+            case "proof":
+                return self._page(request, visit, page, **await self._proofs.given(visit, form))
             case _:
                 return await self._own_page(request, visit, form)
 
@@ -175,6 +188,8 @@ class Site:
                 if not asked:
                     return self._page(request, visit, page, "note", text=m("web.niss.not_asked"), back=True)
                 return self._page(request, visit, page, "niss", error=said.error, **more)
+            case "proof":
+                return self._page(request, visit, page, **await self._proofs.drawn(visit))
         own = await asyncio.to_thread(self._people.own_page, visit)
         if own is None:
             return self._over(request)
