@@ -16,6 +16,7 @@ import structlog
 from bot.errors import DatabaseUnavailable
 from bot.handlers.concurrency import Tasks, Threads, note_failure
 from bot.handlers.delivery import Delivery
+from bot.handlers.flood import Gate
 from bot.handlers.gateway import CallFailed, Gateway
 from bot.handlers.menu import Menu
 from bot.handlers.panel import Panel
@@ -40,6 +41,7 @@ class Desk:
         menu: Menu,
         *,
         slow: float = SLOW,
+        gate: Gate | None = None,
     ) -> None:
         self._turns = turns
         self._gateway = gateway
@@ -48,15 +50,15 @@ class Desk:
         self._panel = panel
         self._menu = menu
         self._slow = slow
+        self._gate = gate or Gate()
         self._tasks = Tasks()
 
     async def turn(self, incoming: Incoming) -> Handled:
-        """The turn, committed. Raises what it raises.
-
-        Every event passes here, whichever way it came: a limit on what one sender may ask for belongs here.
-        """
+        """The turn, committed; the gate learns whose chat it is. Raises what it raises."""
         async with self._typing(incoming.chat_id):
-            return await self._threads.run(self._turns.handle, incoming)
+            handled = await self._threads.run(self._turns.handle, incoming)
+        self._gate.learns(handled.chat_id, known=handled.known)
+        return handled
 
     async def answer(self, incoming: Incoming, handled: Handled) -> None:
         """Answers the tap, once: a turn that repeats an earlier one was answered then."""

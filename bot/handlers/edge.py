@@ -12,6 +12,7 @@ from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Tasks, Threads, note_failure
 from bot.handlers.delivery import Delivery, Result
 from bot.handlers.desk import Desk
+from bot.handlers.flood import Gate
 from bot.handlers.gateway import API_URL, POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.lanes import Lanes
 from bot.handlers.mailroom import StoreInbox, StoreOutbox, callback_keys
@@ -44,10 +45,12 @@ class Telegram:
         timeout: float = 20.0,
         poll_seconds: int = POLL_SECONDS,
         pause: float = 0.5,
+        gate: Gate | None = None,
     ) -> None:
         self._turns = turns
         self._inbox = inbox
         self._codes = Codes(callback_keys)
+        self._gate = gate
         self._threads = Threads()
         self._locks = ChatLocks()
         self._tasks = Tasks()
@@ -55,10 +58,12 @@ class Telegram:
         self._menu = Menu(self._gateway)
         self._panel = Panel(self._gateway, turns, self._threads, self._codes)
         self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes)
-        self._desk = Desk(turns, self._gateway, self._threads, self._delivery, self._panel, self._menu)
+        self._desk = Desk(
+            turns, self._gateway, self._threads, self._delivery, self._panel, self._menu, gate=gate
+        )
         self._lanes = Lanes(inbox, self._desk, self._threads, self._codes, self._locks, pause=pause)
         self._poller = Poller(
-            self._gateway, inbox, self._lanes, self._threads, self._codes, seconds=poll_seconds, pause=pause
+            self._gateway, inbox, self._lanes, self._threads, self._codes, seconds=poll_seconds, pause=pause, gate=gate
         )  # fmt: skip
         self._webhook: Webhook | None = None
 
@@ -68,7 +73,8 @@ class Telegram:
     ) -> Telegram:
         """One bot whose inbox and outbox are in this database."""
         inbox, outbox = StoreInbox(database, keyring), StoreOutbox(database, keyring)
-        return cls(token, turns, inbox, outbox, callback_keys(keyring), api_url=api_url)
+        gate = Gate(inbox.known_chats)
+        return cls(token, turns, inbox, outbox, callback_keys(keyring), api_url=api_url, gate=gate)
 
     def __repr__(self) -> str:
         return "Telegram(…)"
@@ -96,7 +102,7 @@ class Telegram:
     def webhook(self, secret: str, *, probation: float = PROBATION) -> Webhook:
         """The end point, whose `routes()` the web application serves. Raises ConfigurationError for an empty secret."""
         self._webhook = Webhook(
-            secret, self._inbox, self._desk, self._threads, self._codes, self._locks, self._gateway, probation=probation
+            secret, self._inbox, self._desk, self._threads, self._codes, self._locks, self._gateway, probation=probation, gate=self._gate
         )  # fmt: skip
         return self._webhook
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from bot import clock
 from bot.handlers.ports import Arrived, Mail, Waiting
 from bot.store import inbox, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
+from bot.store.tables import Binding, core
 
+_BINDINGS = core(Binding)
+_KNOWN = select(_BINDINGS.c.chat_id).where(_BINDINGS.c.ended_at.is_(None)).distinct()
 _ONE_CHAT = 20
 """So many rows of one chat are lent at a time: few enough to be sent before the loan ends."""
 
@@ -21,6 +26,11 @@ class StoreInbox:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
+
+    def known_chats(self) -> Sequence[int]:
+        """The chats of the register's people: they have more room than strangers."""
+        with self._database.read() as connection:
+            return connection.execute(_KNOWN).scalars().all()
 
     def keep(self, updates: Sequence[Arrived]) -> None:
         rows = [(update.update_id, update.lane, update.body) for update in updates]

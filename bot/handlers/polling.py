@@ -16,6 +16,7 @@ from telegram.constants import PollingLimit
 from bot.errors import ConfigurationError
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Tasks, Threads, back_off
+from bot.handlers.flood import Gate
 from bot.handlers.gateway import POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import Lanes
@@ -42,6 +43,7 @@ class Poller:
         *,
         seconds: int = POLL_SECONDS,
         pause: float = 1.0,
+        gate: Gate | None = None,
     ) -> None:
         self._gateway = gateway
         self._inbox = inbox
@@ -50,6 +52,7 @@ class Poller:
         self._codes = codes
         self._seconds = seconds
         self._pause = pause
+        self._gate = gate
         self._offset: int | None = None
         self._conflict = False
         self._tasks = Tasks()
@@ -88,6 +91,8 @@ class Poller:
             self._offset = None
             await self._lanes.resume()
             return
+        if self._gate is not None and not self._gate.loaded:
+            await self._threads.patiently(self._gate.load)
         kept = list(self._for_us(batch))
         if kept:
             await self._threads.patiently(self._inbox.keep, kept)
@@ -100,8 +105,9 @@ class Poller:
                 case None:
                     continue
                 case Leave(chat_id):
-                    self._tasks.start(leave(self._gateway, chat_id))
-                case incoming:
+                    if self._gate is None or self._gate.leaves(chat_id):
+                        self._tasks.start(leave(self._gateway, chat_id))
+                case incoming if self._gate is None or self._gate.admits(incoming.chat_id):
                     yield Arrived(incoming.update_id, incoming.chat_id, update)
 
     def _wait_after(self, failed: CallFailed, pauses: Iterator[float]) -> float:

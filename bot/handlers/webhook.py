@@ -22,6 +22,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Tasks, Threads
 from bot.handlers.desk import Desk, answer_to
+from bot.handlers.flood import Gate
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import TRIES
@@ -52,6 +53,7 @@ class Webhook:
         gateway: Gateway,
         *,
         probation: float = PROBATION,
+        gate: Gate | None = None,
     ) -> None:
         if not secret.strip():
             raise ConfigurationError(
@@ -64,6 +66,7 @@ class Webhook:
         self._codes = codes
         self._locks = locks
         self._gateway = gateway
+        self._gate = gate
         self._tasks = Tasks()
         self._trusting_from = monotonic() + probation
 
@@ -105,10 +108,11 @@ class Webhook:
             case None:
                 return Response()
             case Leave(chat_id):
-                self._tasks.start(leave(self._gateway, chat_id))
+                if self._gate is None or self._gate.leaves(chat_id):
+                    self._tasks.start(leave(self._gateway, chat_id))
                 return Response()
             case incoming:
-                return await self._take(incoming, update)
+                return await self._admitted(incoming, update)
 
     async def settle(self) -> None:
         """Waits until everything that follows the turns is done."""
@@ -117,6 +121,17 @@ class Webhook:
     async def close(self) -> None:
         """Ends what still runs beside; the rows say what is to be shown."""
         await self._tasks.cancel()
+
+    async def _admitted(self, incoming: Incoming, update: Any) -> Response:
+        if self._gate is not None:
+            if not self._gate.loaded:
+                try:
+                    await self._threads.run(self._gate.load)
+                except DatabaseUnavailable:
+                    return Response(status_code=503)
+            if not self._gate.admits(incoming.chat_id):
+                return Response()  # taken, and dropped: Telegram need not deliver it again
+        return await self._take(incoming, update)
 
     async def _take(self, incoming: Incoming, update: Any) -> Response:
         async with self._locks.hold(incoming.chat_id):
