@@ -25,7 +25,7 @@ from bot import clock
 from bot.access import retention
 from bot.access.retention import Periods
 from bot.access.sessions import SessionRules
-from bot.conversations.model import Redraw, Tap, Text
+from bot.conversations.model import Command, Redraw, Tap, Text
 from bot.conversations.ports import Settings as DialogueSettings
 from bot.conversations.registry import ENGINE
 from bot.counter import RegisterCounter
@@ -40,7 +40,9 @@ from bot.store.presence import Presence
 from bot.store.schema import upgrade
 from bot.turn import Incoming
 from bot.turning import Asked, Turning
+from bot.web.binding import Linker
 from bot.web.people import People
+from bot.web.provider import provider_of
 from bot.web.site import Site
 from bot.worker import Chore, Worker
 
@@ -93,7 +95,15 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     kept = timedelta(days=settings.keep_dialogues_days)
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
-    site = Site(People(database, keyring, rules), Door(turning, telegram), token, pages, frames=frames)
+    site = Site(
+        People(database, keyring, rules),
+        Door(turning, telegram),
+        token,
+        pages,
+        Linker(database, keyring),
+        frames=frames,
+        provider=provider_of(settings, keyring, pages),
+    )
     worker = Worker(
         database,
         keyring,
@@ -120,6 +130,12 @@ class Door:
     def asks_for_number(self, telegram_id: int) -> bool:
         """Whether the open dialogue waits for a national number."""
         return self._turning.asks_for_number(telegram_id)
+
+    async def opens(self, telegram_id: int, flow: str, lang: str) -> None:
+        """Opens a dialogue, as its command would; `lang` is the page's, for a chat where none was chosen."""
+        event = Command(flow)
+        incoming = Incoming(-secrets.randbits(62) - 1, telegram_id, telegram_id, event, lang=lang)
+        await self._telegram.happened(incoming)
 
     async def hands_number(self, telegram_id: int, digits: str) -> None:
         """The number, as if it had been typed; ids of Telegram's updates are positive, ours are not."""

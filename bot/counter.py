@@ -60,7 +60,13 @@ class RegisterCounter:
         session = self._session(connection, telegram_id)
         catalogue = catalogue_of(connection)
         return RegisterDirectory(
-            connection, self._keyring, session, today=clock.today(), now=clock.now(), catalogue=catalogue
+            connection,
+            self._keyring,
+            session,
+            today=clock.today(),
+            now=clock.now(),
+            catalogue=catalogue,
+            telegram_id=telegram_id,
         )
 
     def digest(self, request: Request, shown: str) -> str:

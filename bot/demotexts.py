@@ -96,3 +96,16 @@ def _in_language(lang: str) -> dict[str, str]:
     for key in sorted(PLURALS):
         texts |= {f"{key}.one": say(m(key, n=1)), f"{key}.other": say(m(key, n=2))}
     return texts
+
+
+def identity_texts() -> dict[str, dict[str, str]]:
+    """The words of the demo's identity provider in every language."""
+    return {
+        lang: {
+            "title": speaker(lang).plain(m("demo.identity.title")),
+            "warning": speaker(lang).plain(m("demo.identity.warning")),
+            "choose": speaker(lang).plain(m("demo.identity.choose")),
+            "nobody": speaker(lang).plain(m("demo.identity.nobody")),
+        }
+        for lang in LANGUAGES
+    }

@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     public_url: str | None = None
     listen: str = Field(default="127.0.0.1:8080", pattern=r"^.+:\d{1,5}$")
     webhook_secret: SecretStr | None = None
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_acr: str = ""
+    oidc_number_claim: str = "egovNRN"
+    oidc_scopes: str = "openid profile egovnrn"
+    oidc_name: str = "CSAM"
     session_idle: int = Field(default=900, ge=60, le=86_400)
     session_longest: int = Field(default=28_800, ge=60, le=604_800)
     activation_delay: int = Field(default=1200, ge=0, le=86_400)

@@ -22,8 +22,9 @@ from bot import app, clock, sample
 from bot.access import invitations, registerfile
 from bot.access.rows import BINDINGS, IDENTITIES
 from bot.demo import DEMO_TOKEN, DemoConfig, DemoStartError, Visitor, refuse_real_token, serve
-from bot.demo.server import bind
-from bot.demotexts import page_texts
+from bot.demo.identity import ACR, CLAIM, CLIENT, SECRET, Someone
+from bot.demo.server import Identity, bind
+from bot.demotexts import identity_texts, page_texts
 from bot.errors import OperatorError
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
@@ -83,7 +84,8 @@ async def run(
         # at the same place after a restart, since cards that were shown lead there; anywhere where any port will do
         settings = settings_for(folder, _free(0 if port == 0 else None, PORT + 10))
         visitors = prepare(folder, settings)
-        config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts())
+        identity = Identity(identities(), identity_texts(), f"{settings.public_url}/app/oidc/back")
+        config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts(), identity=identity)
         await _both(config, settings, stop, ready)
 
 
@@ -137,7 +139,33 @@ def settings_for(folder: Path, pages: int = PORT + 10) -> Settings:
         session_idle=900,
         session_longest=28_800,
         webhook_secret=None,
+        oidc_issuer="",  # known once the server has its port
+        oidc_client_id="",
+        oidc_client_secret=None,
+        oidc_acr="",
+        oidc_number_claim=CLAIM,
+        oidc_scopes="openid",
+        oidc_name="Demo",
         activation_delay=ACTIVATION_SECONDS,
+    )
+
+
+def provider_at(url: str) -> dict[str, object]:
+    """The settings of the demo's own identity provider, which stands beside the local Bot API."""
+    return {
+        "oidc_issuer": f"{url}/identity",
+        "oidc_client_id": CLIENT,
+        "oidc_client_secret": SecretStr(SECRET),
+        "oidc_acr": ACR,
+    }
+
+
+def identities() -> tuple[Someone, ...]:
+    """Whom the provider knows: the guests who have a national number in the sample, all invented."""
+    return tuple(
+        Someone(guest.person, f"{guest.first_name} {guest.last_name}", sample.NUMBERS[guest.person])
+        for guest in GUESTS
+        if guest.person in sample.NUMBERS
     )
 
 
@@ -213,7 +241,7 @@ async def _both(
             url = await address
         except asyncio.CancelledError:
             return
-        mine = settings.model_copy(update={"telegram_api_url": url})
+        mine = settings.model_copy(update={"telegram_api_url": url, **provider_at(url)})
         await app.run(mine, stop, ready=lambda _: ready(url) if ready else None, frames=(url,))
 
     await app.together(stop, server(), bot())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.exc import IntegrityError
 
-from bot.access import sessions, stepup
+from bot.access import linking, sessions, stepup
 from bot.access.activation import mark_done
 from bot.access.colleagues import end_sessions
 from bot.access.granting import grant_access
@@ -23,6 +23,7 @@ from bot.access.requests import (
     Outcome,
     Refused,
     Request,
+    TapNumber,
 )
 from bot.access.work import Declined, Work
 from bot.errors import Refusal
@@ -64,6 +65,16 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_sessions(work, request)
         case Join(code):
             return _join(work, code)
+        case TapNumber(choice):
+            return linking.tap(
+                work.connection,
+                work.keyring,
+                choice,
+                telegram_id=work.telegram_id,
+                chat_id=work.chat_id,
+                now=work.now,
+                rules=work.sessions,
+            )
         case Lock():
             if not work.sessions.locking:
                 raise Refusal(m("lock.no_pages"))

@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access import invitations, retired, stepup
+from bot.access import invitations, linking, retired, stepup
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holding_of, is_in, key_of
@@ -116,10 +116,12 @@ class RegisterDirectory:
         today: date,
         now: datetime,
         catalogue: Catalogue,
+        telegram_id: int | None = None,
     ) -> None:
         self._connection, self._keyring, self._session = connection, keyring, session
         self._today, self._now, self._catalogue = today, now, catalogue
         self._reach = Reach(connection, session, today)
+        self._telegram_id = telegram_id
         self._qualities: dict[str, tuple[AnyRow, ...]] = {}
 
     # -- entities and qualities ---------------------------------------------------------------
@@ -375,6 +377,11 @@ class RegisterDirectory:
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed."""
         return invitations.redeemable(self._connection, code, self._now)
+
+    def numbers_offered(self) -> tuple[tuple[str, str], ...]:
+        """What `linking` offers in this chat."""
+        number = self._telegram_id
+        return () if number is None else linking.offered(self._connection, number, self._now)
 
 
 def _person_ref(row: AnyRow, masked: str = "") -> PersonRef:

@@ -121,7 +121,7 @@ def _redeemed(
     )
     if used.rowcount != 1:
         raise Refusal(m("start.bad_code"))
-    binding = _bind(connection, identity, scope, telegram_id, chat_id, now)
+    binding = bind(connection, identity, scope, telegram_id, chat_id, now)
     body = {"invitation": invitation.id, "binding": binding, "how": "invitation"}
     append(
         connection, keyring, scope or HOUSE, Entry("bind", actor=identity, subject=identity, body=body), now
@@ -129,9 +129,20 @@ def _redeemed(
     return Redeemed(identity, scope, binding)
 
 
-def _bind(
-    connection: Connection, identity: str, scope: str | None, telegram_id: int, chat_id: int, now: datetime
+def bind(
+    connection: Connection,
+    identity: str,
+    scope: str | None,
+    telegram_id: int,
+    chat_id: int,
+    now: datetime,
+    *,
+    how: str = "invitation",
 ) -> str:
+    """The binding of this account to this person, at least as wide as `scope`; its id.
+
+    Raises Refusal `act.join.bound` (it stands for somebody else) or `act.join.scope` (for the same person elsewhere).
+    """
     query = select(BINDINGS).where(BINDINGS.c.telegram_id == telegram_id, BINDINGS.c.ended_at.is_(None))
     present = connection.execute(query.with_for_update()).one_or_none()
     if present is not None:
@@ -152,7 +163,7 @@ def _bind(
             telegram_id=telegram_id,
             chat_id=chat_id,
             scope_entity_id=scope,
-            how="invitation",
+            how=how,
             bound_at=now,
             ended_at=None,
         )

@@ -85,7 +85,14 @@ class EndSessions:
     account: str
 
 
-Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions
+@dataclass(frozen=True, slots=True)
+class TapNumber:
+    """The number tapped in the chat, by the opaque id of `choice`: the one that stands on the private page, or not."""
+
+    choice: str
+
+
+Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions | TapNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.HAND_OVER)
         case EndSessions():
             return Claim(Act.END_SESSIONS)
-        case Join() | Lock():
+        case Join() | Lock() | TapNumber():
             return None
 
 

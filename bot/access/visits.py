@@ -157,9 +157,16 @@ def enter(
 
 def visit(connection: Connection, keyring: Keyring, key: str, now: datetime) -> Visit | None:
     """The visit that this key stands for, while it lasts."""
-    query = select(VISITS).where(
-        VISITS.c.key_hash == _hash(key), VISITS.c.ended_at.is_(None), VISITS.c.expires_at > now
-    )
+    return _visit(connection, keyring, VISITS.c.key_hash == _hash(key), now)
+
+
+def visit_of(connection: Connection, keyring: Keyring, number: str, now: datetime) -> Visit | None:
+    """The same, by the visit's id."""
+    return _visit(connection, keyring, VISITS.c.id == number, now)
+
+
+def _visit(connection: Connection, keyring: Keyring, which: Any, now: datetime) -> Visit | None:
+    query = select(VISITS).where(which, VISITS.c.ended_at.is_(None), VISITS.c.expires_at > now)
     row = connection.execute(query).one_or_none()
     if row is None:
         return None

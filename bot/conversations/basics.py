@@ -9,6 +9,7 @@ from bot.access.periods import begins_later, brussels_day
 from bot.access.requests import Done, Join, MarkDone
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
 from bot.conversations.grant import entity_name, quality_options, the_only
+from bot.conversations.linking import CodeStep, log_in_row
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
 from bot.conversations.ports import Context
 from bot.conversations.session import insecure, session_rows, way_back_row
@@ -79,6 +80,7 @@ def stranger(ctx: Context, _: Answers) -> Page:
         languages[:2],
         languages[2:],
         (press(m("start.have_code"), "open", "start"),),
+        *log_in_row(ctx),
         (Button(m("stranger.portal"), Link(PORTAL[ctx.lang])),),
         (press(m("privacy.title"), "open", "privacy"),),
     )
@@ -159,7 +161,7 @@ START = Flow(
         LanguageStep(
             "language", ask=m("language.ask"), label=m("field.language"), options=all_languages, half=True
         ),
-        Ask("code", ask=m("start.ask_code"), label=m("start.code"), parse=code),
+        CodeStep("code", ask=m("start.ask_code"), label=m("start.code"), parse=code),
         Choice(
             "notice",
             ask=m("privacy.notice"),

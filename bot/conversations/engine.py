@@ -479,7 +479,7 @@ class Engine:
         frames = tuple(frame for frame in state.frames if frame.flow != flow.key)
         kept = tuple(frame for frame in state.kept if frame.flow != flow.key)
         frames = tuple(frame for frame in frames if not self.flows[frame.flow].page or frame is not state.top)
-        if len(frames) >= DEEPEST:
+        if len(frames) >= DEEPEST and not flow.urgent:
             return self._reply(told(state, error=m("engine.too_deep")), ctx)
         if older and older.answers and older.trail and not flow.page and not flow.restarts:
             frame = replace(older, ui={"again": args}, editing=None)

@@ -148,7 +148,7 @@ class Flow:
     Exactly one of `submit` (after a recap, or at once where `recap` is False) and `page` is set. `prefill` turns a
     command's words or a door's argument into answers; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
-    begins anew where it is open already, without asking: no answer of it is worth keeping.
+    begins anew where it is open already, without asking: no answer of it is worth keeping. One that is `urgent` opens above any number of others: it cannot wait.
     """
 
     key: str
@@ -168,6 +168,7 @@ class Flow:
     retype: str | None = None
     restarts: bool = False
     needs: str | None = None
+    urgent: bool = False
 
     def step(self, key: str) -> Step | None:
         """The step called `key`."""

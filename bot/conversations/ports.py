@@ -101,6 +101,9 @@ class Directory(Protocol):
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed."""
 
+    def numbers_offered(self) -> tuple[tuple[str, str], ...]:
+        """The numbers, each with an opaque id, of which one stands on a private page; none while nothing waits for a tap."""
+
 
 class Reader(Protocol):
     """How messages read on the screen, to understand a label that is typed instead of tapped."""

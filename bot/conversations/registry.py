@@ -13,6 +13,7 @@ from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PORTAL_FLOW, 
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
 from bot.conversations.grant import GRANT
+from bot.conversations.linking import LINK
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
@@ -23,6 +24,7 @@ ALL = (
     LOCKED,
     LOCK,
     START,
+    LINK,
     GRANT,
     STATUS,
     ME,

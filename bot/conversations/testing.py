@@ -26,6 +26,7 @@ from bot.access.requests import (
     Outcome,
     Refused,
     Request,
+    TapNumber,
 )
 from bot.access.rights import OFTEN
 from bot.conversations.engine import Engine
@@ -68,7 +69,7 @@ from bot.conversations.ports import (
     Settings,
 )
 from bot.i18n import CatalogueReader, speaker
-from bot.msg import Texts
+from bot.msg import Texts, m
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 MIDI = EntityRef(
@@ -107,6 +108,7 @@ class MemoryDirectory:
     conflict: Conflict | None = None
     refusal: Refused | None = None
     own: tuple[str, ...] = ()
+    linking: tuple[tuple[str, str], ...] = ()  # the numbers offered; the last is the right one
     rooms: dict[str, QualityRef] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # user names, folded
     acts: frozenset[str] = frozenset(
@@ -231,6 +233,9 @@ class MemoryDirectory:
     def invitation(self, code: str) -> Invitation | None:
         return Invitation(self.invited_in) if code in self.codes else None
 
+    def numbers_offered(self) -> tuple[tuple[str, str], ...]:
+        return self.linking
+
     # -- what acts do, in small --
 
     def perform(self, request: Request, now: datetime) -> Outcome:
@@ -254,6 +259,9 @@ class MemoryDirectory:
                 return Done()
             case EndSessions(account):
                 return Done(account=account)
+            case TapNumber(choice):
+                right, self.linking = self.linking[-1][0], ()
+                return Done() if choice == right else Refused(m("link.wrong"))
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)

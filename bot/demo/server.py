@@ -26,6 +26,7 @@ from bot.demo.botapi import BotApi
 from bot.demo.client import ClientApi
 from bot.demo.errors import DemoStartError
 from bot.demo.guard import Guard
+from bot.demo.identity import IdentityProvider, Someone
 from bot.demo.model import Visitor
 from bot.demo.storage import Archive
 from bot.demo.telegram import DEMO_TOKEN, LocalTelegram
@@ -33,6 +34,15 @@ from bot.demo.telegram import DEMO_TOKEN, LocalTelegram
 PAGE = Path(__file__).parent / "page"
 TOKEN_VARIABLE = "ACCESSBOT_TELEGRAM_TOKEN"  # noqa: S105 - the variable's name
 _REAL_TOKEN = re.compile(r"\d{6,}:[A-Za-z0-9_-]{30,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A local identity provider to offer under `/identity`: for whom, in which words, answering to which address."""
+
+    people: tuple[Someone, ...]
+    texts: Mapping[str, Mapping[str, str]]
+    callback: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class DemoConfig:
     rate_limits: bool = True
     reset: bool = False
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    identity: Identity | None = None
 
 
 def refuse_real_token(environment: Mapping[str, str]) -> None:
@@ -84,6 +95,7 @@ def create_app(
     state: LocalTelegram,
     visitors: Iterable[Visitor] = (),
     texts: Mapping[str, Mapping[str, str]] | None = None,
+    identity: IdentityProvider | None = None,
 ) -> Starlette:
     """The ASGI application over a state: `/bot<token>/…`, `/file/…`, `/client/…`, and the page at `/`."""
     for visitor in visitors:
@@ -106,6 +118,8 @@ def create_app(
         Route("/health", _health),
         Mount("/page", _Static(directory=PAGE)),
     ]
+    if identity is not None:
+        routes.append(Mount("/identity", routes=identity.routes()))
     return Starlette(routes=routes, middleware=[Middleware(Guard)], lifespan=lifespan)
 
 
@@ -186,12 +200,19 @@ async def serve(
     """
     listening = bind(config.port)
     state = build_state(config)
-    server = Server(state, create_app(state, texts=config.texts))
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    offered = config.identity
+    identity = (
+        IdentityProvider(f"{address}/identity", offered.people, offered.texts, callback=offered.callback)
+        if offered
+        else None
+    )
+    server = Server(state, create_app(state, texts=config.texts, identity=identity))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()
         if ready is not None:
-            ready(f"http://127.0.0.1:{listening.getsockname()[1]}")
+            ready(address)
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import KeyMissing
 
-Purpose = Literal["field", "blind", "audit", "anchor", "callback", "state", "webhook", "proof"]
+Purpose = Literal["field", "blind", "audit", "anchor", "callback", "state", "webhook", "proof", "oidc"]
 KEPT: tuple[Purpose, ...] = ("audit", "anchor", "callback", "blind")
 """What is needed after its version of the root key was dropped: to verify old entries and anchors of the audit trail, to
 understand buttons of old messages, to tell whether the register still shows what a register file wrote."""

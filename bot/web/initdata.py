@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
 
@@ -32,6 +32,8 @@ class Opened:
     proof: str
     until: datetime
     lang: str = ""
+    name: str = field(default="", repr=False)
+    """How Telegram calls the account: for its owner to recognise, never to trust."""
 
 
 def read(init_data: str, token: str, now: datetime) -> Opened:
@@ -47,8 +49,8 @@ def read(init_data: str, token: str, now: datetime) -> Opened:
     made = _instant(fields.get("auth_date", ""))
     if not now - OLDEST <= made <= now + EARLY:
         raise Untrue("auth_date")
-    number, lang = _user(fields.get("user", ""))
-    return Opened(number, given, made + OLDEST + EARLY, lang)
+    number, lang, name = _user(fields.get("user", ""))
+    return Opened(number, given, made + OLDEST + EARLY, lang, name)
 
 
 def _fields(init_data: str) -> dict[str, str]:
@@ -72,7 +74,7 @@ def _instant(text: str) -> datetime:
     return datetime.fromtimestamp(int(text), UTC)
 
 
-def _user(text: str) -> tuple[int, str]:
+def _user(text: str) -> tuple[int, str, str]:
     try:
         user = json.loads(text)
     except ValueError:
@@ -80,5 +82,11 @@ def _user(text: str) -> tuple[int, str]:
     match user:
         case {"id": int(number)} if number > 0 and not isinstance(user["id"], bool):
             lang = user.get("language_code")
-            return number, lang if isinstance(lang, str) else ""
+            return number, lang if isinstance(lang, str) else "", _name(user)
     raise Untrue("user")
+
+
+def _name(user: dict[str, object]) -> str:
+    parts = [user.get("first_name"), user.get("last_name"), user.get("username")]
+    first, last, handle = (each.strip()[:64] if isinstance(each, str) else "" for each in parts)
+    return " ".join(filter(None, (first, last, f"@{handle}" if handle else "")))

@@ -101,7 +101,11 @@ class People:
             row = chats.peek(connection, self._keyring, opened.telegram_id, now)
             own = opened.lang[:2]
             spoken = (row.lang if row else None) or (own if own in LANGUAGES else "fr")
-            return visits.enter(connection, now=now, telegram_id=opened.telegram_id, lang=spoken)
+            key = visits.enter(connection, now=now, telegram_id=opened.telegram_id, lang=spoken)
+            entered = visits.visit(connection, self._keyring, key, now)
+            assert entered is not None
+            visits.keep(connection, self._keyring, entered.id, lang=spoken, data={"account": opened.name})
+            return key
 
     def visit(self, key: str) -> Visit | None:
         """The visit that the cookie stands for."""

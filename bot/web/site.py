@@ -27,17 +27,20 @@ from bot.errors import DatabaseUnavailable, Invalid, where
 from bot.msg import LANGUAGES, Msg, m
 from bot.turning import Asked
 from bot.web import initdata
+from bot.web.binding import Linker
+from bot.web.oidc import Provider
 from bot.web.paper import HERE, Headers, Paper, is_own_form, key_of, seal_of, see
 from bot.web.people import People, Said
 from bot.web.proofpage import ProofPage
+from bot.web.ways import WAYS, Opens, Ways, guessed
 
-PAGES = ("login", "secure", "me", "niss", "proof")
+PAGES = ("login", "link", "secure", "me", "niss", "proof")
 log = structlog.get_logger(__name__)
 FORM_LIMIT = 64 * 1024
 """Bytes: more than any of these forms needs."""
 
 
-class ChatDoor(Protocol):
+class ChatDoor(Opens, Protocol):
     """The open dialogue of a chat, as a page may reach it."""
 
     def asks_for_number(self, telegram_id: int) -> bool:
@@ -61,13 +64,22 @@ class Site:
     """The pages. `token` is the bot's, which signs `initData`; `address` where the pages are reached; `frames` who may frame them."""
 
     def __init__(
-        self, people: People, chat: ChatDoor, token: str, address: str, *, frames: tuple[str, ...] = ()
+        self,
+        people: People,
+        chat: ChatDoor,
+        token: str,
+        address: str,
+        linker: Linker,
+        *,
+        frames: tuple[str, ...] = (),
+        provider: Provider | None = None,
     ) -> None:
         self._people = people
         self._chat = chat
         self._token = token
         self._proofs = ProofPage(people, chat)
         self._paper = Paper(https=urlsplit(address).scheme == "https", frames=frames)
+        self._ways = Ways(linker, self._paper, chat, provider)
 
     def app(self) -> Starlette:
         """The application, to be mounted at `/app`."""
@@ -75,6 +87,7 @@ class Site:
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
             Route("/language", self._guarded(self.language), methods=["POST"]),
+            *self._ways.routes(self._guarded),
             Route("/{page}", self._guarded(self.shell), methods=["GET"]),
             Route("/{page}/form", self._guarded(self.show), methods=["GET"]),
             Route("/{page}/form", self._guarded(self.act), methods=["POST"]),
@@ -90,14 +103,10 @@ class Site:
             try:
                 return await handler(request)
             except DatabaseUnavailable:
-                return self._paper.page(
-                    "note", _guessed(request), status=503, text=m("web.later"), back=False
-                )
+                return self._paper.page("note", guessed(request), status=503, text=m("web.later"), back=False)
             except Exception as error:  # noqa: BLE001 - whatever it is, the visitor hears of it in words
                 log.error("page_failed", error=where(error))  # noqa: TRY400 - a trace would hold what was typed
-                return self._paper.page(
-                    "note", _guessed(request), status=500, text=m("web.later"), back=False
-                )
+                return self._paper.page("note", guessed(request), status=500, text=m("web.later"), back=False)
 
         return guarded
 
@@ -108,21 +117,21 @@ class Site:
         page = request.path_params["page"]
         if page not in PAGES:
             return self._paper.page("note", "fr", status=404, text=m("web.gone"), back=False)
-        return self._paper.page("shell", _guessed(request), page=page)
+        return self._paper.page("shell", guessed(request), page=page)
 
     async def enter(self, request: Request) -> Response:
         """Whoever opened the Mini App, if it is true."""
         form = await request.form()
         page = form.get("page")
         if page not in PAGES:
-            return self._paper.page("note", _guessed(request), status=404, text=m("web.gone"), back=False)
+            return self._paper.page("note", guessed(request), status=404, text=m("web.gone"), back=False)
         try:
             opened = initdata.read(str(form.get("init_data", "")), self._token, clock.now())
         except initdata.Untrue:
             opened = None
         key = await asyncio.to_thread(self._people.enter, opened) if opened else None
         if key is None:
-            return self._paper.page("note", _guessed(request), status=403, text=m("web.reopen"), back=False)
+            return self._paper.page("note", guessed(request), status=403, text=m("web.reopen"), back=False)
         return self._paper.remember(see(f"/app/{page}/form"), key)
 
     async def language(self, request: Request) -> Response:
@@ -139,7 +148,7 @@ class Site:
         return await asyncio.to_thread(self._people.visit, key_of(request))
 
     def _over(self, request: Request) -> Response:
-        return self._paper.page("note", _guessed(request), status=403, text=m("web.reopen"), back=True)
+        return self._paper.page("note", guessed(request), status=403, text=m("web.reopen"), back=True)
 
     # -- the pages ------------------------------------------------------------------------------
 
@@ -159,6 +168,8 @@ class Site:
         if visit is None or page not in PAGES or not is_own_form(request, form):
             return self._over(request)
         match page:
+            case "login" if form.get("way") in WAYS:
+                return await self._ways.prove(request, visit, form)
             case "login":
                 return await self._log_in(request, visit, form)
             case "secure":
@@ -172,13 +183,18 @@ class Site:
 
     async def _draw(self, request: Request, visit: Visit, page: str, said: Said, **more: Any) -> Response:
         standing = await asyncio.to_thread(self._people.standing, visit)
+        if not standing.known and page == "login":
+            return await self._ways.draw(request, visit, error=said.error)
         if not standing.known:
             return self._page(request, visit, page, "note", text=m("web.stranger"), back=True)
         if page != "login" and standing.locked:
-            return self._page(request, visit, "login", "login", standing=standing, error=said.error)
+            page = "login"
         match page:
             case "login" if standing.locked:
-                return self._page(request, visit, page, "login", standing=standing, error=said.error)
+                provider = await self._ways.provider_link(visit)
+                return self._page(
+                    request, visit, page, "login", standing=standing, error=said.error, provider=provider
+                )
             case "login":
                 return self._page(request, visit, page, "note", text=m("web.open_already"), back=True)
             case "secure":
@@ -265,18 +281,9 @@ class Site:
         status = 422 if values["error"] else 200
         return self._paper.page(
             template,
-            visit.lang or _guessed(request),
+            visit.lang or guessed(request),
             status=status,
             page=page,
             seal=seal_of(key_of(request)),
             **values,
         )
-
-
-def _guessed(request: Request) -> str:
-    """The browser's language where we speak it."""
-    for part in request.headers.get("accept-language", "").split(","):
-        lang = part.strip()[:2].lower()
-        if lang in LANGUAGES:
-            return lang
-    return "fr"

@@ -36,6 +36,15 @@ function enter() {
   form.submit();
 }
 
+// An identity provider opens outside of Telegram: on phones and desktop only Telegram can do that.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-outside]");
+  const inside = window.TelegramWebviewProxy || (window.external && "notify" in window.external);
+  if (!link || !inside) return;
+  event.preventDefault();
+  tell("web_app_open_link", { url: link.href });
+});
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
