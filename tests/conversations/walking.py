@@ -391,6 +391,10 @@ def walked(lang: str) -> Walked:
     menu = [said("home"), said("grant"), said("entity"), said("me")]
     walk(seen, poor(), who=ANNE, begin=menu)
     walk(seen, poor(MIDI), who=ANNE, begin=menu)
+    linking = copied(directory)
+    linking.linking = (("n1", "23"), ("n2", "47"), ("n3", "81"))
+    for who in (None, LOCKED):
+        walk(seen, linking, who=who, begin=[said("link"), said("link", "47")])
     walk(
         seen, directory, who=LOCKED, begin=[said("home"), said("grant"), said("help"), said(f"start {CODE}")]
     )
