@@ -9,7 +9,10 @@ not seen; the price is a message that is repeated.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from sqlalchemy import Connection, text, update
+from sqlalchemy.exc import DBAPIError
 
 from bot.store.database import Database
 from bot.store.mail import Due, Outgoing
@@ -39,10 +42,13 @@ class Presence:
 
     def close(self) -> None:
         """From now on this process is not there."""
-        if self._held is not None:
-            self._held.invalidate()  # ends the database's session, and the lock with it
-            self._held.close()
-            self._held = None
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        with suppress(DBAPIError):  # a database that is away has let go already
+            held.execute(text("SELECT pg_advisory_unlock_all()"))  # at once: a session's end takes its time
+        held.invalidate()
+        held.close()
 
 
 def _end_loans(database: Database) -> None:
