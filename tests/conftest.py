@@ -54,3 +54,11 @@ def keyring() -> Keyring:
 def frozen() -> Iterator[datetime]:
     with time_machine.travel(NOW, tick=False):
         yield NOW
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long runs are for `make soak` only."""
+    if "soak" not in config.getoption("-m"):
+        long = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]

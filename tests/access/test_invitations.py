@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
 from bot.access.sessions import SessionRules
 from bot.access.views import Invitation
-from bot.errors import OperatorError
+from bot.errors import OperatorError, Refusal
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import select
@@ -135,3 +136,15 @@ def test_a_lost_phone_takes_the_app_along_and_the_next_invitation_leads_to_a_new
 def test_an_operator_who_invites_nobody_is_told_what_to_do(register):
     with pytest.raises(OperatorError, match="register export"):
         code_for(register, "nobody")
+
+
+def test_of_ten_thousand_guessed_codes_none_binds_anybody(register):
+    code_for(register, "delcourt")
+    with register.database.write() as connection:
+        for number in range(10_000):
+            guess = base64.urlsafe_b64encode(number.to_bytes(16, "big")).rstrip(b"=").decode()
+            with pytest.raises(Refusal):
+                invitations.redeem(
+                    connection, register.keyring, guess, telegram_id=ANNE, chat_id=ANNE, now=NOW
+                )
+    assert bound(register) == []

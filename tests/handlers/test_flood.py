@@ -80,6 +80,14 @@ def test_however_they_come_no_stranger_is_ever_given_more_than_the_rate(steps):
     assert all(number <= longest + 1e-6 for number in given_to.values())
 
 
+def test_of_ten_thousand_guesses_within_an_hour_the_register_sees_a_few(clock):
+    gate, seen = Gate(clock=clock), 0
+    for _ in range(10_000):
+        clock.now += 3600 / 10_000
+        seen += gate.admits(STRANGE)
+    assert seen <= STRANGER.size + 60
+
+
 # -- through the poller ---------------------------------------------------------------------------
 
 
