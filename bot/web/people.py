@@ -218,7 +218,7 @@ class People:
             if proved is None or proved.identity != session.identity:
                 return WRONG
             if proved.scope is not None and session.scope != frozenset({proved.scope}):
-                return Said(m("proof.narrow"))
+                return Said(m("web.proof.narrow"))
             sessions.stepped_up(connection, session.id, digest, proved.how, now)
             sessions.used(connection, session.id, now)
             return Said()

@@ -35,7 +35,7 @@ class ProofPage:
         """The recap and the form; a note where nothing waits."""
         asked = await asyncio.to_thread(self._chat.unproved, visit.telegram_id or 0)
         if asked is None and not await asyncio.to_thread(self._people.challenged, visit):
-            return {"template": "note", "text": m("proof.nothing"), "back": True}
+            return {"template": "note", "text": m("web.proof.nothing"), "back": True}
         standing = await asyncio.to_thread(self._people.standing, visit)
         return {
             "template": "proof",
@@ -50,7 +50,7 @@ class ProofPage:
         asked = await asyncio.to_thread(self._chat.unproved, visit.telegram_id or 0)
         digest = asked.digest if asked else LOOK_UPS
         if not hmac.compare_digest(form.get("digest", "").encode(), digest.encode()):
-            return await self.drawn(visit, m("proof.changed"))
+            return await self.drawn(visit, m("web.proof.changed"))
         said = await asyncio.to_thread(
             self._people.step_up,
             visit,
@@ -62,5 +62,5 @@ class ProofPage:
         if not said.ok:
             return await self.drawn(visit, said.error)
         await self._chat.goes_on(visit.telegram_id or 0, asked)
-        text = m("proof.done") if asked else m("proof.free")
+        text = m("web.proof.done") if asked else m("web.proof.free")
         return {"template": "note", "text": text, "back": True, "done": True}

@@ -15,7 +15,7 @@ from functools import cache
 
 from bot.access.periods import start_instant
 from bot.access.requests import Conflict, Done, Refused
-from bot.access.rights import Role
+from bot.access.rights import OFTEN, Role
 from bot.conversations.frames import settle
 from bot.conversations.model import (
     Answer,
@@ -399,6 +399,7 @@ def walked(lang: str) -> Walked:
         seen, directory, who=LOCKED, begin=[said("home"), said("grant"), said("help"), said(f"start {CODE}")]
     )
     look(seen)
+    proofs(seen)
     return seen
 
 
@@ -428,3 +429,30 @@ def look(seen: Walked) -> None:
             if on is None:
                 break
             talk.press(on)
+
+
+def proofs(seen: Walked) -> None:
+    """What takes a fresh proof, for somebody who may: a road of its own, since each step is the same from everywhere."""
+    ok, edit, cancel, stay = (Tap(0, verb) for verb in ("ok", "edit", "cancel", "stay"))
+    niss = "79082399728"
+    roads: list[tuple[Settings, Refused | None, int, tuple[Event, ...]]] = [
+        (SETTINGS, None, 0, (*said("signout", "zzzz", "Peeters", "Claes"), edit, stay, cancel, stay, ok)),
+        (SETTINGS, None, 0, said("status", "Claes")),
+        (SETTINGS, Refused(message("proof.needed")), 0, (*said("signout", "Claes"), ok)),
+        (Settings(), Refused(message("proof.no_pages")), 0, (*said("signout", "Claes"), ok)),
+        (SETTINGS, None, OFTEN, said("status", niss)),
+        (Settings(), None, OFTEN, said("status", niss)),
+    ]
+    for settings, refusal, looked_up, events in roads:
+        directory = register()
+        directory.acts |= {"end_sessions"}
+        directory.refusal, directory.looked_up = refusal, looked_up
+        talk = Talk(ENGINE, directory, lang=seen.lang, actor=ANNE, settings=settings)
+        for event in events:
+            talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+            note_place(talk, seen)
+        seen.views.update({reply.view: None for reply in talk.replies if reply.view})
+        seen.views.update(dict.fromkeys(talk.receipts))
+        seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
+        if talk.receipts:
+            seen.places.add(("signout", "receipt"))
