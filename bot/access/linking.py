@@ -26,6 +26,8 @@ from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
 PURPOSE = "link"
+STEP = "number"
+"""The step of the dialogue that stays open after a refusal, to say it: there is nothing left to choose."""
 OFFERED = 6
 """Numbers that the chat shows; one of them is right."""
 
@@ -124,7 +126,7 @@ def tap(
     """
     row = _waiting(connection, telegram_id, now)
     if row is None or not visits.use_link(connection, row.id, now):
-        return Refused(m("link.over"))
+        return Refused(m("link.over"), STEP)
     how, scope, identity = row.data["how"], row.data["scope"], row.identity_id
     erased = connection.execute(select(IDENTITIES.c.erased_at).where(IDENTITIES.c.id == identity)).scalar()
     why = None
@@ -140,7 +142,7 @@ def tap(
     if why is not None:
         entry = Entry("link-refused", subject=identity, body={"how": how})
         append(connection, keyring, scope or HOUSE, entry, now)
-        return Refused(why)
+        return Refused(why, STEP)
     sessions.open_session(connection, binding, how=how, scope=scope, now=now, rules=rules)
     entry = Entry("bind", actor=identity, subject=identity, body={"binding": binding, "how": how})
     append(connection, keyring, scope or HOUSE, entry, now)

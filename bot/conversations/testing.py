@@ -260,8 +260,9 @@ class MemoryDirectory:
             case EndSessions(account):
                 return Done(account=account)
             case TapNumber(choice):
-                right, self.linking = self.linking[-1][0], ()
-                return Done() if choice == right else Refused(m("link.wrong"))
+                right, self.linking = self.linking[-1:], ()
+                wrong = Refused(m("link.wrong" if right else "link.over"), "number")
+                return Done() if right and right[0][0] == choice else wrong
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)

@@ -75,7 +75,7 @@ def test_nobody_gets_a_session_that_is_wider_than_his_proof(register, before, pr
         session = standing.session_of(connection, ANNE, NOW, RULES)
         elsewhere = before in {"midi", "aube"} and proof is not None and proof != before
         if elsewhere:
-            assert came == Refused(m("act.join.scope"))
+            assert came == Refused(m("act.join.scope"), "number")
             assert session.locked
         else:
             assert came == Done()
@@ -99,8 +99,8 @@ def test_one_try_is_all_there_is(register):
     with register.database.write() as connection:
         link, numbers, right = proposed(connection, Proved(ids(connection)["delcourt"], "oidc", None))
         wrong = next(opaque for opaque, _ in numbers if opaque != right)
-        assert taps(connection, register, wrong) == Refused(m("link.wrong"))
-        assert taps(connection, register, right) == Refused(m("link.over"))
+        assert taps(connection, register, wrong) == Refused(m("link.wrong"), "number")
+        assert taps(connection, register, right) == Refused(m("link.over"), "number")
         assert linking.pending(connection, link, NOW).outcome == "refused"
         assert standing.session_of(connection, ANNE, NOW, RULES) is None
 
@@ -110,13 +110,13 @@ def test_a_number_is_good_for_five_minutes(register, minutes, good):
     with register.database.write() as connection:
         _, _, right = proposed(connection, Proved(ids(connection)["delcourt"], "oidc", None))
         came = taps(connection, register, right, now=NOW + minutes * MINUTE)
-        assert came == (Done() if good else Refused(m("link.over")))
+        assert came == (Done() if good else Refused(m("link.over"), "number"))
 
 
 def test_the_number_of_one_account_binds_no_other(register):
     with register.database.write() as connection:
         _, _, right = proposed(connection, Proved(ids(connection)["delcourt"], "oidc", None))
-        assert taps(connection, register, right, telegram_id=202) == Refused(m("link.over"))
+        assert taps(connection, register, right, telegram_id=202) == Refused(m("link.over"), "number")
         assert linking.offered(connection, 202, NOW) == ()
 
 
@@ -126,7 +126,7 @@ def test_a_new_proof_replaces_the_one_before(register):
         _, _, old = proposed(connection, anne)
         link, numbers, _ = proposed(connection, anne)
         assert old not in dict(numbers)
-        assert taps(connection, register, old) == Refused(m("link.wrong"))
+        assert taps(connection, register, old) == Refused(m("link.wrong"), "number")
         assert linking.pending(connection, link, NOW).outcome == "refused"
 
 
@@ -135,7 +135,7 @@ def test_nothing_is_offered_before_the_person_confirmed_and_an_unconfirmed_link_
         proved = Proved(ids(connection)["delcourt"], "oidc", None)
         linking.propose(connection, proved, telegram_id=ANNE, visit="v", now=NOW)
         assert linking.offered(connection, ANNE, NOW) == ()
-        assert taps(connection, register, "") == Refused(m("link.wrong"))
+        assert taps(connection, register, "") == Refused(m("link.wrong"), "number")
 
 
 def test_somebody_erased_meanwhile_is_not_bound(register):
@@ -143,7 +143,7 @@ def test_somebody_erased_meanwhile_is_not_bound(register):
         anne = ids(connection)["delcourt"]
         _, _, right = proposed(connection, Proved(anne, "oidc", None))
         connection.execute(update(IDENTITIES).where(IDENTITIES.c.id == anne).values(erased_at=NOW))
-        assert taps(connection, register, right) == Refused(m("link.wrong"))
+        assert taps(connection, register, right) == Refused(m("link.wrong"), "number")
 
 
 def test_a_second_link_session_takes_the_place_of_the_first(register):

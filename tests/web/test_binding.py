@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -29,7 +30,7 @@ from bot.store.tables import AuditEntry, core
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from tests.web.conftest import Browser, House, free_port, running
+from tests.web.conftest import Browser, House, free_port, init_data, running
 
 ENTRIES = core(AuditEntry)
 PASSWORD = "schubkarre-am-morgen-17"
@@ -163,7 +164,7 @@ def hospital(database_url: str, tmp_path) -> Iterator[Hospital]:
             oidc_client_secret=SECRET,
             oidc_acr=f"{ACR}, another-high",
         )
-        with running(settings):
+        with running(settings, ()):
             hospital = Hospital(server, database, keyring, pages, provider=provider)
             yield hospital
             for http in hospital.browsers:
@@ -288,8 +289,10 @@ def test_the_chat_asks_for_no_number_before_the_person_has_read_both_ends(hospit
 
 
 def test_the_number_of_one_chat_is_asked_in_no_other(hospital):
-    _, attacker = hospital.stranger("Mallory")
+    mallory, attacker = hospital.stranger("Mallory")
     anne, _ = hospital.stranger("Anne")
+    user = json.dumps({"id": mallory.id, "first_name": "Mallory", "language_code": "fr"})
+    attacker.opens("login", init_data(hospital.telegram.token, mallory.id, user=user))
     http, page = hospital.proves(attacker, "delcourt")
     assert "Mallory" in page.text  # the victim sees whose account it would be
     confirms(http, page)
