@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import html
+import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -230,10 +231,11 @@ class IdentityProvider:
         """The ID token."""
         match self.fault:
             case "alg_none":
-                return jwt.encode({"alg": "none"}, claims, jwk.OctKey.generate_key(256), algorithms=["none"])
+                return f"{_bare({'alg': 'none', 'kid': 'demo'}, claims)}."
             case "alg_secret":  # signed with what is public, in the hope that it is taken for a shared secret
-                public = jwk.OctKey.import_key(self._key.as_pem(private=False))
-                return jwt.encode({"alg": "HS256", "kid": "demo"}, claims, public)
+                bare = _bare({"alg": "HS256", "kid": "demo"}, claims)
+                public = self._key.as_pem(private=False)
+                return f"{bare}.{_url64(hmac.new(public, bare.encode(), hashlib.sha256).digest())}"
             case "key_wrong":
                 return jwt.encode({"alg": "ES256", "kid": "demo"}, claims, self._foreign)
         return jwt.encode({"alg": "ES256", "kid": "demo"}, claims, self._key)
@@ -245,8 +247,17 @@ def _is_client(request: Request) -> bool:
     return hmac.compare_digest(unquote(given).encode(), f"Basic {wanted}".encode())
 
 
+def _bare(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """A token without its signature, by hand: no library makes what the hostile provider needs."""
+    return ".".join(_url64(json.dumps(part).encode()) for part in (header, claims))
+
+
+def _url64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
 def _digest(text: str, *, url: bool = False) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     if url:
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        return _url64(digest)
     return base64.b64encode(digest).decode("ascii")

@@ -63,6 +63,7 @@ def test_every_screen_can_be_shown_and_every_label_fits(lang: str) -> None:
 NEVER = {
     ("language", "leaving"): "its one answer ends it",
     ("language", "again"): "its one answer ends it",
+    ("link", "leaving"): "nothing is typed in it",
     ("lock", "leaving"): "it asks nothing",
     ("lock", "again"): "it asks nothing",
 }
