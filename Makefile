@@ -2,6 +2,8 @@
 PYTHON ?= $(firstword $(shell command -v python3.11 || command -v python3))
 VENV   := .venv
 BIN    := $(VENV)/bin
+# more than the two cores there are: the end-to-end tests mostly wait
+WORKERS ?= 3
 PO     := $(wildcard locales/*/LC_MESSAGES/bot.po)
 MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,7 +18,7 @@ demo: setup           ## the demo, whatever the environment says; DEMO="--port 9
 	@env -u ACCESSBOT_TELEGRAM_TOKEN $(BIN)/python -m bot demo $(DEMO)
 
 test: setup-dev chromium lint types i18n check-diagrams   ## lint, types, arrows, catalogues, diagrams, and every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 chromium:
 	@sh scripts/chromium.sh
