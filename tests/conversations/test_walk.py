@@ -97,6 +97,7 @@ UNMET = {
     "nihii.": "the register file's numbers, not asked in a chat so far",
     "password.": "the private page",
     "login.": "the private page",
+    "bind.": "the private page",
     "web.": "the private page",
     "lock.no_pages": "said by the register where there are no private pages",
     "role.auditor": "the long name of a role, not shown so far",
