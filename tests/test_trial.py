@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import threading
 from contextlib import contextmanager
+from urllib.parse import parse_qs
 
 import pytest
 from bot import trial
 from bot.demo.server import bind
 from bot.demo.testing import Person
+from bot.demotexts import identity_texts
 from bot.errors import OperatorError
 from httpx import Client
 
@@ -79,6 +83,38 @@ def test_a_guest_comes_in_by_the_invitation_and_is_still_known_after_a_restart(t
         everybody = visitors(http)
         assert everybody[1002]["invitation"]
         assert Person(http, everybody[1002]).chat == []
+
+
+def test_the_demo_offers_an_identity_provider_that_says_what_it_is_in_four_languages(tmp_path):
+    with running_demo(tmp_path / "demo", port=0) as http:
+        metadata = http.get("/identity/.well-known/openid-configuration").json()
+        assert metadata["issuer"] == f"{str(http.base_url).rstrip('/')}/identity"
+        heidi = Person(http, visitors(http)[1003])
+        heidi.starts()
+        heidi.waits_for("Assistent")
+        button = next(each for row in heidi.card().rows for each in row if "web_app" in each)
+        opened = http.post("/client/people/1003/apps", json={"url": button["web_app"]["url"]}).json()["url"]
+        page, handed = opened.split("#")
+        pages = page.removesuffix("/app/login")
+        with Client(base_url=pages, timeout=40, trust_env=False, follow_redirects=True) as app:
+            form = {"page": "login", "init_data": parse_qs(handed)["tgWebAppData"][0]}
+            ways = app.post("/app/enter", data=form).text
+            there = Client(timeout=40, trust_env=False, follow_redirects=True)
+            address = re.search(r'"(/app/oidc/go[^"]+)"', ways)[1]
+            for lang in ("fr", "nl", "de", "en"):
+                shown = there.get(f"{pages}{address}")
+                words = identity_texts()[lang]
+                shown = there.get(shown.url.copy_set_param("ui_locales", lang))
+                assert html.escape(words["warning"]) in shown.text
+            choice = re.search(r'"(choose[^"]+person=kessel)"', shown.text)[1].replace("&amp;", "&")
+            ends = there.get(shown.url.join(choice))
+            assert "Heidi Kessel" in ends.text
+            seal = re.search(r'name="seal" value="([0-9a-f]+)"', ends.text)[1]
+            number = there.post(f"{pages}/app/link/form", data={"seal": seal}).text
+            heidi.waits_for("Welche Zahl")
+            heidi.taps(re.search(r'class="number"><strong>(\d+)', number)[1])
+            heidi.waits_for("Heidi Kessel")
+            there.close()
 
 
 def test_the_root_key_of_the_demo_is_for_its_owner_alone(tmp_path):
