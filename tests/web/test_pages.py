@@ -211,6 +211,7 @@ def test_every_answer_forbids_framing_keeping_and_guessing(standing_house: House
         assert "frame-ancestors https://web.telegram.org https://*.telegram.org" in policy
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
     cookie = browser.page.history[0].headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite" in cookie
