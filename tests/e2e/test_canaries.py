@@ -137,6 +137,24 @@ def sings(there: World) -> dict[str, tuple[str, ...]]:
     other.sends("login", username=username, password=WRONG_PASSWORD)
     other.sends("login", username=username, password=PASSWORD)
     jan.waits_for("Bonjour", 60)
+    group = {"id": -100_777, "type": "supergroup", "title": NISS}
+    there.telegram.inject(
+        {
+            "message": {
+                "message_id": 1,
+                "date": 1,
+                "chat": group,
+                "from": {"id": anne.id, "is_bot": False, "first_name": EMAIL},
+                "text": f"{NISS} {PASSWORD}",
+            }
+        }
+    )
+    there.telegram.waits_for_call("leaveChat", 60)
+    person = {"id": anne.id, "is_bot": False, "first_name": EMAIL}
+    message = {"message_id": 1, "date": 1, "chat": {"id": anne.id, "type": "private"}, "text": NISS}
+    tap = {"id": "1", "from": person, "message": message, "chat_instance": "1", "data": NISS}
+    there.telegram.inject({"callback_query": tap})  # there was no such tap: answering it fails, and is logged
+    anne.settles(timeout=60)
     http.get(f"/app/nowhere?niss={NISS}&password={PASSWORD}")
     cookies = [cookie.value for client in (http, other.http) for cookie in client.cookies.jar]
     assert cookies

@@ -75,15 +75,15 @@ def test_after_twenty_look_ups_one_proof_frees_the_rest_of_the_session(house: Ho
     anne.waits_until(lambda seen: "de quoi revenir" not in seen.text)
     for _ in range(20):
         anne.says("/status 01.09.22-997.08")
-    anne.settles()
+    anne.settles(timeout=60)
     assert "20 recherches" not in anne.sees().text
     anne.says("/status 79.08.23-997.28")
-    anne.waits_for("20 recherches par NISS en 10 minutes")
+    anne.waits_for("20 recherches par NISS en 10 minutes", 60)
     browser.opens("proof")
     assert "20 personnes par leur NISS" in browser.text
     assert browser.sends("proof", digest=digest(browser), code=next_code(app)).status_code == 200
     assert "Retapez le numéro" in browser.text
-    anne.waits_until(lambda seen: "20 recherches" not in seen.text)
+    anne.waits_until(lambda seen: "20 recherches" not in seen.text, "a card without it", 60)
     for _ in range(3):
         anne.says("/status 79.08.23-997.28")
     anne.settles()
