@@ -64,6 +64,7 @@ def test_the_median_step_of_a_grant_dialogue_is_under_150_microseconds() -> None
     times: list[float] = []
     while len(times) < EVENTS:
         state = State()
+        directory.looked_up = 0  # else the number is challenged after the twentieth time
         for kind, what in script():
             event: Event
             match kind:

@@ -100,8 +100,8 @@ def test_a_button_of_an_old_card_says_so_shows_where_one_is_and_changes_nothing(
         anne.since = 0
         shown = [seen for seen in anne.person.chat if seen.from_bot and "Récapitulatif" in seen.text]
         assert [seen.text for seen in shown[-1:]] == [recap.text]
-    assert len(anne.person.toasts) == 2
     shared.at_rest()
+    assert len(anne.person.toasts) == 2
     assert (shared.register_as_it_is(), rev_of(shared, anne)) == (before, rev)
     confirm = code_of(anne.expects("Récapitulatif"), "Confirmer")
     anne.taps(anne.expects("Récapitulatif"), "Confirmer")
