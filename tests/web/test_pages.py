@@ -165,9 +165,12 @@ def test_a_locked_chat_has_no_page_but_the_log_in(standing_house: House):
 def test_a_stranger_learns_nothing(standing_house: House):
     alex = standing_house.telegram.person("Alex")
     browser = standing_house.browser(alex)
-    for page in ("login", "secure", "me", "niss"):
+    for page in ("secure", "me", "niss"):
         browser.opens(page)
         assert "ne vous connaît pas encore" in browser.text
+    browser.opens("login")
+    assert "Choisissez comment prouver qui vous êtes" in browser.text
+    assert "Delcourt" not in browser.text
 
 
 @pytest.mark.parametrize("fault", ["none", "forged", "old", "early", "twice a field", "another bot", "used"])
