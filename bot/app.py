@@ -32,6 +32,7 @@ from bot.counter import RegisterCounter
 from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
 from bot.handlers.edge import Telegram
 from bot.i18n import reader
+from bot.postman import Postman
 from bot.settings import Settings
 from bot.store import crypto, trail
 from bot.store.database import Database
@@ -44,6 +45,7 @@ from bot.web.binding import Linker
 from bot.web.people import People
 from bot.web.provider import provider_of
 from bot.web.site import Site
+from bot.web.wayin import WayIn
 from bot.worker import Chore, Worker
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,7 @@ class House:
     worker: Worker
     presence: Presence
     site: Site | None = None
+    postman: Postman | None = None
 
     async def close(self) -> None:
         """Ends everything; what is open stays in the rows."""
@@ -90,8 +93,10 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         idle=timedelta(seconds=settings.session_idle),
         longest=timedelta(seconds=settings.session_longest),
     )
-    counter = RegisterCounter(keyring, delay=delay, sessions=rules)
-    dialogues = DialogueSettings(activation_delay=delay, pages=pages)
+    server = settings.mail_server() if pages else None  # what a mail says leads to a page
+    mails = server is not None
+    counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails)
+    dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails)
     kept = timedelta(days=settings.keep_dialogues_days)
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
@@ -103,6 +108,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         Linker(database, keyring),
         frames=frames,
         provider=provider_of(settings, keyring, pages),
+        further=lambda paper: WayIn(database, keyring, paper, mails=mails),
     )
     worker = Worker(
         database,
@@ -112,7 +118,10 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         rules=rules,
         chores=chores(settings, database, keyring),
     )
-    return House(database, keyring, turning, telegram, worker, Presence(database), site if pages else None)
+    sender = settings.smtp_from or ""
+    postman = Postman(database, keyring, server, sender=sender, pages=pages) if server else None
+    pages_served = site if pages else None
+    return House(database, keyring, turning, telegram, worker, Presence(database), pages_served, postman)
 
 
 def pages_at(settings: Settings) -> str:
@@ -230,6 +239,9 @@ async def run(
             ready(name)
         webhook = settings.updates == "webhook"
         parts = [house.worker.run(stop)]
+        if house.postman is not None:
+            house.postman.bot = name.removeprefix("@")
+            parts.append(house.postman.run(stop))
         if webhook or house.site:
             secret = _secret(house, settings) if webhook else ""
             parts.append(_listen(house, settings, stop, secret))

@@ -31,11 +31,13 @@ class RegisterCounter:
         delay: timedelta,
         usernames: UsernamePolicy | None = None,
         sessions: SessionRules | None = None,
+        mails: bool = False,
     ) -> None:
         self._keyring = keyring
         self._delay = delay
         self._usernames = usernames or UsernamePolicy()
         self._rules = sessions or SessionRules()
+        self._mails = mails
 
     def used(self, connection: Connection, telegram_id: int) -> None:
         """This person did something: his session, if it still counts, goes on."""
@@ -93,5 +95,6 @@ class RegisterCounter:
             activation_delay=self._delay,
             usernames=self._usernames,
             sessions=self._rules,
+            mails=self._mails,
         )
         return acts.perform(work, request, shown)

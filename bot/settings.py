@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 
@@ -9,10 +10,16 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigurationError
+from bot.smtp import PORTS, Security, Server
 from bot.store.anchors import AnchorFile
 from bot.store.keys import Keyring
 
 PREFIX = "ACCESSBOT_"
+LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
+NO_SENDER = (
+    "Mail needs a sender: set ACCESSBOT_SMTP_FROM, such as 'Access assistant <no-reply@hospital.example>'."
+)
+BARE_PASSWORD = "The password of the mail server would be readable on its way: set ACCESSBOT_SMTP_SECURITY to starttls or tls."  # noqa: S105 - a sentence
 
 
 class Settings(BaseSettings):
@@ -49,6 +56,13 @@ class Settings(BaseSettings):
     keep_bindings_days: int = Field(default=365, ge=1, le=366)
     keep_departed_days: int = Field(default=365, ge=1, le=366)
     keep_audit_years: int = Field(default=10, ge=10, le=30)
+    smtp_host: str | None = None
+    smtp_port: int | None = Field(default=None, ge=1, le=65_535)
+    smtp_security: Security = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    smtp_timeout: float = Field(default=30, ge=1, le=45)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 
@@ -59,6 +73,25 @@ class Settings(BaseSettings):
     def keyring(self) -> Keyring:
         """The root key and its versions. Raises KeyMissing, one line."""
         return Keyring.of(self.root_key.get_secret_value() if self.root_key else None, self.root_key_file)
+
+    def mail_server(self) -> Server | None:
+        """Where mail is handed over; None where none is set. Raises ConfigurationError, one line."""
+        if self.smtp_host is None:
+            return None
+        _, sender = parseaddr(self.smtp_from or "")
+        if "@" not in sender or not sender.isascii():
+            raise ConfigurationError(NO_SENDER)
+        if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in LOOPBACK:
+            raise ConfigurationError(BARE_PASSWORD)
+        return Server(
+            host=self.smtp_host,
+            port=self.smtp_port or PORTS[self.smtp_security],
+            security=self.smtp_security,
+            sender=sender,
+            user=self.smtp_user or "",
+            password=self.smtp_password.get_secret_value() if self.smtp_password else "",
+            timeout=self.smtp_timeout,
+        )
 
 
 def from_environment() -> Settings:

@@ -37,7 +37,7 @@ from bot.conversations.model import (
 from bot.conversations.ports import Actor, Context, Directory, Reader, Settings
 from bot.conversations.wire import view_to_json
 from bot.msg import LANGUAGES, m
-from bot.store import chats, inbox, outbox
+from bot.store import chats, fading, inbox, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.turn import CardJob, Handled, Incoming
@@ -304,7 +304,10 @@ class _Turn:
                     wish = effect
                 case Receipt(key, view):
                     payload = {"view": view_to_json(view), "lang": lang, "rev": 0, "replaces": self._replaces}
-                    self._put(f"{key}:{self._incoming.update_id}", "receipt", payload, outbox.NORMAL)
+                    written = f"{key}:{self._incoming.update_id}"
+                    self._put(written, "receipt", payload, outbox.NORMAL)
+                    if view.fades:
+                        fading.fade(self._connection, written, clock.now())
                     self._replaces = None  # the card became the receipt: the next one is a new message
                 case Forget():
                     self._forget()

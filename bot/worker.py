@@ -23,7 +23,7 @@ from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
 from bot.errors import DatabaseUnavailable, OperatorError, where
 from bot.msg import m
-from bot.store import chats, due, inbox, outbox
+from bot.store import chats, due, fading, inbox, outbox
 from bot.store.database import Database
 from bot.store.due import Task
 from bot.store.keys import Keyring
@@ -176,6 +176,8 @@ class Worker:
             if task.kind == sessions.KIND:
                 sessions.lock_idle(connection, task.data, now, self._rules)
                 return []
+            if task.kind == fading.KIND:
+                return fading.carry_out(connection, self._keyring, task.data, now)
             notice = activation.run(connection, self._keyring, task.kind, task.data, now)
             return tell(connection, self._keyring, notice, now) if notice else []
 

@@ -17,6 +17,7 @@ from bot.access.requests import (
     Done,
     EndSessions,
     GrantAccess,
+    InviteUser,
     Join,
     Lock,
     MarkDone,
@@ -25,6 +26,7 @@ from bot.access.requests import (
     Request,
     TapNumber,
 )
+from bot.access.wayin import invite_user
 from bot.access.work import Declined, Work
 from bot.errors import Refusal
 from bot.msg import m
@@ -63,6 +65,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return mark_done(work, request)
         case EndSessions():
             return end_sessions(work, request)
+        case InviteUser():
+            return invite_user(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

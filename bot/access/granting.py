@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
-from bot.access import due, newcomers
+from bot.access import due, newcomers, wayin
 from bot.access.catalogue import Application, Declared, Profession
 from bot.access.differences import differences
 from bot.access.newcomers import Newcomer
@@ -380,7 +380,8 @@ def _write(
     for instant in instants:
         due.activation(work.connection, number, instant)
     audited(work, place.entity, number, items)
-    return Done(number, instants[-1] if instants else None, holder.account)
+    mailed = newcomer is not None and wayin.welcome(work, holder.account)
+    return Done(number, instants[-1] if instants else None, holder.account, mailed=mailed)
 
 
 def _given(work: Work, give: Give, account: str, identity: str, number: str, *, portal: bool) -> Item:

@@ -6,7 +6,7 @@ outcome, which goes back into the dialogue as an event. Pure: both sides of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeAlias
 
@@ -86,13 +86,21 @@ class EndSessions:
 
 
 @dataclass(frozen=True, slots=True)
+class InviteUser:
+    """Let the person of this user account in: by `mail`, else by a code that the manager hands over."""
+
+    account: str
+    mail: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TapNumber:
     """The number tapped in the chat, by the opaque id of `choice`: the one that stands on the private page, or not."""
 
     choice: str
 
 
-Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions | TapNumber
+Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions | InviteUser | TapNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.HAND_OVER)
         case EndSessions():
             return Claim(Act.END_SESSIONS)
+        case InviteUser(mail=mail):
+            return Claim(Act.INVITE_USER if mail else Act.HAND_CODE)
         case Join() | Lock() | TapNumber():
             return None
 
@@ -127,12 +137,15 @@ class Done:
     """The request was carried out: recorded as change `number` (empty where none is needed).
 
     `due` is the instant by which everything is expected to be active, None while that is not known (a portal
-    entity before *Fait*). `account` is the account concerned.
+    entity before *Fait*). `account` is the account concerned; `mailed`: its person gets a link by mail; `code`: what
+    the manager hands over instead, shown this once.
     """
 
     number: str = ""
     due: datetime | None = None
     account: str = ""
+    mailed: bool = False
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

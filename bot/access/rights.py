@@ -77,6 +77,8 @@ class Act(StrEnum):
     EXPORT_NATIONAL_NUMBERS = "export_national_numbers"
     CREATE_USER = "create_user"
     CHANGE_USER = "change_user"
+    INVITE_USER = "invite_user"
+    HAND_CODE = "hand_code"
     BLOCK_USER = "block_user"
     END_SESSIONS = "end_sessions"
     DELETE_USER = "delete_user"
@@ -117,6 +119,8 @@ export_users            | session |          .                x            x    
 export_national_numbers | proof   |          .                x            x          x     .        .         .     .
 create_user             | session |          .                x            x          x     x        x         .     .
 change_user             | session |          .                x            x          x     x        x         .     .
+invite_user             | session |          .                x            x          x     x        x         .     .
+hand_code               | proof   |          .                x            x          x     x        x         .     .
 block_user              | session |          .                x            x          x     x        x         .     .
 end_sessions            | proof   |          .                x            x          x     x        x         .     .
 delete_user             | session |          .                x            x          x     x        x         .     .
@@ -150,6 +154,8 @@ _ACCESS = frozenset(
     {
         Act.CREATE_USER,
         Act.CHANGE_USER,
+        Act.INVITE_USER,
+        Act.HAND_CODE,
         Act.BLOCK_USER,
         Act.DELETE_USER,
         Act.IMPORT_USERS,

@@ -52,6 +52,8 @@ class Work:
     activation_delay: timedelta = timedelta(minutes=20)
     usernames: UsernamePolicy = field(default_factory=UsernamePolicy)
     sessions: SessionRules = field(default_factory=SessionRules)
+    mails: bool = False
+    """Whether mail can be sent."""
 
     @property
     def actor(self) -> Session:

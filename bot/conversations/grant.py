@@ -329,6 +329,8 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
     else:
         body = (when_active(done.number, done.due, ctx.now),)
+    if done.mailed:
+        body += (m("grant.mailed", name=answers["first_name"]),)
     first: Button = (
         Button(m("portal.open"), Door("portal", done.number), "☑")
         if portal

@@ -253,6 +253,7 @@ class View:
 
     `mark` is an ornament before the title; `step` the number of the question and, once certain, the total. `error` is
     the sentence about a wrong answer; `notes` what changed or what to know. Each item of `body` is a paragraph, each of `facts` a line *label: value*.
+    A receipt that `fades` holds what should not stay in a chat, and is deleted there after a quarter of an hour.
     """
 
     title: Say | None = None
@@ -265,6 +266,7 @@ class View:
     facts: tuple[tuple[Say, Say], ...] = ()
     after: tuple[Say, ...] = ()
     rows: tuple[Row, ...] = ()
+    fades: bool = False
 
     def buttons(self) -> tuple[Button, ...]:
         """All buttons in reading order."""

@@ -125,6 +125,8 @@ class Settings:
     version: str = ""
     pages: str = ""
     """The address of the private pages, without a slash at the end; empty where there are none."""
+    mails: bool = False
+    """Whether mail can be sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.conversations.linking import LINK
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
+from bot.conversations.wayin import INVITE
 
 ALL = (
     HOME,
@@ -26,6 +27,7 @@ ALL = (
     START,
     LINK,
     GRANT,
+    INVITE,
     STATUS,
     ME,
     ENTITY,

@@ -196,14 +196,17 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     facts.append((m("field.status"), m(f"account.{ref.status}")))
     held = [h for h in card.holdings if h.state != "ended"]
     lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
-    return Page(
-        (),
-        tuple(facts),
-        lines,
-        (*signout_row(ctx, card), BACK_ROW, HOME_ROW),
-        title=m("status.title"),
-        subject=card.entity.name,
-    )
+    rows = (*invite_row(ctx, card), *signout_row(ctx, card), BACK_ROW, HOME_ROW)
+    return Page((), tuple(facts), lines, rows, title=m("status.title"), subject=card.entity.name)
+
+
+def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
+    """The way to let the person in, for whoever may."""
+    rooms = ctx.directory.qualities(card.entity.id, "invite_user")
+    here = any(room.id == card.ref.quality for room in rooms)
+    if not here or card.ref.status != "active" or not ctx.settings.pages:
+        return ()  # without pages there is neither a link to mail nor a proof for a code
+    return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
 
 
 def holding_line(ctx: Context, holding: Holding) -> Msg:

@@ -20,6 +20,7 @@ from bot.access.requests import (
     Done,
     EndSessions,
     GrantAccess,
+    InviteUser,
     Join,
     Lock,
     MarkDone,
@@ -111,8 +112,9 @@ class MemoryDirectory:
     linking: tuple[tuple[str, str], ...] = ()  # the numbers offered; the last is the right one
     rooms: dict[str, QualityRef] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)  # user names, folded
+    mails: bool = False  # whether whoever is new gets a link by mail
     acts: frozenset[str] = frozenset(
-        {"give_access", "assign_function"}
+        {"give_access", "assign_function", "invite_user"}
     )  # what the actor may do besides looking
 
     looked_up: int = 0
@@ -131,6 +133,7 @@ class MemoryDirectory:
         *,
         entity: EntityRef = MIDI,
         niss: str = "",
+        email: str = "",
         holdings: Iterable[Holding] = (),
         **fields: str,
     ) -> str:
@@ -138,7 +141,7 @@ class MemoryDirectory:
         account = f"a{len(self.cards) + 1:04d}"
         masked = f"••.••.••-•••.{niss[-2:]}" if niss else ""
         ref = PersonRef(account, f"{entity.id}-h", display_name(last, first), masked=masked, **fields)  # type: ignore[arg-type]
-        self.cards[account] = PersonCard(ref, entity, first_name=first, holdings=tuple(holdings))
+        self.cards[account] = PersonCard(ref, entity, first_name=first, email=email, holdings=tuple(holdings))
         self.taken.add(ref.username.casefold())
         if niss:
             self.numbers[niss] = account
@@ -263,6 +266,8 @@ class MemoryDirectory:
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")
                 return Done() if right and right[0][0] == choice else wrong
+            case InviteUser(account, mail):
+                return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)
@@ -276,6 +281,7 @@ class MemoryDirectory:
                 entity=entity,
                 niss=request.user.niss or "",
                 username=request.user.username,
+                email=request.user.email,
             )
         start = request.starts_on or today
         due = None if entity.delivery == "portal" else due_instant(start, now, timedelta(minutes=20))
@@ -311,7 +317,8 @@ class MemoryDirectory:
             ref.username,
             items,
         )
-        return Done(number, due, account)
+        mailed = self.mails and request.user is not None and entity.delivery != "portal"
+        return Done(number, due, account, mailed=mailed)
 
 
 @dataclass

@@ -30,6 +30,8 @@ _COLUMNS = (
     _outbox.c.attempts,
 )
 FIRST, SOON, NORMAL = 1, 3, 5
+LETTER = "mail"
+"""The kind of a row that goes out by e-mail: it has no chat, and is taken apart from all others."""
 OWN = timedelta(seconds=2)
 """For so long a row is left to whoever wrote it: he delivers it himself, in order with the card that follows."""
 
@@ -49,12 +51,25 @@ class Mail:
         return f"Mail({self.id}, {self.kind})"
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to deliver; `key` makes it unique for good, and its Message-ID too. `payload` None: it cannot be read any more."""
+
+    id: int
+    key: str
+    payload: Any
+    attempts: int
+
+    def __repr__(self) -> str:
+        return f"Letter({self.id})"
+
+
 def put(
     connection: Connection,
     keyring: Keyring,
     key: str,
     *,
-    chat_id: int,
+    chat_id: int | None,
     kind: str,
     payload: Any,
     now: datetime,
@@ -90,8 +105,7 @@ def take(
     own: timedelta = timedelta(),
 ) -> Sequence[Mail]:
     """Lends rows that are due, of one chat or of all; not those that whoever wrote them has had for less than `own`."""
-    due = (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now))
-    candidates = select(*_COLUMNS).where(*due).order_by(_outbox.c.urgency, _outbox.c.id).limit(limit)
+    candidates = select(*_COLUMNS).where(*_due(now)).order_by(_outbox.c.urgency, _outbox.c.id).limit(limit)
     if chat_id is not None:
         candidates = candidates.where(_outbox.c.chat_id == chat_id)
     if own:
@@ -101,9 +115,27 @@ def take(
 
 def waiting(connection: Connection, now: datetime, own: timedelta = OWN) -> bool:
     """Whether `take`, for all chats, would find something."""
-    due = (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now))
-    found = select(_outbox.c.id).where(*due, _orphaned(now, own)).limit(1)
+    found = select(_outbox.c.id).where(*_due(now), _orphaned(now, own)).limit(1)
     return connection.execute(found).first() is not None
+
+
+def take_letter(connection: Connection, keyring: Keyring, now: datetime) -> Letter | None:
+    """Lends one mail that is due: a mail server may take its time, and each loan is for one."""
+    candidates = select(*_COLUMNS).where(*_due(now, letters=True)).order_by(_outbox.c.urgency, _outbox.c.id)
+    for row in leases.take(connection, _outbox, candidates.limit(1), now):
+        return Letter(row.id, row.key, _read(keyring, row).payload, row.attempts)
+    return None
+
+
+def letters_waiting(connection: Connection, now: datetime) -> bool:
+    """Whether `take_letter` would find one."""
+    found = select(_outbox.c.id).where(*_due(now, letters=True)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _due(now: datetime, *, letters: bool = False) -> tuple[Any, ...]:
+    kind = _outbox.c.kind == LETTER if letters else _outbox.c.kind != LETTER
+    return (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now), kind)
 
 
 def _orphaned(now: datetime, own: timedelta) -> Any:
@@ -119,6 +151,19 @@ def sent(connection: Connection, mail_id: int, message_id: int | None, now: date
     """The row is done: Telegram has it. What it said is forgotten, it may name people."""
     done = {"sent_at": now, "ended_at": now, "payload": b""}
     _set(connection, mail_id, message_id=message_id, taken_until=None, **done)
+
+
+def withdraw(connection: Connection, key: str, now: datetime) -> tuple[int, int] | None:
+    """The message of that key is not delivered any more, and what it said is forgotten; where it stands if it was: chat and
+    message.
+    """
+    mine = _outbox.c.key == key
+    connection.execute(
+        update(_outbox).where(mine, _outbox.c.ended_at.is_(None)).values(ended_at=now, error="faded")
+    )
+    connection.execute(update(_outbox).where(mine).values(payload=b""))
+    row = connection.execute(select(_outbox.c.chat_id, _outbox.c.message_id).where(mine)).one_or_none()
+    return (row.chat_id, row.message_id) if row is not None and row.message_id is not None else None
 
 
 def later(connection: Connection, mail_id: int, not_before: datetime) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import segno
@@ -36,6 +36,7 @@ from bot.web.ways import WAYS, Opens, Ways, guessed
 
 PAGES = ("login", "link", "secure", "me", "niss", "proof")
 log = structlog.get_logger(__name__)
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 FORM_LIMIT = 64 * 1024
 """Bytes: more than any of these forms needs."""
 
@@ -60,6 +61,14 @@ class ChatDoor(Opens, Protocol):
         ...
 
 
+class Further(Protocol):
+    """Pages of another module, served under the same guard."""
+
+    def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
+        """Their routes; they come before those of the pages."""
+        ...
+
+
 class Site:
     """The pages. `token` is the bot's, which signs `initData`; `address` where the pages are reached; `frames` who may frame them."""
 
@@ -73,6 +82,7 @@ class Site:
         *,
         frames: tuple[str, ...] = (),
         provider: Provider | None = None,
+        further: Callable[[Paper], Further] | None = None,
     ) -> None:
         self._people = people
         self._chat = chat
@@ -80,11 +90,13 @@ class Site:
         self._proofs = ProofPage(people, chat)
         self._paper = Paper(https=urlsplit(address).scheme == "https", frames=frames)
         self._ways = Ways(linker, self._paper, chat, provider)
+        self._further = further(self._paper) if further else None
 
     def app(self) -> Starlette:
         """The application, to be mounted at `/app`."""
         routes = [
             Mount("/static", StaticFiles(directory=HERE / "static")),
+            *(self._further.routes(self._guarded) if self._further else ()),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
             Route("/language", self._guarded(self.language), methods=["POST"]),
             *self._ways.routes(self._guarded),

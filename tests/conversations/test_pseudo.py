@@ -59,6 +59,7 @@ def names_and_typed() -> frozenset[str]:
     directory = walking.register()
     refs = [card.ref for card in directory.cards.values()]
     texts = [text for ref in refs for text in (ref.name, ref.username, ref.subdivision)]
+    texts += [card.email for card in directory.cards.values()]
     texts += [change.author for change in directory.changes.values()]
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
     typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)

@@ -114,6 +114,7 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
         query.get("what"),
         "account" in person,
         frame.answers.get("profession"),
+        frame.answers.get("how"),
         step is None and frame.answers.get("entity") == "quai",
     )
 
@@ -235,7 +236,7 @@ def check_typed(talk: Talk, button: Button, tapped: Talk, walked: Walked) -> Non
 
 ANNE = Actor("delcourt", "Anne Delcourt")
 LOCKED = Actor("delcourt", locked=True)
-SETTINGS = Settings(pages="https://access.example.org")
+SETTINGS = Settings(pages="https://access.example.org", mails=True)
 
 
 def walk(
@@ -286,11 +287,12 @@ def walk(
 def register() -> MemoryDirectory:
     """The sample, and what makes its screens different: two qualities, holdings and changes of each state, a long list."""
     directory = sample()
+    directory.mails = True
     directory.rooms["aube-c"] = QualityRef("aube-c", "aube", "health-care", "719998-33")
     old, soon = date(2026, 3, 12), NOW.date() + timedelta(days=9)
     since = datetime(2026, 3, 12, tzinfo=UTC)
     for first in ("An", "Bo", "Cis", "Dirk"):
-        directory.add("Goossens", first, username=f"goossen{first[0].lower()}")
+        directory.add("Goossens", first, username=f"goossen{first[0].lower()}", email="goossens@example.org")
     directory.add(
         "Lenaerts",
         "Bob",
@@ -378,6 +380,9 @@ def walked(lang: str) -> Walked:
             said("grant", "1", "Hermans Stijn"),
             said("grant", "1", "Hermans Stef"),
             said("grant", "2", "2", *NEW),
+            said("invite", "1", "Goossens An"),
+            said("invite", "1", "Lenaerts"),
+            said("invite", "1", "Goossens An", "1"),
             said("grant", "2", "1", *NEW, "Colindos", "3", "20-11-2026", "22-11-2026"),
             (*said("grant", "1"), *said("portal"), *said("entity"), *said("language")),
         ],
@@ -438,6 +443,8 @@ def proofs(seen: Walked) -> None:
     roads: list[tuple[Settings, Refused | None, int, tuple[Event, ...]]] = [
         (SETTINGS, None, 0, (*said("signout", "zzzz", "Peeters", "Claes"), edit, stay, cancel, stay, ok)),
         (SETTINGS, None, 0, said("status", "Claes")),
+        (SETTINGS, None, 0, (*said("invite", "1", "Goossens An", "2"), ok)),
+        (SETTINGS, Refused(message("proof.needed")), 0, (*said("invite", "1", "Goossens An", "2"), ok)),
         (SETTINGS, Refused(message("proof.needed")), 0, (*said("signout", "Claes"), ok)),
         (Settings(), Refused(message("proof.no_pages")), 0, (*said("signout", "Claes"), ok)),
         (SETTINGS, None, OFTEN, said("status", niss)),
@@ -454,5 +461,5 @@ def proofs(seen: Walked) -> None:
         seen.views.update({reply.view: None for reply in talk.replies if reply.view})
         seen.views.update(dict.fromkeys(talk.receipts))
         seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
-        if talk.receipts:
-            seen.places.add(("signout", "receipt"))
+        if talk.receipts and isinstance(events[0], Command):
+            seen.places.add((events[0].name, "receipt"))

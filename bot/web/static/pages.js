@@ -45,6 +45,21 @@ document.addEventListener("click", (event) => {
   tell("web_app_open_link", { url: link.href });
 });
 
+// The link of a mail: its secret stands behind the # too, and is handed over once.
+function arrive() {
+  const form = document.getElementById("arrive");
+  if (!form) return;
+  const token = location.hash.slice(1);
+  if (!token) {
+    document.getElementById("wait").hidden = true;
+    document.getElementById("outside").hidden = false;
+    return;
+  }
+  form.elements.token.value = token;
+  history.replaceState(null, "", location.pathname);
+  form.submit();
+}
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button");
   if (!button) return;
@@ -76,3 +91,4 @@ if (window.parent !== window || window.TelegramWebviewProxy) {
 // not `autofocus`: browsers refuse it in a frame of another site
 (document.getElementById("error") || document.querySelector("[data-first]"))?.focus();
 enter();
+arrive();

@@ -1,0 +1,121 @@
+"""Letting a user in: his manager invites him to log in, by mail or by a code that he hands over himself. Pure.
+
+The same invitation gives a new password to whoever forgot his; the newest one counts, those before it end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.access.requests import Done, InviteUser
+from bot.conversations.flow import Flow
+from bot.conversations.grant import entity_name, known_person, prefill, quality_options, the_only
+from bot.conversations.model import Answers, Button, CopyText, Door, Row, View
+from bot.conversations.people import PersonStep
+from bot.conversations.ports import Context
+from bot.conversations.steps import Choice, Option
+from bot.msg import Say, m
+
+ACT = "invite_user"
+MAIL, HAND = "mail", "hand"
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor may let somebody in."""
+    return [
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
+        for e in ctx.directory.entities(ACT)
+    ]
+
+
+def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The active qualities of the entity where he may."""
+    return quality_options(ctx, answers["entity"], ACT)
+
+
+def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """By mail where an address is known and mail can be sent; by hand always."""
+    card = known_person(ctx, answers)
+    by_hand = Option(HAND, m("way.hand"), m("way.hand_over"))
+    if card is None or not card.email or not ctx.settings.mails:
+        return [by_hand]
+    return [Option(MAIL, m("way.mail"), m("way.mail_to", address=card.email)), by_hand]
+
+
+def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
+    """The account that a button names, with its place; nothing where it is not the actor's."""
+    card = ctx.directory.person(args) if args else None
+    if card is None:
+        return prefill(memory, "")
+    person = {"account": card.ref.id, "version": card.ref.version}
+    return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """What goes out, or the code to hand over: shown once, and gone after a while."""
+    entity = ctx.directory.entity(answers["entity"])
+    subject: Say | None = entity.name if entity else None
+    home: Row = (Button(m("common.home"), Door("home")),)
+    if done.mailed:
+        return View(mark="✉", title=m("way.sent"), subject=subject, body=(m("way.mailed"),), rows=(home,))
+    return View(
+        mark="✉",
+        title=m("way.sent"),
+        subject=subject,
+        body=(m("way.code"), done.code, m("way.code_use")),
+        rows=((Button(m("way.copy"), CopyText(done.code), "📋"),), home),
+        fades=True,
+    )
+
+
+INVITE = Flow(
+    key="invite",
+    icon="✉",
+    title=m("invite.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
+            stands=True,
+            none=m("grant.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
+        PersonStep(
+            "person",
+            ask=m("way.ask.person"),
+            label=m("field.person"),
+            after=frozenset({"entity", "quality"}),
+            newcomers=False,
+        ),
+        Choice(
+            "how",
+            ask=m("way.ask.how"),
+            label=m("way.how"),
+            options=ways,
+            after=frozenset({"person"}),
+            proposes=lambda ctx, answers: the_only(ways(ctx, answers)) if "person" in answers else None,
+            stands=True,
+        ),
+    ),
+    submit=lambda _, answers: InviteUser(answers["person"]["account"], mail=answers["how"] == MAIL),
+    prefill=known,
+    subject=entity_name,
+    receipt=receipt,
+    needs=ACT,
+)

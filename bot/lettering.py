@@ -1,0 +1,58 @@
+"""A letter in words: the mail as it goes out, in the person's language (RFC 5322, plain text). Pure.
+
+Written twice it is the same to the letter, Message-ID and date included: a second try is the same mail again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from bot.access.letters import Letter
+from bot.clock import BRUSSELS
+from bot.i18n import speaker
+from bot.msg import Say, m
+
+
+def composed(letter: Letter, key: str, *, sender: str, pages: str, bot: str) -> EmailMessage:
+    """The mail. `sender` is what stands in From (a name and an address), `pages` where the private pages are, `bot` the bot's
+    user name without @, empty while it is not known.
+    """
+    say = speaker(letter.lang).plain
+    name, address = parseaddr(sender)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(name, addr_spec=address)
+    mail["To"] = Address(letter.name, addr_spec=deliverable(letter.to))
+    mail["Subject"] = say(m(f"letter.{letter.purpose}.subject", entity=letter.entity))
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = f"<{key.replace(':', '.')}@{address.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    text = "\n\n".join(say(part) for part in _parts(letter, pages, bot))
+    mail.set_content(f"{text}\n", charset="utf-8", cte="quoted-printable")
+    mail["Content-Language"] = letter.lang
+    return mail
+
+
+def _parts(letter: Letter, pages: str, bot: str) -> Iterator[Say]:
+    until = letter.until.astimezone(BRUSSELS)
+    yield m("letter.hello", name=letter.name)
+    yield m(f"letter.{letter.purpose}.why", username=letter.username, entity=letter.entity)
+    yield f"{pages}/app/password#{letter.token}"
+    yield m("letter.until", day=until.date(), at=until)
+    if letter.code and bot:
+        yield m("letter.chat", code=letter.code)
+        yield f"https://t.me/{bot}?start={letter.code}"
+    elif letter.code:
+        yield m("letter.chat_code", code=letter.code)
+    yield m(f"letter.{letter.purpose}.not_you")
+    yield m("letter.nobody")
+
+
+def deliverable(address: str) -> str:
+    """The address as every mail server takes it: a domain in other letters is written as DNS has it (RFC 5891)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}" if not domain.isascii() else address

@@ -1,0 +1,168 @@
+"""Outbox row → mail server: the letters, as surely as messages in the chat.
+
+At least once: a row leaves the outbox only after the server has said what becomes of it. What cannot be taken now is tried again,
+later and later, as long as its link is good; what is refused for good is told to whoever had it sent. A mail server may take half a
+minute for an answer, so this runs beside the worker, one letter at a time, and holds back nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from bot import clock
+from bot.access import letters
+from bot.conversations.model import Button, Door, View
+from bot.conversations.wire import view_to_json
+from bot.errors import DatabaseUnavailable, where
+from bot.lettering import composed, deliverable
+from bot.msg import m
+from bot.smtp import Never, NotNow, Server, hand_over
+from bot.store import chats, outbox
+from bot.store.database import Database
+from bot.store.keys import Keyring
+from bot.worker import by_night
+
+log = structlog.get_logger(__name__)
+PAUSE = 1.0
+"""Seconds between two looks."""
+FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=30)
+"""Between two tries of a letter: doubled from the one to the other. Servers that make strangers wait mean some minutes."""
+
+
+class Postman:
+    """Delivers the letters of the outbox. `sender` stands in From, `pages` is the address of the private pages."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        server: Server,
+        *,
+        sender: str,
+        pages: str,
+        pause: float = PAUSE,
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._server = server
+        self._sender = sender
+        self._pages = pages
+        self._pause = pause
+        self.bot = ""
+        """The bot's user name, for its link; empty until Telegram has told it."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Looks again and again until `stop` is set; whatever fails is noted, and tried again."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                while not stop.is_set() and await self.once():
+                    pass
+                failures = 0
+            except DatabaseUnavailable as away:
+                failures += 1
+                log.warning("database_away", reason=str(away))
+            except Exception as error:  # noqa: BLE001 - one letter must not end the post for everybody
+                failures += 1
+                log.error("postman_failed", error=where(error))  # noqa: TRY400 - a trace would hold the letter
+            try:
+                async with asyncio.timeout(min(self._pause * 2**failures, 30)):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def once(self) -> bool:
+        """Delivers one letter; False where none is due."""
+        letter = await asyncio.to_thread(self._take)
+        if letter is None:
+            return False
+        written = await asyncio.to_thread(self._read, letter)
+        if written is None:
+            await asyncio.to_thread(self._end, letter, "over")
+            return True
+        mail = composed(written, letter.key, sender=self._sender, pages=self._pages, bot=self.bot)
+        try:
+            await hand_over(self._server, mail, deliverable(written.to))
+        except NotNow as wait:
+            (log.error if wait.ours else log.warning)(
+                "mail_waits", reason=wait.reason, attempts=letter.attempts
+            )
+            await asyncio.to_thread(self._later, letter)
+        except Never as refused:
+            log.warning("mail_refused", code=refused.code)
+            await asyncio.to_thread(self._refused, letter, refused.code)
+        else:
+            await asyncio.to_thread(self._sent, letter)
+        return True
+
+    # -- each one transaction -------------------------------------------------------------------
+
+    def _take(self) -> outbox.Letter | None:
+        now = clock.now()
+        with self._database.read() as connection:
+            if not outbox.letters_waiting(connection, now):
+                return None
+        with self._database.write() as connection:
+            return outbox.take_letter(connection, self._keyring, now)
+
+    def _read(self, letter: outbox.Letter) -> letters.Letter | None:
+        if letter.payload is None:
+            return None
+        with self._database.read() as connection:
+            return letters.read(connection, letter.payload, clock.now())
+
+    def _sent(self, letter: outbox.Letter) -> None:
+        with self._database.write() as connection:
+            outbox.sent(connection, letter.id, None, clock.now())
+
+    def _later(self, letter: outbox.Letter) -> None:
+        wait = min(FIRST * 2 ** min(letter.attempts, 10), LONGEST)
+        with self._database.write() as connection:
+            outbox.later(connection, letter.id, clock.now() + wait)
+
+    def _end(self, letter: outbox.Letter, reason: str) -> None:
+        """A link that ran out while its mail waited is as bad as a refusal; one that was replaced or used is not."""
+        now = clock.now()
+        with self._database.write() as connection:
+            outbox.ended(connection, letter.id, reason, now)
+            if letter.payload is not None and letter.attempts and letters.ran_out(letter.payload, now):
+                self._tell(connection, letter)
+
+    def _refused(self, letter: outbox.Letter, code: int) -> None:
+        with self._database.write() as connection:
+            outbox.ended(connection, letter.id, f"refused {code}", clock.now())
+            self._tell(connection, letter)
+
+    def _tell(self, connection: Connection, letter: outbox.Letter) -> None:
+        """Whoever had it sent hears that it did not arrive, and what to do; without a name (`product.md`)."""
+        chat = letter.payload["chat"]
+        if chat is None:
+            return
+        now = clock.now()
+        row = chats.peek(connection, self._keyring, chat, now)
+        view = View(
+            mark="⚠",
+            title=m("notice.undelivered"),
+            body=(m("notice.undelivered_what"),),
+            rows=((Button(m("notice.see"), Door("invite", letter.payload["account"])),),),
+        )
+        payload = {
+            "view": view_to_json(view),
+            "lang": (row.lang if row else None) or "fr",
+            "rev": 0,
+            "replaces": None,
+        }
+        outbox.put(
+            connection,
+            self._keyring,
+            f"undelivered:{letter.key}",
+            chat_id=chat,
+            kind="message",
+            payload=payload,
+            now=now,
+            silent=by_night(now),
+        )
