@@ -161,7 +161,7 @@ class WayIn:
         with self._database.read() as connection:
             ticket = visits.ticket(connection, visit.ticket or "", clock.now())
             row = letters.addressee(connection, ticket.account or "") if ticket else None
-        if row is None:
+        if row is None or ticket is None or ticket.purpose != PASSWORD:
             return None
         username, names = row.username or "", (row.last_name, row.first_name)
         words = " ".join(own_words(username, names))

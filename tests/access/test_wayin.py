@@ -29,9 +29,14 @@ def register(database, keyring, tmp_path) -> Register:
 def invites(
     register, by: str | None, account: str, *scope: str, mail: bool = True, mails: bool = True, now=NOW
 ):
+    """As the act has it once a proof was given, where it takes one."""
+    request = InviteUser(register.account.get(account, account), mail=mail)
     with register.work(by, *scope, now=now) as work:
-        request = InviteUser(register.account.get(account, account), mail=mail)
-        return perform(replace(work, mails=mails), request)
+        try:
+            with work.connection.begin_nested():
+                return wayin.invite_user(replace(work, mails=mails), request)
+        except Refusal as refusal:
+            return Refused(refusal.msg)
 
 
 def letters_written(register) -> list[dict]:
@@ -116,6 +121,15 @@ def test_a_mandate_over_the_whole_enterprise_or_one_to_come_counts_too(register)
         quality_id=register.quality["midi/hospital"],
     )
     assert said(invites(register, "groep", "peeters2", mail=False)) == "act.way.manager"
+
+
+def test_a_code_is_handed_over_only_after_a_fresh_proof_and_a_mail_needs_none(register):
+    with register.work("delcourt") as given:
+        work = replace(given, mails=True)
+        by_hand = perform(work, InviteUser(register.account["peeters"], mail=False))
+        by_mail = perform(work, InviteUser(register.account["peeters"]))
+    assert said(by_hand).startswith("proof.")
+    assert by_mail.mailed
 
 
 def test_a_code_that_is_handed_over_opens_that_entity_only(register):

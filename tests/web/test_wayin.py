@@ -70,7 +70,7 @@ def post(database_url: str, tmp_path) -> Iterator[Post]:
             smtp_security="none",
             smtp_from="Assistant <no-reply@hospital.example>",
         )
-        with running(settings):
+        with running(settings, frames=()):
             post = Post(server, database, keyring, f"http://127.0.0.1:{port}", mails=mails)
             yield post
             for http in post.browsers:
