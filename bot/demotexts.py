@@ -38,6 +38,7 @@ TEXTS = frozenset(
         "demo.edited",
         "demo.failed",
         "demo.forwarded",
+        "demo.inbox",
         "demo.invitation",
         "demo.invitation.open",
         "demo.language",
@@ -106,6 +107,20 @@ def identity_texts() -> dict[str, dict[str, str]]:
             "warning": speaker(lang).plain(m("demo.identity.warning")),
             "choose": speaker(lang).plain(m("demo.identity.choose")),
             "nobody": speaker(lang).plain(m("demo.identity.nobody")),
+        }
+        for lang in LANGUAGES
+    }
+
+
+def inbox_texts() -> dict[str, dict[str, str]]:
+    """The words of the demo's inbox in every language."""
+    return {
+        lang: {
+            "title": speaker(lang).plain(m("demo.inbox")),
+            "warning": speaker(lang).plain(m("demo.inbox.warning")),
+            "empty": speaker(lang).plain(m("demo.inbox.empty")),
+            "to": speaker(lang).plain(m("demo.inbox.to")),
+            "again": speaker(lang).plain(m("demo.inbox.again")),
         }
         for lang in LANGUAGES
     }

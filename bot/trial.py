@@ -23,8 +23,9 @@ from bot.access import invitations, registerfile
 from bot.access.rows import BINDINGS, IDENTITIES
 from bot.demo import DEMO_TOKEN, DemoConfig, DemoStartError, Visitor, refuse_real_token, serve
 from bot.demo.identity import ACR, CLAIM, CLIENT, SECRET, Someone
+from bot.demo.inbox import Mailbox
 from bot.demo.server import Identity, bind
-from bot.demotexts import identity_texts, page_texts
+from bot.demotexts import identity_texts, inbox_texts, page_texts
 from bot.errors import OperatorError
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
@@ -85,7 +86,16 @@ async def run(
         settings = settings_for(folder, _free(0 if port == 0 else None, PORT + 10))
         visitors = prepare(folder, settings)
         identity = Identity(identities(), identity_texts(), f"{settings.public_url}/app/oidc/back")
-        config = DemoConfig(visitors=visitors, folder=folder, port=own, texts=page_texts(), identity=identity)
+        mails = _free(0 if port == 0 else None, PORT + 20)
+        settings = settings.model_copy(update=mail_at(mails))
+        config = DemoConfig(
+            visitors=visitors,
+            folder=folder,
+            port=own,
+            texts=page_texts(),
+            identity=identity,
+            mailbox=Mailbox(mails, inbox_texts()),
+        )
         await _both(config, settings, stop, ready)
 
 
@@ -146,6 +156,12 @@ def settings_for(folder: Path, pages: int = PORT + 10) -> Settings:
         oidc_number_claim=CLAIM,
         oidc_scopes="openid",
         oidc_name="Demo",
+        smtp_host=None,  # the demo's own, once it has its port
+        smtp_port=None,
+        smtp_security="none",
+        smtp_user=None,
+        smtp_password=None,
+        smtp_from="Demo <demo@access.example>",
         activation_delay=ACTIVATION_SECONDS,
     )
 
@@ -158,6 +174,11 @@ def provider_at(url: str) -> dict[str, object]:
         "oidc_client_secret": SecretStr(SECRET),
         "oidc_acr": ACR,
     }
+
+
+def mail_at(port: int) -> dict[str, object]:
+    """The settings of the demo's own mail server, whose mails stand on a page beside the chats."""
+    return {"smtp_host": "127.0.0.1", "smtp_port": port}
 
 
 def identities() -> tuple[Someone, ...]:

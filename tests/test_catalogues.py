@@ -208,7 +208,7 @@ SAME = {
     "a word that both languages have": (
         "change.kind.grant day.tomorrow day.calendar field.applications"
         " field.number field.person field.status field.subdivision field.title"
-        " role.auditor privacy.title bind.person"
+        " role.auditor privacy.title bind.person way.sent"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 import threading
+import time
 from contextlib import contextmanager
 from urllib.parse import parse_qs
 
@@ -13,7 +14,7 @@ import pytest
 from bot import trial
 from bot.demo.server import bind
 from bot.demo.testing import Person
-from bot.demotexts import identity_texts
+from bot.demotexts import identity_texts, inbox_texts
 from bot.errors import OperatorError
 from httpx import Client
 
@@ -117,6 +118,48 @@ def test_the_demo_offers_an_identity_provider_that_says_what_it_is_in_four_langu
             there.close()
 
 
+def test_an_invited_user_reads_his_mail_beside_the_chats_and_its_link_leads_to_his_password(tmp_path):
+    with running_demo(tmp_path / "demo", port=0) as http:
+        for lang in ("fr", "nl", "de", "en"):
+            words = {key: html.escape(text) for key, text in inbox_texts()[lang].items()}
+            page = http.get(f"/inbox?lang={lang}").text
+            assert [key for key, text in words.items() if key != "to" and text not in page] == []
+        everybody = visitors(http)
+        bram = Person(http, everybody[1002])
+        bram.starts(everybody[1002]["invitation"])
+        bram.taps("Nederlands")
+        bram.taps("Gelezen, doorgaan")
+        bram.waits_for("Bram Claes")
+        bram.says("/status jpeeters")
+        bram.waits_for("gevonden")
+        bram.taps("Peeters Jan · Cardiologie")
+        bram.waits_for("Status")
+        bram.taps("✉ Uitnodigen")
+        bram.waits_for("Hoe krijgt de persoon")
+        bram.taps("Per e-mail")
+        bram.waits_for("Overzicht")
+        bram.taps("Bevestigen")
+        bram.waits_for("vertrekt per e-mail")
+        address = _waits_for_mail(http)
+        pages, token = address.split("/app/password#")
+        assert "Peeters Jan &lt;peeters@example.org&gt;" in http.get("/inbox").text
+        with Client(base_url=pages, timeout=40, trust_env=False, follow_redirects=True) as browser:
+            form = browser.post("/app/password/enter", data={"token": token})
+            assert "jpeeters" in form.text
+    with running_demo(tmp_path / "demo", port=0) as http:
+        assert address in http.get("/inbox").text, "over a restart too"
+
+
+def _waits_for_mail(http) -> str:
+    """The link of the first mail, as the page has it."""
+    for _ in range(100):
+        found = re.search(r'href="(http[^"]+/app/password#[^"]+)"', http.get("/inbox").text)
+        if found:
+            return found[1]
+        time.sleep(0.1)
+    raise AssertionError("no mail came")
+
+
 def test_the_root_key_of_the_demo_is_for_its_owner_alone(tmp_path):
     trial.settings_for(tmp_path)
     assert (tmp_path / "root.key").stat().st_mode & 0o777 == 0o600
@@ -126,10 +169,13 @@ def test_nothing_real_of_the_environment_reaches_the_demo(tmp_path, monkeypatch)
     monkeypatch.setenv("ACCESSBOT_DATABASE_URL", "postgresql://somebody@example.org/real")
     monkeypatch.setenv("ACCESSBOT_ROOT_KEY", "abk1:real")
     monkeypatch.setenv("ACCESSBOT_UPDATES", "webhook")
+    monkeypatch.setenv("ACCESSBOT_SMTP_HOST", "mail.hospital.example")
+    monkeypatch.setenv("ACCESSBOT_SMTP_USER", "real")
     monkeypatch.setenv("ACCESSBOT_ACTIVATION_DELAY", "1200")
     settings = trial.settings_for(tmp_path)
     assert settings.database_url.get_secret_value() == f"sqlite:///{tmp_path / 'accessbot.db'}"
     assert settings.keyring().versions == (1,)
+    assert (settings.smtp_host, settings.smtp_user) == (None, None)
     assert (settings.updates, settings.activation_delay) == ("polling", trial.ACTIVATION_SECONDS)
 
 

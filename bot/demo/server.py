@@ -27,6 +27,7 @@ from bot.demo.client import ClientApi
 from bot.demo.errors import DemoStartError
 from bot.demo.guard import Guard
 from bot.demo.identity import IdentityProvider, Someone
+from bot.demo.inbox import Inbox, Mailbox
 from bot.demo.model import Visitor
 from bot.demo.storage import Archive
 from bot.demo.telegram import DEMO_TOKEN, LocalTelegram
@@ -62,6 +63,7 @@ class DemoConfig:
     reset: bool = False
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     identity: Identity | None = None
+    mailbox: Mailbox = field(default_factory=Mailbox)
 
 
 def refuse_real_token(environment: Mapping[str, str]) -> None:
@@ -96,6 +98,7 @@ def create_app(
     visitors: Iterable[Visitor] = (),
     texts: Mapping[str, Mapping[str, str]] | None = None,
     identity: IdentityProvider | None = None,
+    inbox: Inbox | None = None,
 ) -> Starlette:
     """The ASGI application over a state: `/bot<token>/…`, `/file/…`, `/client/…`, and the page at `/`."""
     for visitor in visitors:
@@ -118,6 +121,8 @@ def create_app(
         Route("/health", _health),
         Mount("/page", _Static(directory=PAGE)),
     ]
+    if inbox is not None:
+        routes.append(Route("/inbox", inbox.page))
     if identity is not None:
         routes.append(Mount("/identity", routes=identity.routes()))
     return Starlette(routes=routes, middleware=[Middleware(Guard)], lifespan=lifespan)
@@ -207,7 +212,9 @@ async def serve(
         if offered
         else None
     )
-    server = Server(state, create_app(state, texts=config.texts, identity=identity))
+    inbox = Inbox(state.archive, config.mailbox.texts)
+    mails = await _mail_server(inbox, config.mailbox.port)
+    server = Server(state, create_app(state, texts=config.texts, identity=identity, inbox=inbox))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()
@@ -218,6 +225,15 @@ async def serve(
         stopping.cancel()
     finally:
         server.should_exit = True
+        if mails is not None:
+            mails.close()
         await asyncio.shield(serving)
         state.archive.close()
         listening.close()
+
+
+async def _mail_server(inbox: Inbox, port: int | None) -> asyncio.Server | None:
+    """The demo's mail server on loopback. Raises DemoStartError where the port is taken."""
+    if port is None:
+        return None
+    return await asyncio.start_server(inbox.serve_line, sock=bind(port))

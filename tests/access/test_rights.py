@@ -34,6 +34,8 @@ WHO = {
     "export_national_numbers": "RCO",
     "create_user": "RCOGS",
     "change_user": "RCOGS",
+    "invite_user": "RCOGS",
+    "hand_code": "RCOGS",
     "block_user": "RCOGS",
     "end_sessions": "RCOGS",
     "delete_user": "RCOGS",

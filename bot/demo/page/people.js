@@ -21,7 +21,8 @@ export class People {
       this.list,
       h(
         "footer", { class: "ribbon" }, h("p", {}, t("demo.ribbon")),
-        h("button", { type: "button", class: "link", onclick: () => page.about(t) }, t("demo.about")),
+        h("button", { type: "button", class: "link", onclick: () => page.about(t) }, t("demo.about")), " · ",
+        h("a", { class: "link", href: `/inbox?lang=${t.language}`, target: "_blank", rel: "noreferrer" }, t("demo.inbox")),
       ),
     );
   }
