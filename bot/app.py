@@ -45,6 +45,7 @@ from bot.web.binding import Linker
 from bot.web.people import People
 from bot.web.provider import provider_of
 from bot.web.site import Site
+from bot.web.stored import StoredPage
 from bot.web.wayin import WayIn
 from bot.worker import Chore, Worker
 
@@ -108,7 +109,10 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         Linker(database, keyring),
         frames=frames,
         provider=provider_of(settings, keyring, pages),
-        further=lambda paper: WayIn(database, keyring, paper, mails=mails),
+        further=lambda paper: (
+            WayIn(database, keyring, paper, mails=mails),
+            StoredPage(database, keyring, rules, paper),
+        ),
     )
     worker = Worker(
         database,

@@ -200,7 +200,7 @@ SAME = {
     "a pattern of signs and gaps": (
         "application.line calendar.month card.fact change.item day.is entity.label me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
-        " status.person_line step.line step.list step.page"
+        " status.person_line step.line step.list step.page web.stored.role"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",

@@ -41,5 +41,10 @@ def session_rows(ctx: Context) -> tuple[Row, ...]:
     return ((_page(ctx, "me", "lock.own_page", "🪪"), press(m("lock.title"), "open", "lock", mark="🔒")),)
 
 
+def stored_row(ctx: Context) -> tuple[Row, ...]:
+    """Beside one's own access: what is stored about oneself, on the private page and never in the chat."""
+    return ((_page(ctx, "stored", "me.stored", "🗂"),),) if ctx.settings.pages else ()
+
+
 def _page(ctx: Context, page: str, label: str, mark: str) -> Button:
     return Button(m(label), App(f"{ctx.settings.pages}/app/{page}"), mark)

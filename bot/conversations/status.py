@@ -43,6 +43,7 @@ from bot.conversations.ports import (
     PersonRef,
     QualityRef,
 )
+from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.errors import Invalid
@@ -379,7 +380,8 @@ STATUS = Flow(
 
 def mine(ctx: Context, _: Answers) -> Page:
     """What the person who asks has himself, in each entity."""
-    return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=(HOME_ROW,))
+    rows = (*stored_row(ctx), HOME_ROW)
+    return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=rows)
 
 
 def own_page(ctx: Context) -> Page:

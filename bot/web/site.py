@@ -7,7 +7,7 @@ form brings the visit's seal along. What is done is answered by a redirect, so t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ from bot.web.people import People, Said
 from bot.web.proofpage import ProofPage
 from bot.web.ways import WAYS, Opens, Ways, guessed
 
-PAGES = ("login", "link", "secure", "me", "niss", "proof")
+PAGES = ("login", "link", "secure", "me", "niss", "proof", "stored")
 log = structlog.get_logger(__name__)
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 FORM_LIMIT = 64 * 1024
@@ -82,7 +82,7 @@ class Site:
         *,
         frames: tuple[str, ...] = (),
         provider: Provider | None = None,
-        further: Callable[[Paper], Further] | None = None,
+        further: Callable[[Paper], Sequence[Further]] = lambda _: (),
     ) -> None:
         self._people = people
         self._chat = chat
@@ -90,13 +90,13 @@ class Site:
         self._proofs = ProofPage(people, chat)
         self._paper = Paper(https=urlsplit(address).scheme == "https", frames=frames)
         self._ways = Ways(linker, self._paper, chat, provider)
-        self._further = further(self._paper) if further else None
+        self._further = further(self._paper)
 
     def app(self) -> Starlette:
         """The application, to be mounted at `/app`."""
         routes = [
             Mount("/static", StaticFiles(directory=HERE / "static")),
-            *(self._further.routes(self._guarded) if self._further else ()),
+            *(route for pages in self._further for route in pages.routes(self._guarded)),
             Route("/enter", self._guarded(self.enter), methods=["POST"]),
             Route("/language", self._guarded(self.language), methods=["POST"]),
             *self._ways.routes(self._guarded),
