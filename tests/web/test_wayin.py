@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -49,10 +51,10 @@ class Post(House):
         return Browser(http, "", 0)
 
 
-@pytest.fixture
-def post(database_url: str, tmp_path) -> Iterator[Post]:
+@contextmanager
+def posted(database_url: str, folder: Path) -> Iterator[Post]:
     root, port = new_root_key(), free_port()
-    file = tmp_path / "sample.toml"
+    file = folder / "sample.toml"
     now = datetime.now(UTC)
     file.write_text(register_file(now.date()), encoding="utf-8")
     database, keyring = Database(database_url), Keyring.of(root)
@@ -76,6 +78,12 @@ def post(database_url: str, tmp_path) -> Iterator[Post]:
             for http in post.browsers:
                 http.close()
     database.close()
+
+
+@pytest.fixture
+def post(database_url: str, tmp_path: Path) -> Iterator[Post]:
+    with posted(database_url, tmp_path) as post:
+        yield post
 
 
 def invites_jan(anne: Person) -> None:
