@@ -44,6 +44,16 @@ class Post(House):
             time.sleep(0.1)
         raise AssertionError(f"{len(self.mails.taken)} mails instead of {number}")
 
+    def listens(self) -> None:
+        """Waits until the pages are served: the bot is ready a moment before."""
+        for _ in range(100):
+            try:
+                httpx.get(f"{self.pages}/health", trust_env=False)
+            except httpx.ConnectError:
+                time.sleep(0.05)
+            else:
+                return
+
     def visitor(self) -> Browser:
         """A browser outside of Telegram."""
         http = httpx.Client(base_url=self.pages, follow_redirects=True, trust_env=False, timeout=20)
@@ -74,6 +84,7 @@ def posted(database_url: str, folder: Path) -> Iterator[Post]:
         )
         with running(settings, frames=()):
             post = Post(server, database, keyring, f"http://127.0.0.1:{port}", mails=mails)
+            post.listens()
             yield post
             for http in post.browsers:
                 http.close()
