@@ -73,8 +73,8 @@ class Turns(Protocol):
         """The card to show, None where what is shown is what is wanted."""
         ...
 
-    def shown(self, chat_id: int, seq: int, message_id: int | None) -> None:
-        """The card `seq` now stands in the chat as `message_id`."""
+    def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
+        """The card `seq` now stands in the chat as `message_id`; False where the chat has gone on since."""
         ...
 
     def unshown(self, *, limit: int) -> list[int]:

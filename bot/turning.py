@@ -150,10 +150,10 @@ class Turning:
             row = chats.peek(connection, self.keyring, chat_id, clock.now())
             return self._job(connection, row, "") if row and row.shown < row.want else None
 
-    def shown(self, chat_id: int, seq: int, message_id: int | None) -> None:
+    def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
         """The card `seq` now stands in the chat."""
         with self.database.write() as connection:
-            chats.shown(connection, chat_id, seq, message_id)
+            return chats.shown(connection, chat_id, seq, message_id)
 
     def unshown(self, *, limit: int) -> list[int]:
         """Chats whose card is still to be shown, and due."""

@@ -54,14 +54,20 @@ class Delivery:
     """Empties the outbox."""
 
     def __init__(
-        self, gateway: Gateway, turns: Turns, outbox: Outbox, threads: Threads, codes: Codes
+        self,
+        gateway: Gateway,
+        turns: Turns,
+        outbox: Outbox,
+        threads: Threads,
+        codes: Codes,
+        locks: ChatLocks | None = None,
     ) -> None:
         self._gateway = gateway
         self._turns = turns
         self._outbox = outbox
         self._threads = threads
         self._codes = codes
-        self._locks = ChatLocks()
+        self._locks = locks or ChatLocks()
 
     async def deliver_chat(self, chat_id: int) -> None:
         """Delivers what waits for this chat: right after a turn, before its card."""

@@ -56,8 +56,9 @@ class Telegram:
         self._tasks = Tasks()
         self._gateway = Gateway(token, api_url, timeout=timeout)
         self._menu = Menu(self._gateway)
-        self._panel = Panel(self._gateway, turns, self._threads, self._codes)
-        self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes)
+        locks = ChatLocks()
+        self._panel = Panel(self._gateway, turns, self._threads, self._codes, locks)
+        self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes, locks)
         self._desk = Desk(
             turns, self._gateway, self._threads, self._delivery, self._panel, self._menu, gate=gate
         )

@@ -22,14 +22,19 @@ _REMEMBERED = 10_000
 
 
 class Panel:
-    """Shows cards, one at a time in each chat; of two that wait for the same chat only the newest is shown."""
+    """Shows cards, one at a time in each chat; of two that wait for the same chat only the newest is shown.
 
-    def __init__(self, gateway: Gateway, turns: Turns, threads: Threads, codes: Codes) -> None:
+    `locks` are shared with the delivery: a receipt that takes the card's place and a card drawn again there must not cross.
+    """
+
+    def __init__(
+        self, gateway: Gateway, turns: Turns, threads: Threads, codes: Codes, locks: ChatLocks | None = None
+    ) -> None:
         self._gateway = gateway
         self._turns = turns
         self._threads = threads
         self._codes = codes
-        self._locks = ChatLocks()
+        self._locks = locks or ChatLocks()
         self._shown: OrderedDict[int, tuple[int, int | None]] = OrderedDict()  # chat → seq, message
         self._leftover: dict[int, set[int]] = {}  # chat → old cards that could not be deleted yet
 
@@ -65,12 +70,19 @@ class Panel:
             await self._threads.run(self._turns.failed_to_show, job.chat_id, job.seq, None)
             return
         # however long the database is away: what is not noted is shown again, in a second message
-        await self._threads.patiently(self._turns.shown, job.chat_id, job.seq, message_id)
+        if not await self._threads.patiently(self._turns.shown, job.chat_id, job.seq, message_id):
+            await self._superfluous(job, message_id)
+            return
         self._shown[job.chat_id] = (job.seq, message_id)
         self._shown.move_to_end(job.chat_id)
         if len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
         await self._tidy(job, message_id)
+
+    async def _superfluous(self, job: CardJob, message_id: int | None) -> None:
+        """The chat went on meanwhile (the card became a receipt): what was sent anew goes; what was edited is the receipt's."""
+        if message_id is not None and message_id != job.message_id:
+            await self._retire(job.chat_id, message_id)
 
     async def _draw(self, job: CardJob) -> int | None:
         """The message that the card is in now; None where no card is wanted."""

@@ -98,6 +98,7 @@ def save(
     that bears the card, None once it became a receipt; `keep` how long an open dialogue lives.
     """
     anew = mode == "edit" and row.mode == "new" and row.shown < row.want
+    became = row.message_id is not None and message_id is None
     values = {
         "state": crypto.seal_json(keyring, "state", state, place(row.chat_id)),
         "rev": rev,
@@ -105,6 +106,8 @@ def save(
         "card_want": row.want + 1,
         "card_mode": "new" if anew else mode,
         "card_message_id": message_id,
+        # an earlier card that is noted as shown only now must not take the receipt for the card: the next would delete it
+        "card_shown": row.want if became else row.shown,
         "card_next_at": None,
         "card_attempts": 0,
         "state_expires_at": now + keep,
@@ -116,9 +119,15 @@ def save(
     return row.want + 1
 
 
-def shown(connection: Connection, chat_id: int, seq: int, message_id: int | None) -> None:
-    """The card `seq` stands in the chat as `message_id`. An older one than is shown changes nothing."""
-    connection.execute(_SHOWN, {"chat": chat_id, "seq": seq, "message": message_id})
+def shown(connection: Connection, chat_id: int, seq: int, message_id: int | None) -> bool:
+    """The card `seq` stands in the chat as `message_id`. An older one than is shown changes nothing.
+
+    Returns whether that message is the card now.
+    """
+    if connection.execute(_SHOWN, {"chat": chat_id, "seq": seq, "message": message_id}).rowcount:
+        return True
+    now_in = connection.execute(select(_chats.c.card_message_id).where(_chats.c.chat_id == chat_id)).scalar()
+    return now_in == message_id
 
 
 def unshown(connection: Connection, now: datetime, *, limit: int) -> Sequence[int]:

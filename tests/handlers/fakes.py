@@ -96,10 +96,12 @@ class FakeTurns:
         row = self.rows[chat_id]
         return None if row.shown == row.want else self._job(chat_id)
 
-    def shown(self, chat_id: int, seq: int, message_id: int | None) -> None:
+    def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
         row = self.rows[chat_id]
-        row.message_id = message_id
-        row.shown = max(row.shown, seq)
+        if seq > row.shown:
+            row.message_id = message_id
+            row.shown = seq
+        return row.message_id == message_id
 
     def unshown(self, *, limit: int) -> list[int]:
         return [chat_id for chat_id, row in self.rows.items() if row.shown < row.want][:limit]

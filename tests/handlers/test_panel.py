@@ -172,3 +172,13 @@ def _rendered(title):
     from bot.handlers.render import Rendered
 
     return Rendered(f"<b>{title}</b>")
+
+
+async def test_a_card_sent_after_the_chat_went_on_goes_again_and_one_that_was_edited_stays(world):
+    await world.show("un")
+    late, row = world.turns.want(ANNE, "trop tard", anew=True), world.turns.rows[ANNE]
+    row.shown, row.message_id = row.want, None  # as a turn leaves it in which the card became the receipt
+    world.panel._shown[ANNE] = (late.seq - 1, late.message_id)
+    await world.panel.show(late)
+    assert world.telegram.says(ANNE) == ["<b>un</b>"]
+    assert row.message_id is None

@@ -21,7 +21,14 @@ def load(database: Database, keyring: Keyring, now: datetime = NOW) -> chats.Cha
 
 
 def save(
-    database: Database, keyring: Keyring, row: chats.ChatRow, state: Any, mode: str = "edit", rev: int = 2
+    database: Database,
+    keyring: Keyring,
+    row: chats.ChatRow,
+    state: Any,
+    mode: str = "edit",
+    rev: int = 2,
+    *,
+    became_receipt: bool = False,
 ) -> int:
     with database.write() as connection:
         return chats.save(
@@ -32,7 +39,7 @@ def save(
             rev=rev,
             lang="nl",
             mode=mode,
-            message_id=row.message_id,
+            message_id=None if became_receipt else row.message_id,
             now=NOW,
             keep=7 * DAY,
         )
@@ -84,6 +91,26 @@ def test_an_older_card_that_arrives_late_changes_nothing(database: Database, key
         chats.shown(connection, 7, second, 56)
         chats.shown(connection, 7, first, 55)
     assert load(database, keyring).message_id == 56
+
+
+def test_a_card_noted_late_is_not_taken_for_the_receipt_that_it_became(
+    database: Database, keyring: Keyring
+) -> None:
+    first = save(database, keyring, load(database, keyring), {"rev": 2})
+    with database.write() as connection:
+        assert chats.shown(connection, 7, first, 55)
+    recap = save(database, keyring, load(database, keyring), {"rev": 3})
+    save(database, keyring, load(database, keyring), {"rev": 4}, mode="new", became_receipt=True)
+    with database.write() as connection:
+        assert not chats.shown(connection, 7, recap, 55)
+    row = load(database, keyring)
+    assert (row.message_id, row.shown < row.want) == (None, True)
+
+
+def test_noted_twice_it_is_still_the_card(database: Database, keyring: Keyring) -> None:
+    seq = save(database, keyring, load(database, keyring), {"rev": 2})
+    with database.write() as connection:
+        assert [chats.shown(connection, 7, seq, 55) for _ in range(2)] == [True, True]
 
 
 def test_a_card_that_was_to_come_anew_still_does_after_a_tap(database: Database, keyring: Keyring) -> None:
