@@ -49,6 +49,11 @@ def _named(uri: str, name: str) -> str:
 def _template() -> str:
     uri = postgres_server()
     with psycopg.connect(uri, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(
+                f"ALTER SYSTEM SET {setting} = off".encode()
+            )  # the machine is not what we test
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE template_accessbot")
     database = Database(_named(uri, "template_accessbot"))
     upgrade(database)
@@ -74,9 +79,19 @@ def postgres(*, empty: bool = False) -> Iterator[str]:
 @contextmanager
 def sqlite(folder: Path, *, empty: bool = False) -> Iterator[str]:
     """The address of a fresh SQLite file."""
-    url = f"sqlite:///{folder / f'test-{next(_numbers)}.db'}"
+    file = folder / f"test-{next(_numbers)}.db"
     if not empty:
-        database = Database(url)
-        upgrade(database)
-        database.close()
-    yield url
+        shutil.copyfile(_sqlite_template(), file)
+    yield f"sqlite:///{file}"
+
+
+@cache
+def _sqlite_template() -> Path:
+    """A file that is migrated once."""
+    folder = Path(tempfile.mkdtemp(prefix="accessbot-sqlite-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = Database(f"sqlite:///{folder / 'template.db'}")
+    upgrade(database)
+    database.close()
+    assert sorted(folder.iterdir()) == [folder / "template.db"], "something is not in the file yet"
+    return folder / "template.db"

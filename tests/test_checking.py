@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from bot.store.schema import upgrade
 from bot.store.tables import KeyCheck
 from sqlalchemy import select
 
-from tests import databases
+from tests import databases, forked
 
 ROOT = Path(__file__).resolve().parent.parent
 OK = ("Configuration: ok", "Root key: ok (version 1)", "Database: ok (SQLite, schema newest)")
@@ -49,23 +47,16 @@ def environment(tmp_path: Path, server: RunningServer) -> dict[str, str]:
 def checks(environment: dict[str, str], **variables: str) -> tuple[int, list[str], str]:
     """Exit code, the lines and what stands on stderr."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("ACCESSBOT_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "check"],
-        cwd=ROOT,
-        env={**inherited, **environment, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    lines = done.stdout.splitlines()
+    done = forked.runs(["check"], {**inherited, **environment, **variables})
+    output, error = done.stdout.decode(), done.stderr.decode()
+    lines = output.splitlines()
     assert len(lines) == 4
-    assert "Traceback" not in done.stderr
-    said = done.stdout + done.stderr
+    assert "Traceback" not in error
+    said = output + error
     for secret in ("ACCESSBOT_ROOT_KEY", "ACCESSBOT_TELEGRAM_TOKEN"):
         if value := {**environment, **variables}[secret]:
             assert value not in said
-    return done.returncode, lines, done.stderr
+    return done.returncode, lines, error
 
 
 def test_all_in_order_is_four_lines_and_nothing_is_written(environment, tmp_path):
@@ -144,14 +135,7 @@ def test_a_webhook_without_an_address_is_a_fault_of_the_configuration(environmen
 
 
 def test_a_root_key_that_did_not_write_this_database(environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "keys", "status"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0
+    assert forked.runs(["keys", "status"], {**os.environ, **environment}).returncode == 0
     assert checks(environment)[0] == 0
 
     _, lines, _ = checks(environment, ACCESSBOT_ROOT_KEY=new_root_key())

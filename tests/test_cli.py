@@ -19,6 +19,8 @@ from bot.store.keys import Keyring
 from bot.store.tables import Identity
 from sqlalchemy import insert, text
 
+from tests import forked
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,14 +32,9 @@ class Operator:
 
     def runs(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ACCESSBOT_")}
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *arguments],
-            cwd=ROOT,
-            env={**inherited, **self.environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        done = forked.runs(arguments, {**inherited, **self.environment, **variables})
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.access.registers import REGISTER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,14 +26,7 @@ class Operator:
         assert self.runs("db", "upgrade").returncode == 0
 
     def runs(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        return forked.runs(arguments, self.environment)
 
     def loads(self, text: str | bytes, *options: str) -> list[str]:
         done = self.runs("register", "load", str(self.file(text)), *options)

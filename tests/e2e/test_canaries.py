@@ -8,8 +8,6 @@ visit nowhere at all: not in the log, not in a table or a file of the database, 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,8 @@ import pyotp
 import pytest
 from bot.store.tables import SQLModel
 from sqlalchemy import select
-from tests.e2e.world import ROOT, World, world
+from tests import forked
+from tests.e2e.world import World, world
 from tests.web.conftest import Browser, free_port
 
 NISS = "01.09.22-997.08"
@@ -228,12 +227,6 @@ def buttons(there: World) -> bytes:
 
 
 def export(there: World) -> bytes:
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "register", "export"],
-        cwd=ROOT,
-        env=there._environment(),
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
+    done = forked.runs(["register", "export"], there._environment())
+    assert done.returncode == 0
     return done.stdout + done.stderr

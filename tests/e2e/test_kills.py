@@ -23,7 +23,9 @@ from tests.e2e.world import ROOT, Driver, World, crowd, letters, plain, user, wo
 
 SEED = 20261125
 FIRST_ANSWER = 5.0
-"""Seconds after its start in which the bot has answered somebody, on a machine that imports the program in `YARDSTICK`."""
+"""Seconds after its start, import included, in which the bot has answered somebody, on a machine that imports the program
+in `YARDSTICK`.
+"""
 YARDSTICK = 2.5
 LONGEST_LIFE = 40.0
 LONG_PATIENCE = 240.0
@@ -199,6 +201,9 @@ def test_killed_at_random_it_loses_nothing_and_does_nothing_twice(
         answers = there.first_answers()
         there.stop()
     slowness.append(import_seconds())
+    answers = [
+        seconds + min(slowness) for seconds in answers
+    ]  # the lives here begin with the import behind them
     limit = FIRST_ANSWER * max(1.0, max(slowness) / YARDSTICK)
     print(
         f"\n{kills} kills, {len(book.numbers)} dialogues, {together} at a time, {time.monotonic() - begin:.0f} s: "

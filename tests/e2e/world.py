@@ -5,8 +5,8 @@
         anne = w.manager("delcourt")
         anne.says("/grant")
 
-The bot is `python -m bot run` with an environment of its own, so it can be stopped, killed and started again, and its
-clock can stand on another day. What it did is read from its database. Loopback only.
+The bot is `bot run` with an environment and a process of its own (`tests.forked`), so it can be stopped, killed and started
+again, and its clock can stand on another day. What it did is read from its database. Loopback only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from bot.store.mail import Chat, Due, Incoming, Outgoing
 from bot.store.tables import core
 from sqlalchemy import func, select
 from tests.access.invariants import check_invariants
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -43,27 +43,15 @@ READY_SECONDS = 60.0
 ANSWERS = frozenset(["sendMessage", "editMessageText", "answerCallbackQuery"])
 """The calls by which a person sees that somebody is there."""
 
-_ON_ANOTHER_DAY = """\
-import sys, time_machine
-from datetime import datetime, timedelta
-sys.argv = ["bot", "run"]
-with time_machine.travel(datetime.now() + timedelta(seconds={seconds}), tick=True):
-    from bot.cli import main
-    main()
-"""
-
 
 class Bot:
     """One life of the bot's process."""
 
     def __init__(self, environment: dict[str, str], log: Path, *, seconds_ahead: int = 0) -> None:
         self.born = time.time()
-        program = (
-            ["-c", _ON_ANOTHER_DAY.format(seconds=seconds_ahead)] if seconds_ahead else ["-m", "bot", "run"]
-        )
         self._log = log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, *program], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=self._log
+        self._process = Forked(
+            ["run"], env=environment, stdout=subprocess.PIPE, stderr=self._log, seconds_ahead=seconds_ahead
         )
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
