@@ -1,7 +1,8 @@
 """Lanes: the updates of the inbox, one after the other within a chat, chats side by side.
 
-An attempt is counted before it is made, so an update that takes the process down is counted too; after five it is
-set aside, the person gets an apology with a reference, and the chat goes on. One stuck chat stops nobody.
+After five failures in a row an update is set aside, the person gets an apology with a reference, and the chat goes on. One
+stuck chat stops nobody. An attempt is counted before it is made, so an update that takes the process down is counted too;
+but most of what is interrupted is innocent (a power cut hits all that is in work), so that takes many more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from bot.turn import Incoming
 
 log = structlog.get_logger(__name__)
 TRIES = 5
+INTERRUPTIONS = 25
+"""So many attempts in all, those of earlier lives of the process included, make an update the suspect."""
 WIDTH = 64
 """So many updates are worked at a time."""
 
@@ -81,8 +84,8 @@ class Lanes:
 
     async def _one(self, waiting: Waiting) -> None:
         pauses = back_off(self._pause, 30)
-        attempts, error = waiting.attempts, "interrupted"
-        while attempts < TRIES and waiting.body is not None:
+        attempts, failures, error = waiting.attempts, 0, "interrupted"
+        while failures < TRIES and attempts < INTERRUPTIONS and waiting.body is not None:
             attempts = await self._threads.patiently(self._inbox.count_attempt, waiting.update_id)
             if not attempts:
                 return  # another process was first
@@ -90,11 +93,11 @@ class Lanes:
                 async with self._width:
                     await self._try(waiting)
             except Exception as failure:  # noqa: BLE001 - whatever it is, the other chats go on
-                error = where(failure)
+                error, failures = where(failure), failures + 1
                 log.warning("update_failed", update_id=waiting.update_id, attempt=attempts, error=error)
             else:
                 return
-            if attempts < TRIES:
+            if failures < TRIES:
                 await asyncio.sleep(next(pauses))
         await self._set_aside(waiting, error)
 

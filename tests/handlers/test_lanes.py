@@ -6,7 +6,7 @@ import pytest
 from bot.errors import DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Threads
-from bot.handlers.lanes import TRIES, Lanes
+from bot.handlers.lanes import INTERRUPTIONS, TRIES, Lanes
 from bot.turn import Handled
 from tests.handlers.fakes import MemoryInbox, arrived
 
@@ -127,9 +127,17 @@ async def test_a_stuck_chat_stops_nobody(inbox, desk, lanes):
     assert desk.worked == [2, 1]
 
 
-async def test_an_update_that_took_the_process_down_five_times_is_not_tried_again(inbox, desk, lanes):
+async def test_an_update_that_was_interrupted_by_power_cuts_is_worked(inbox, desk, lanes):
+    inbox.keep([arrived(1, ANNE, "x")])
+    inbox.rows[1] = replace(inbox.rows[1], attempts=INTERRUPTIONS - 1)
+    lanes.wake([ANNE])
+    await lanes.settle()
+    assert (desk.worked, inbox.aside) == ([1], {})
+
+
+async def test_an_update_that_took_the_process_down_many_times_is_not_tried_again(inbox, desk, lanes):
     inbox.keep([arrived(1, ANNE, "x"), arrived(2, ANNE, "x")])
-    inbox.rows[1] = replace(inbox.rows[1], attempts=TRIES)
+    inbox.rows[1] = replace(inbox.rows[1], attempts=INTERRUPTIONS)
     await lanes.resume()
     await lanes.settle()
     assert (desk.worked, inbox.aside[1]) == ([2], ("interrupted", "4F2A"))
