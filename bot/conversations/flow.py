@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from bot.access.requests import Done, Request
@@ -172,15 +173,26 @@ class Flow:
 
     def step(self, key: str) -> Step | None:
         """The step called `key`."""
-        return next((step for step in self.steps if step.key == key), None)
+        return self._steps.get(key)
 
     def dependents(self, key: str) -> frozenset[str]:
         """The later steps whose answers may hang on that of `key`, directly or not."""
-        found = {key}
-        for step in self.steps:
-            if step.after & found:
-                found.add(step.key)
-        return frozenset(found - {key})
+        return self._dependents[key]
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Step]:
+        return {step.key: step for step in self.steps}
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, frozenset[str]]:
+        hanging: dict[str, frozenset[str]] = {}
+        for first in self.steps:
+            found = {first.key}
+            for step in self.steps:
+                if step.after & found:
+                    found.add(step.key)
+            hanging[first.key] = frozenset(found - {first.key})
+        return hanging
 
 
 def press(label: Say, verb: str, value: str = "", *, mark: str = "") -> Button:

@@ -127,20 +127,19 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
     proposals = {key: value for key, value in frame.proposals.items() if key != step.key}
     dropped: list[Step] = []
     before = settle(flow, frame, ctx).answers if changed else {}
-    for later in flow.steps if changed else ():
-        if (
-            later.key not in frame.answers
-            or later.key not in flow.dependents(step.key)
-            or later.key in verdict.also
-        ):
+    hanging = frame.answers.keys() & flow.dependents(step.key) if changed else frozenset()
+    settled: Settled | None = None
+    for later in flow.steps if hanging else ():
+        if later.key not in hanging or later.key in verdict.also:
             continue
-        settled = settle(flow, replace(frame, answers=answers, editing=None), ctx)
+        settled = settled or settle(flow, replace(frame, answers=answers, editing=None), ctx)
         if later.key not in settled.answers:
             continue  # it does not apply now, and counts again should it apply later
         orphaned = any(key in before and key not in settled.answers for key in later.after)
         if orphaned or not later.holds(Asking(ctx, settled.answers), answers[later.key]):
             proposals[later.key] = answers.pop(later.key)
             dropped.append(later)
+            settled = None
     gone = {later.key for later in dropped}
     trail = tuple(key for key in frame.trail if key not in gone)
     if step.key not in trail and not (step.stands and frame.editing == step.key):
@@ -164,8 +163,10 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
 def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
     """The frame without the answers that no longer hold, now that the register is another; says which."""
     answers, dropped = dict(frame.answers), list[Step]()
+    known: Answers | None = None
     for step in flow.steps:
-        known = settle(flow, replace(frame, answers=answers), ctx).answers
+        if known is None:
+            known = settle(flow, replace(frame, answers=answers), ctx).answers
         if (
             step.key in answers
             and step.key in known
@@ -173,6 +174,7 @@ def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
         ):
             del answers[step.key]
             dropped.append(step)
+            known = None
     if not dropped:
         return frame
     proposals = {**frame.proposals, **{step.key: frame.answers[step.key] for step in dropped}}

@@ -22,7 +22,7 @@ YARDSTICK = 1.0e-3
 def yardstick() -> float:
     """The median time of a fixed piece of work of the same kind: building and folding small values."""
     times = []
-    for _ in range(15):
+    for _ in range(5):
         begin = time.perf_counter()
         for number in range(400):
             frozen = {f"key{place}": (place, str(place)) for place in range(8)}
@@ -62,7 +62,10 @@ def test_the_median_step_of_a_grant_dialogue_is_under_150_microseconds() -> None
     talk = Talk(ENGINE, directory)
     context = replace(talk.context, reader=CatalogueReader("fr"))
     times: list[float] = []
+    measures: list[float] = []
     while len(times) < EVENTS:
+        if len(times) >= len(measures) * EVENTS // 20:
+            measures.append(yardstick())  # in between: the machine may be busier by moments
         state = State()
         directory.looked_up = 0  # else the number is challenged after the twentieth time
         for kind, what in script():
@@ -82,7 +85,7 @@ def test_the_median_step_of_a_grant_dialogue_is_under_150_microseconds() -> None
         assert state.top is not None
         assert state.top.answers["start"] == "2026-11-25"
     median = statistics.median(times)
-    slower = max(1.0, yardstick() / YARDSTICK)
+    slower = max(1.0, statistics.median(measures) / YARDSTICK)
     p95 = sorted(times)[int(len(times) * 0.95)]
     print(
         f"\n  median step {median * 1e6:.0f} µs, p95 {p95 * 1e6:.0f} µs; limit {LIMIT * 1e6:.0f} µs × {slower:.2f} for this machine"

@@ -28,7 +28,7 @@ from tests.conversations import answers, walking
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
-pytestmark = pytest.mark.xdist_group("walk-fr")
+pytestmark = pytest.mark.xdist_group("walk")
 
 CODES = Codes([b"k" * 32])
 NOBODY: frozenset[str] = frozenset()

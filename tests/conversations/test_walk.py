@@ -25,10 +25,9 @@ LIMITS = {1: 34, 2: 15}
 """UTF-16 units of a label by buttons in its row: a full row, half of one; a calendar's head has 14 (septembre 2026)."""
 
 
-each_language = pytest.mark.parametrize(
-    "lang", [pytest.param(lang, marks=pytest.mark.xdist_group(f"walk-{lang}")) for lang in LANGUAGES]
-)
-"""One worker walks a language once for all its tests."""
+pytestmark = pytest.mark.xdist_group("walk")
+"""One worker walks each language once for all tests."""
+each_language = pytest.mark.parametrize("lang", LANGUAGES)
 
 
 def drawn_faults(view: View, lang: str) -> list[str]:

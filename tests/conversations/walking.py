@@ -234,6 +234,8 @@ def check_typed(talk: Talk, button: Button, tapped: Talk, walked: Walked) -> Non
         walked.mistyped.append(f"{talk.lang} {where}: '{label}' typed is not what it is tapped")
 
 
+FIRST = "fr"
+"""The language that is walked with wrong answers too."""
 ANNE = Actor("delcourt", "Anne Delcourt")
 LOCKED = Actor("delcourt", locked=True)
 SETTINGS = Settings(pages="https://access.example.org", mails=True)
@@ -273,14 +275,14 @@ def walk(
         talk.view = ENGINE.view(state, talk.context)
         place = standing(talk)
         new, _ = place not in tried, tried.add(place)
-        for move in moves(talk, wrong=new):
+        for move in moves(talk, wrong=new and walked.lang == FIRST):
             other = after(talk, state, move)
             if other.receipts and state.top:
                 walked.places.add((state.top.flow, "receipt"))
             met(other)
             if new and isinstance(move, Button):
                 check_typed(talk, move, other, walked)
-        for other in elsewhere(talk) if new else ():
+        for other in elsewhere(talk) if new and walked.lang == FIRST else ():
             met(other)
 
 
@@ -363,8 +365,16 @@ def said(name: str, *texts: str) -> tuple[Event, ...]:
 
 @cache
 def walked(lang: str) -> Walked:
-    """Everything there is to see, for somebody who manages and for a stranger, in one language; walked once."""
+    """Everything there is to see, for somebody who manages and for a stranger, in one language; walked once.
+
+    A screen is made of messages, the same in all languages: what wrong answers and the world outside lead to is found in the
+    first language's walk, and all that it met is drawn in each. What labels do when they are typed is tried in each.
+    """
     seen = Walked(lang)
+    if lang != FIRST:
+        seen.views.update(walked(FIRST).views)
+        seen.toasts.update(walked(FIRST).toasts)
+        seen.places |= walked(FIRST).places
     directory = register()
     walk(
         seen,
