@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.access import activation, sessions, visits
 from bot.access.activation import Notice
+from bot.access.due import ACTIVATE, REVOKED
 from bot.access.sessions import SessionRules
 from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
@@ -203,11 +204,7 @@ class Worker:
 def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime) -> list[int]:
     """Lays the notice in the outbox, once for each chat, in that chat's language. A number, no name (`product.md`)."""
     told = []
-    view = View(
-        mark="🟢",
-        title=m("notice.active", number=notice.number),
-        rows=((Button(m("notice.see"), Door("status", notice.number)),),),
-    )
+    view, urgency = _notice(notice)
     for chat_id in notice.chats:
         row = chats.peek(connection, keyring, chat_id, now)
         payload = {
@@ -219,16 +216,27 @@ def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime
         new = outbox.put(
             connection,
             keyring,
-            f"active:{notice.number}:{chat_id}",
+            f"{'active' if notice.kind == ACTIVATE else notice.kind}:{notice.number}:{chat_id}",
             chat_id=chat_id,
             kind="message",
             payload=payload,
             now=now,
             silent=by_night(now),
+            urgency=urgency,
         )
         if new:
             told.append(chat_id)
     return told
+
+
+def _notice(notice: Notice) -> tuple[View, int]:
+    """What is told, and how soon: a revocation goes before everything else."""
+    if notice.kind == REVOKED:
+        title = m("notice.revoked", number=notice.number)
+        return View(mark="⛔", title=title, rows=((Button(m("me.title"), Door("me")),),)), outbox.FIRST
+    title = m("notice.active", number=notice.number)
+    door = Door("status", notice.number)
+    return View(mark="🟢", title=title, rows=((Button(m("notice.see"), door),),)), outbox.NORMAL
 
 
 def by_night(now: datetime) -> bool:

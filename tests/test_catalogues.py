@@ -170,6 +170,7 @@ WRONG = (
     "username.",
 )
 NO_EXAMPLE = {
+    "end.title": "a title",
     "niss.deleted": "says what was done",
     "nihii.unconfirmed": "a note, nothing is wrong",
     "start.agree": "a button",
@@ -208,7 +209,7 @@ SAME = {
     "a word that both languages have": (
         "change.kind.grant day.tomorrow day.calendar field.applications"
         " field.number field.person field.status field.subdivision field.title"
-        " role.auditor privacy.title bind.person way.sent"
+        " role.auditor privacy.title bind.person way.sent ending.account"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -30,10 +30,14 @@ _TABLES: dict[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS}
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Change `number` is active now, all of it: tell these chats. A number, no name (product.md)."""
+    """Change `number` is active now, all of it: tell these chats. A number, no name (product.md).
+
+    `kind` is `due.REVOKED` where it took something from whoever is told.
+    """
 
     number: str
     chats: tuple[int, ...]
+    kind: str = due.ACTIVATE
 
 
 # -- the portal's step, done ----------------------------------------------------------------------
@@ -133,6 +137,8 @@ def run(
         case due.END:
             _end(connection, keyring, data, now)
             return None
+        case due.REVOKED:
+            return _revoked(connection, data["change"])
     raise ValueError(f"nothing due is called {kind}")
 
 
@@ -164,6 +170,19 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
     ):
         return None
     return Notice(number, chats_of(connection, change.author_id))
+
+
+def _revoked(connection: Connection, number: str) -> Notice | None:
+    """The person who lost something is told, unless he did it himself."""
+    query = (
+        select(CHANGES.c.author_id, ITEMS.c.subject_id)
+        .join(ITEMS, ITEMS.c.change_number == CHANGES.c.number)
+        .where(CHANGES.c.number == number, ITEMS.c.subject_id.is_not(None))
+    )
+    row = connection.execute(query).first()
+    if row is None or row.subject_id == row.author_id:
+        return None
+    return Notice(number, chats_of(connection, row.subject_id), due.REVOKED)
 
 
 def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: datetime) -> None:

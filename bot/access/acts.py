@@ -11,10 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from bot.access import linking, sessions, stepup
 from bot.access.activation import mark_done
 from bot.access.colleagues import end_sessions
+from bot.access.ending import change_end, end_access
 from bot.access.granting import grant_access
 from bot.access.invitations import redeem
 from bot.access.requests import (
+    ChangeEnd,
     Done,
+    EndAccess,
     EndSessions,
     GrantAccess,
     InviteUser,
@@ -61,6 +64,10 @@ def _performed(work: Work, request: Request) -> Outcome:
     match request:
         case GrantAccess():
             return grant_access(work, request)
+        case EndAccess():
+            return end_access(work, request)
+        case ChangeEnd():
+            return change_end(work, request)
         case MarkDone():
             return mark_done(work, request)
         case EndSessions():

@@ -12,11 +12,14 @@ from bot.access.names import display_name
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
 from bot.access.views import ChangeCard, ChangeItem, EntityRef
+from bot.access.work import BLOCK_USER, END_ASSIGNMENT, END_GRANT
 
 AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
     CHANGES.c.number, CHANGES.c.entity_id, CHANGES.c.quality_id, CHANGES.c.author_id, CHANGES.c.recorded_at
 )
+_TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER}
+"""What gives nothing: it is done, not active."""
 _WHO = select(
     ACCOUNTS.c.id,
     ACCOUNTS.c.entity_id,
@@ -81,13 +84,18 @@ class Changes:
 
 
 def _waits_for_portal(item: AnyRow) -> bool:
-    return item.delivery == "recorded" and item.due_at is None
+    return item.delivery == "recorded" and item.due_at is None and item.undone_at is None
 
 
 def _state(items: Sequence[AnyRow]) -> str:
+    items = [item for item in items if item.undone_at is None]
+    if not items:
+        return "ended"
     if any(_waits_for_portal(item) for item in items):
         return "to_do"
-    return "active" if all(item.delivery in {"active", "verified"} for item in items) else "pending"
+    if not all(item.delivery in {"active", "verified"} for item in items):
+        return "pending"
+    return "done" if all(item.kind in _TAKES for item in items) else "active"
 
 
 def _due(items: Sequence[AnyRow]) -> datetime | None:

@@ -9,11 +9,14 @@ from sqlalchemy import Connection, Row, select
 
 from bot.access.catalogue import Catalogue
 from bot.access.rows import ITEMS
-from bot.access.work import ASSIGNMENT, GRANT, REACTIVATE_USER
+from bot.access.work import ASSIGNMENT, BLOCK_USER, END_ASSIGNMENT, END_GRANT, GRANT, REACTIVATE_USER
 from bot.msg import Msg, Say, m
 
 SHOWN = 8
 """A card says at most so many; more than that, and one looks at the account again anyway."""
+
+
+_STATUS = {REACTIVATE_USER: "act.changed.reactivated", BLOCK_USER: "act.changed.blocked"}
 
 
 def differences(connection: Connection, catalogue: Catalogue, account: str, seen: int) -> tuple[Msg, ...]:
@@ -34,13 +37,17 @@ def _said(catalogue: Catalogue, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
         if row.kind in {GRANT, ASSIGNMENT}:
             key = "act.changed.longer" if row.before else f"act.changed.{row.kind}"
             yield m(key, what=_name(catalogue, row.kind, row.key), number=row.change_number)
+        elif row.kind in {END_GRANT, END_ASSIGNMENT}:
+            yield m("act.changed.ended", what=_name(catalogue, row.kind, row.key), number=row.change_number)
         else:
-            key = "act.changed.reactivated" if row.kind == REACTIVATE_USER else "act.changed.user"
+            key = _STATUS.get(row.kind, "act.changed.user")
             yield m(key, number=row.change_number)
 
 
 def _name(catalogue: Catalogue, kind: str, key: str) -> Say:
     try:
-        return catalogue.application(key).name if kind == GRANT else catalogue.function(key).label
+        return (
+            catalogue.application(key).name if kind in {GRANT, END_GRANT} else catalogue.function(key).label
+        )
     except KeyError:  # taken out of the catalogue since
         return key

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from bot.access import invitations, linking, retired, stepup
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
-from bot.access.holdings import TABLES, columns, holding_of, is_in, key_of
+from bot.access.holdings import TABLES, columns, holding_of, holds, is_in, key_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
 from bot.access.names import display_name, tokens
@@ -181,11 +181,15 @@ class RegisterDirectory:
 
     # -- people -------------------------------------------------------------------------------
 
-    def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
+    def people(
+        self, quality: str, *, find: str = "", page: int = 0, size: int = 6, holding: str = ""
+    ) -> Listing[PersonRef]:
         """Accounts of the quality in scope, by name; `find` matches the beginnings of words. Deleted ones are left out."""
         found = self._in(quality)
         if found is None:
             return Listing((), 0, 0, size)
+        if holding:
+            found = and_(found, holds(holding, self._now, self._today))
         for word in tokens(find):
             found = and_(found, ACCOUNTS.c.search.contains(f" {word}", autoescape=True))
         total = self._total(select(ACCOUNTS.c.id).where(found))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bot.access.periods import end_instant
 from bot.store.due import put
 
-ACTIVATE, END = "activate", "end"
+ACTIVATE, END, REVOKED = "activate", "end", "revoked"
 """The kinds of rows; `activation.run` carries them out."""
 
 
@@ -26,6 +26,11 @@ def end(connection: Connection, kind: str, row: str, ends_on: date) -> None:
     """After that day the grant or assignment is over. A row whose end was moved since takes no notice."""
     key = end_key(kind, row, ends_on)
     put(connection, key, END, end_instant(ends_on), end_data(kind, row, ends_on))
+
+
+def revoked(connection: Connection, number: str, at: datetime) -> None:
+    """Whoever lost something by change `number` is to be told, before everybody else."""
+    put(connection, f"{REVOKED}:{number}", REVOKED, at, {"change": number})
 
 
 def end_key(kind: str, row: str, ends_on: date) -> str:

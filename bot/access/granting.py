@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from bot.access import due, newcomers, wayin
 from bot.access.catalogue import Application, Declared, Profession
 from bot.access.differences import differences
+from bot.access.ending import live
+from bot.access.grounding import Give, keeps, within
 from bot.access.newcomers import Newcomer
 from bot.access.periods import Period, check_end, check_start, due_instant
 from bot.access.requests import Conflict, Done, GrantAccess
@@ -62,17 +64,6 @@ class Holder:
     profession: str | None = None
     version: int = 0
     blocked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Give:
-    """A grant or an assignment to write: a new row, or one that is extended from `old`."""
-
-    kind: str
-    key: str
-    period: Period
-    row: str = ""
-    old: Period | None = None
 
 
 _PLACE = (
@@ -126,7 +117,9 @@ def grant_access(work: Work, request: GrantAccess) -> Done | Conflict:
             said = differences(work.connection, work.catalogue, holder.account, request.version)
             return Conflict(said, holder.version)
     declared = _profession(work, request, place, holder)
-    gives = tuple(_gives(work, request, holder))
+    held = live(work, holder.account)
+    keeps(work, holder.profession, declared, held)
+    gives = within(work, declared, held, tuple(_gives(work, request, holder)))
     if not gives:
         raise Declined(m("act.nothing_new"), "applications")
     return _write(work, place, holder, newcomer, declared, gives)

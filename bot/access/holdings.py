@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, literal, or_
+from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_
 
 from bot.access.periods import Period, State
-from bot.access.rows import ASSIGNMENTS, GRANTS
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS
 from bot.access.views import Holding
 from bot.access.work import APPLICATION, FUNCTION
 
@@ -41,10 +41,7 @@ def key_of(table: Table) -> ColumnElement[Any]:
 
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
     """The condition for a list: active, pending, to_do or ending. Raises KeyError for another."""
-    live = and_(
-        or_(table.c.revoked_at.is_(None), table.c.revoked_at > now),
-        or_(table.c.ends_on.is_(None), table.c.ends_on >= today),
-    )
+    live = is_live(table, now, today)
     active = and_(live, table.c.active_at <= now)
     return {
         "active": active,
@@ -52,6 +49,20 @@ def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[
         "to_do": and_(live, table.c.active_at.is_(None)),
         "ending": and_(active, table.c.ends_on <= today + ENDING),
     }[what]
+
+
+def is_live(table: Table, now: datetime, today: date) -> ColumnElement[bool]:
+    """The condition that it is not over."""
+    return and_(
+        or_(table.c.revoked_at.is_(None), table.c.revoked_at > now),
+        or_(table.c.ends_on.is_(None), table.c.ends_on >= today),
+    )
+
+
+def holds(application: str, now: datetime, today: date) -> ColumnElement[bool]:
+    """The condition that an account has this application, or will have it."""
+    mine = GRANTS.c.account_id == ACCOUNTS.c.id
+    return exists().where(mine, GRANTS.c.application == application, is_live(GRANTS, now, today))
 
 
 def state_of(row: Row[*tuple[Any, ...]], now: datetime) -> str:

@@ -56,6 +56,33 @@ class GrantAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class EndAccess:
+    """End applications and functions of a user account: at once, or after `ends_on` (a Brussels day, inclusive).
+
+    `version` is the account's as the manager saw it; `becomes` blocks ("blocked") or reactivates ("active") the account
+    along with it, or alone. What ends sooner by itself stays as it is.
+    """
+
+    account: str
+    version: int | None = None
+    applications: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    ends_on: date | None = None
+    becomes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEnd:
+    """Let applications and functions that a user account holds end on another day: sooner, later, or never (None)."""
+
+    account: str
+    version: int | None = None
+    applications: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MarkDone:
     """The manager has carried change `number` out on the portal; `item` None means all of its items."""
 
@@ -100,7 +127,9 @@ class TapNumber:
     choice: str
 
 
-Request: TypeAlias = GrantAccess | MarkDone | Join | Lock | EndSessions | InviteUser | TapNumber
+Request: TypeAlias = (
+    GrantAccess | MarkDone | Join | Lock | EndSessions | InviteUser | TapNumber | EndAccess | ChangeEnd
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +144,10 @@ def claim_of(request: Request) -> Claim | None:
     """The act that a request stands for; None for those that need no right: to come in, and to lock one's own chat."""
     match request:
         case GrantAccess():
+            return Claim(Act.GIVE_ACCESS)
+        case EndAccess():
+            return Claim(Act.END_ACCESS)
+        case ChangeEnd():
             return Claim(Act.GIVE_ACCESS)
         case MarkDone():
             return Claim(Act.HAND_OVER)
@@ -137,7 +170,7 @@ class Done:
     """The request was carried out: recorded as change `number` (empty where none is needed).
 
     `due` is the instant by which everything is expected to be active, None while that is not known (a portal
-    entity before *Fait*). `account` is the account concerned; `mailed`: its person gets a link by mail; `code`: what
+    entity before *Fait*); for an end, the instant of an end to come. `account` is the account concerned; `mailed`: its person gets a link by mail; `code`: what
     the manager hands over instead, shown this once.
     """
 

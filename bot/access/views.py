@@ -110,7 +110,7 @@ class ChangeCard:
     author: str
     recorded_at: datetime
     recorded_on: date
-    state: str  # pending | to_do | active
+    state: str  # pending | to_do | active | done (what took something) | ended (undone)
     due: datetime | None
     due_on: date | None
     account: str

@@ -29,6 +29,7 @@ from bot.store.keys import Keyring
 
 CREATE_USER, CHANGE_USER, REACTIVATE_USER = "create-user", "change-user", "reactivate-user"
 GRANT, ASSIGNMENT = "grant", "assignment"
+END_GRANT, END_ASSIGNMENT, BLOCK_USER = "end-grant", "end-assignment", "block-user"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""

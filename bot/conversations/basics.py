@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.access.periods import begins_later, brussels_day
 from bot.access.requests import Done, Join, MarkDone
+from bot.conversations.endsteps import TAKES, end_steps, what_to_take
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
 from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.linking import CodeStep, log_in_row
@@ -58,6 +59,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
     rows: list[Row] = []
     if ctx.directory.entities("give_access"):
         rows.append((press(m("grant.title"), "open", "grant", mark="➕"),))
+    if ctx.directory.entities("end_access"):
+        rows.append((press(m("end.title"), "open", "end", mark="➖"),))
     if ctx.directory.entities():
         rows.append((press(m("status.title"), "open", "status", mark="📋"),))
     rows.append((press(m("me.title"), "open", "me", mark="👤"),))
@@ -276,13 +279,13 @@ class ChecklistStep(Choice):
         change = asking.ctx.directory.change(asking.answers["number"])
         if change is None or change.state != "to_do":
             return Screen((m("portal.nothing_to_do"),))
-        keys = {item.key for item in change.items}
+        given = [item for item in change.items if item.kind not in TAKES]
+        if not given:
+            return Screen((*end_steps(asking.ctx, change), m("portal.then")), super().screen(asking).rows)
+        keys = {item.key for item in given}
         names: tuple[Say, ...] = tuple(a.name for a in asking.ctx.catalogue.applications if a.key in keys)
         functions = [
-            (f.label, item)
-            for item in change.items
-            for f in asking.ctx.catalogue.functions
-            if f.key == item.key
+            (f.label, item) for item in given for f in asking.ctx.catalogue.functions if f.key == item.key
         ]
         steps: list[Say] = [
             m("portal.step.log_in"),
@@ -297,6 +300,7 @@ class ChecklistStep(Choice):
             m("portal.step.function", name=label, start=item.starts_on or change.recorded_on)
             for label, item in functions
         ]
+        steps += what_to_take(asking.ctx, change)
         return Screen((*steps, m("portal.then")), super().screen(asking).rows)
 
 
@@ -314,7 +318,10 @@ def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
 
 def portal_receipt(ctx: Context, _: Answers, done: Done) -> View:
     """From now on the 20 minutes count; a start to come has its own day."""
-    if done.due is None:
+    change = ctx.directory.change(done.number)
+    if change is not None and change.state == "done":
+        body = m("portal.done_end", number=done.number)
+    elif done.due is None:
         body = m("portal.done_partly", number=done.number)
     elif begins_later(done.due, ctx.now):
         body = m("portal.done_later", number=done.number, day=brussels_day(done.due))

@@ -63,10 +63,12 @@ class Directory(Protocol):
 
     def quality(self, quality: str) -> QualityRef | None: ...
 
-    def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
+    def people(
+        self, quality: str, *, find: str = "", page: int = 0, size: int = 6, holding: str = ""
+    ) -> Listing[PersonRef]:
         """Accounts of the quality in scope, sorted by name; `find` matches the beginnings of words of name and user name.
 
-        Deleted accounts are left out.
+        Deleted accounts are left out; with `holding`, so are those that do not hold this application.
         """
 
     def alike(self, quality: str, find: str, *, limit: int = 6) -> tuple[PersonRef, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PORTAL_FLOW, PRIVACY, START, STRANGER
+from bot.conversations.change import CHANGE
+from bot.conversations.end import END
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
 from bot.conversations.grant import GRANT
@@ -27,6 +29,8 @@ ALL = (
     START,
     LINK,
     GRANT,
+    END,
+    CHANGE,
     INVITE,
     STATUS,
     ME,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
 from bot.access.periods import begins_later
+from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -197,7 +198,7 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     facts.append((m("field.status"), m(f"account.{ref.status}")))
     held = [h for h in card.holdings if h.state != "ended"]
     lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
-    rows = (*invite_row(ctx, card), *signout_row(ctx, card), BACK_ROW, HOME_ROW)
+    rows = (*change_rows(ctx, card), *invite_row(ctx, card), *signout_row(ctx, card), BACK_ROW, HOME_ROW)
     return Page((), tuple(facts), lines, rows, title=m("status.title"), subject=card.entity.name)
 
 
@@ -258,7 +259,7 @@ def _item(ctx: Context, item: ChangeItem) -> Say:
 
 def called(ctx: Context, kind: str, key: str) -> Say:
     """What an application or a function is called; its key where the catalogue no longer has it."""
-    if kind in {"application", "grant"}:
+    if kind in {"application", "grant", "end-grant"}:
         return next((a.name for a in ctx.catalogue.applications if a.key == key), key)
     return next((f.label for f in ctx.catalogue.functions if f.key == key), key)
 

@@ -16,8 +16,10 @@ from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
+    ChangeEnd,
     Conflict,
     Done,
+    EndAccess,
     EndSessions,
     GrantAccess,
     InviteUser,
@@ -30,6 +32,8 @@ from bot.access.requests import (
     TapNumber,
 )
 from bot.access.rights import OFTEN
+from bot.conversations import endtesting
+from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
 from bot.conversations.model import (
@@ -114,7 +118,7 @@ class MemoryDirectory:
     taken: set[str] = field(default_factory=set)  # user names, folded
     mails: bool = False  # whether whoever is new gets a link by mail
     acts: frozenset[str] = frozenset(
-        {"give_access", "assign_function", "invite_user"}
+        {"give_access", "assign_function", "invite_user", "end_access", "end_function", "block_user"}
     )  # what the actor may do besides looking
 
     looked_up: int = 0
@@ -171,12 +175,15 @@ class MemoryDirectory:
         )
         return sorted(refs, key=lambda ref: fold(ref.name))
 
-    def people(self, quality: str, *, find: str = "", page: int = 0, size: int = 6) -> Listing[PersonRef]:
+    def people(
+        self, quality: str, *, find: str = "", page: int = 0, size: int = 6, holding: str = ""
+    ) -> Listing[PersonRef]:
         words = fold(find).split()
         hits = [
             ref
             for ref in self._in(quality)
-            if all(
+            if (not holding or self.cards[ref.id].holds("application", holding))
+            and all(
                 any(
                     part.startswith(word)
                     for part in fold(f"{ref.name} {ref.username} {ref.subdivision}").split()
@@ -249,11 +256,16 @@ class MemoryDirectory:
         match request:
             case GrantAccess():
                 return self._grant(request, now)
+            case EndAccess():
+                return endtesting.end(self, request, now)
+            case ChangeEnd():
+                return endtesting.change(self, request, now)
             case MarkDone(number):
                 change = self.changes[number]
                 start = max((item.starts_on for item in change.items if item.starts_on), default=None)
                 due = due_instant(start or brussels_day(now), now, timedelta(minutes=20))
-                self.changes[number] = replace(change, state="pending", due=due, due_on=brussels_day(due))
+                state = "done" if all(item.kind in TAKES for item in change.items) else "pending"
+                self.changes[number] = replace(change, state=state, due=due, due_on=brussels_day(due))
                 return Done(number, due, change.account)
             case Join(code):
                 self.codes.discard(code)

@@ -21,7 +21,20 @@ from bot.turn import Handled, Incoming
 
 log = structlog.get_logger(__name__)
 
-COMMANDS = ("start", "home", "grant", "status", "me", "language", "help", "privacy", "lock", "cancel", "back")
+COMMANDS = (
+    "start",
+    "home",
+    "grant",
+    "end",
+    "status",
+    "me",
+    "language",
+    "help",
+    "privacy",
+    "lock",
+    "cancel",
+    "back",
+)
 """In the order of the menu; each has a text `command.<name>`."""
 FOR_STRANGERS = ("start", "language", "help", "privacy")
 DEFAULT = "en"

@@ -331,6 +331,18 @@ def register() -> MemoryDirectory:
         replace(to_do, number="2026-000008", items=(*to_do.items, *kinds)),
     ):
         directory.changes[change.number] = change
+    took = (
+        ChangeItem("end-grant", "hospiliss", "recorded", old, NOW.date()),
+        ChangeItem("end-grant", "colindos", "recorded", old, soon),
+        ChangeItem("end-assignment", "collaborator-hospital-pharmacist", "recorded", old, soon),
+        ChangeItem("block-user", "", "recorded"),
+    )
+    for change in (
+        replace(to_do, number="2026-000009", items=took),
+        replace(to_do, number="2026-000010", items=(*to_do.items, *took)),
+        replace(pending, number="2026-000011", items=took, state="done"),
+    ):
+        directory.changes[change.number] = change
     return directory
 
 
@@ -390,6 +402,14 @@ def walked(lang: str) -> Walked:
             said("grant", "1", "Hermans Stijn"),
             said("grant", "1", "Hermans Stef"),
             said("grant", "2", "2", *NEW),
+            said("end", "1", "jpeeters"),
+            said("end", "1", "Lambert"),
+            said("end", "1", "Hermans Stijn", "04-12-2026"),
+            said("end", "3", "Simon", "Colindos"),
+            said("end", "3", "Simon", "collaborator-hospital-pharmacist"),
+            said("change", "1", "Lambert"),
+            said("change", "1", "Hermans Stijn", "03-12-2026"),
+            said("change", "3", "Simon", "collaborator-hospital-pharmacist", "30-04-2027"),
             said("invite", "1", "Goossens An"),
             said("invite", "1", "Lenaerts"),
             said("invite", "1", "Goossens An", "1"),

@@ -1,0 +1,358 @@
+"""End an access: now, tonight, or on a day; with the function that nothing needs any more, or the account left empty. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
+from bot.access.periods import brussels_day, check_end, latest_day
+from bot.access.requests import Done, EndAccess
+from bot.conversations import holding
+from bot.conversations.endsteps import end_steps
+from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
+from bot.conversations.grant import entity_name, known_person, the_only
+from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
+from bot.conversations.matching import fold
+from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.ports import Context, PersonCard
+from bot.conversations.steps import Choice, Day, MultiChoice, Option
+from bot.errors import Invalid
+from bot.msg import Say, m
+
+ACT, FUNCTIONS = "end_access", "end_function"
+NOW = "now"
+YES, NO = "yes", "no"
+BLOCK, REACTIVATE = "blocked", "active"
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor may end an access."""
+    return holding.entities(ctx, ACT)
+
+
+def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The qualities of the entity where he may."""
+    return holding.qualities(ctx, answers["entity"], ACT)
+
+
+def held(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What can be ended."""
+    return holding.options(ctx, answers, FUNCTIONS)
+
+
+def holds_something(ctx: Context, answers: Answers) -> bool:
+    return bool(held(ctx, answers))
+
+
+def only_one_of(options: Sequence[Option]) -> Json:
+    """The one thing that the person holds need not be asked."""
+    only = the_only(options)
+    return [only] if only else None
+
+
+def things(ctx: Context, answers: Answers) -> frozenset[Thing]:
+    """Everything that is to end: what was ticked, and what goes with it."""
+    ticked = chosen(ctx, answers, FUNCTIONS)
+    if answers.get("along") == YES:
+        ticked |= {(FUNCTION, key) for key in idle_functions(ctx, answers)}
+    if answers.get("ground") == YES:
+        ticked |= {(APPLICATION, key) for key in groundless(ctx, answers)}
+    return ticked
+
+
+def ends_on(answers: Answers) -> date | None:
+    """The last day; None for at once."""
+    when = answers.get("when", NOW)
+    return None if when == NOW else date.fromisoformat(when)
+
+
+def idle_functions(ctx: Context, answers: Answers) -> tuple[str, ...]:
+    """The functions that no application needs once these have ended, where the actor may end functions."""
+    card = known_person(ctx, answers)
+    if card is None or "when" not in answers:
+        return ()
+    offered = set(holding.ids(card, ctx, FUNCTIONS).values())
+    ticked = chosen(ctx, answers, FUNCTIONS)
+    found = idle(ctx.catalogue, spans(card), ticked, ends_on(answers))
+    return tuple(key for key in found if (FUNCTION, key) in offered and (FUNCTION, key) not in ticked)
+
+
+def groundless(ctx: Context, answers: Answers) -> tuple[str, ...]:
+    """The applications that would be left without the function that they need."""
+    card = known_person(ctx, answers)
+    if card is None or "when" not in answers:
+        return ()
+    return lost(ctx, card, ended(spans(card), chosen(ctx, answers, FUNCTIONS), ends_on(answers)))
+
+
+def leaves_a_function(ctx: Context, answers: Answers) -> bool:
+    return bool(idle_functions(ctx, answers))
+
+
+def takes_the_ground(ctx: Context, answers: Answers) -> bool:
+    return bool(groundless(ctx, answers))
+
+
+def account_options(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What may become of the account: with nothing to end, only the change itself is a choice."""
+    card = known_person(ctx, answers)
+    if card is None:
+        return []
+    block, free = Option(BLOCK, m("ending.block")), Option(REACTIVATE, m("person.reactivate"))
+    if not holds_something(ctx, answers):
+        return [free if card.ref.status == "blocked" else block]
+    return [Option(NO, m("ending.leave")), block]
+
+
+def empties(ctx: Context, answers: Answers) -> bool:
+    """Whether nothing is left of the account, and the actor may block it."""
+    card = known_person(ctx, answers)
+    if card is None or not may_block(ctx, card):
+        return False
+    if not holding.live(card):
+        return True
+    left = ended(spans(card), things(ctx, answers), None)
+    return card.ref.status == "active" and answers.get("when") == NOW and not left
+
+
+def may_block(ctx: Context, card: PersonCard) -> bool:
+    rooms = ctx.directory.qualities(card.entity.id, "block_user")
+    return any(room.id == card.ref.quality for room in rooms)
+
+
+@dataclass(frozen=True)
+class WhenStep(Day):
+    """Now, tonight, or another day."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        near = {m("day.today"), m("day.tomorrow")}
+        rest = tuple(row for row in screen.rows if not any(button.label in near for button in row))
+        soon: Row = (
+            press(m("ending.now"), "now"),
+            press(m("ending.tonight"), "day", asking.ctx.today.isoformat()),
+        )
+        return Screen(screen.body, (soon, *rest))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        match said:
+            case Pick("now"):
+                return Accepted(NOW)
+            case Text(text):
+                reader = asking.ctx.reader
+                for label, value in ((m("ending.now"), NOW), (m("ending.tonight"), "")):
+                    if fold(text) in {fold(reading) for reading in reader.labels(label)}:
+                        return Accepted(NOW) if value else self._checked(asking, asking.ctx.today)
+            case _:
+                pass
+        return super().accept(asking, said)
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        if value == NOW:
+            return m("ending.now")
+        if value == asking.ctx.today.isoformat():
+            return m("ending.tonight")
+        return super().reads(asking, value)
+
+    def holds(self, asking: Asking, value: Json) -> bool:
+        return value == NOW or (bool(value) and super().holds(asking, value))
+
+
+def check_when(ctx: Context, answers: Answers, day: date) -> None:
+    """Raises Invalid for a day that moves nothing."""
+    check_end(day, starts_on=ctx.today, today=ctx.today)
+    card = known_person(ctx, answers)
+    ticked = chosen(ctx, answers, FUNCTIONS)
+    mine = [span for span in spans(card) if span.thing in ticked] if card else []
+    if mine and all(span.ends_on and span.ends_on <= day for span in mine):
+        raise Invalid(m("ending.sooner", day=max(span.ends_on for span in mine if span.ends_on)))
+
+
+@dataclass(frozen=True)
+class AlongStep(Choice):
+    """The function that is left over, named, and whether it ends too."""
+
+    def screen(self, asking: Asking) -> Screen:
+        names = tuple(
+            called(asking.ctx, (FUNCTION, key)) for key in idle_functions(asking.ctx, asking.answers)
+        )
+        screen = super().screen(asking)
+        return Screen((m("ending.left_over", what=names), *screen.body), screen.rows)
+
+
+@dataclass(frozen=True)
+class GroundStep(Choice):
+    """The accesses that count for nothing without the function: they can only end with it."""
+
+    def screen(self, asking: Asking) -> Screen:
+        names = tuple(
+            called(asking.ctx, (APPLICATION, key)) for key in groundless(asking.ctx, asking.answers)
+        )
+        screen = super().screen(asking)
+        return Screen((m("ending.no_ground", what=names), *screen.body), screen.rows)
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        names = tuple(
+            called(asking.ctx, (APPLICATION, key)) for key in groundless(asking.ctx, asking.answers)
+        )
+        return m("step.list", what=names)
+
+
+@dataclass(frozen=True)
+class AccountStep(Choice):
+    """What becomes of an account with nothing left."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        left = holds_something(asking.ctx, asking.answers)
+        return Screen((m("ending.empty") if left else m("ending.holds_nothing"), *screen.body), screen.rows)
+
+
+def request(ctx: Context, answers: Answers) -> EndAccess:
+    """The answers as one request."""
+    person, ending = answers["person"], sorted(things(ctx, answers))
+    becomes = answers.get("account", NO)
+    return EndAccess(
+        account=person["account"],
+        version=person["version"],
+        applications=tuple(key for kind, key in ending if kind == APPLICATION),
+        functions=tuple(key for kind, key in ending if kind == FUNCTION),
+        ends_on=ends_on(answers),
+        becomes="" if becomes == NO else becomes,
+    )
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """What was recorded, and when it ends; on a portal entity what is still to do there. Claims no end before that."""
+    entity = ctx.directory.entity(answers["entity"])
+    change = ctx.directory.change(done.number)
+    portal = change is not None and change.state == "to_do"
+    if portal and change:
+        body: tuple[Say, ...] = (m("ending.noted", number=done.number), *end_steps(ctx, change))
+    elif done.due is not None:
+        last = brussels_day(done.due - timedelta(seconds=1))
+        body = (m("ending.recorded_until", number=done.number, day=last),)
+    else:
+        body = (m("ending.recorded", number=done.number),)
+    first = (
+        Button(m("portal.open"), Door("portal", done.number), "☑")
+        if portal
+        else Button(m("common.status"), Door("status", done.number))
+    )
+    return View(
+        title=m("grant.done_title"),
+        subject=entity.name if entity else None,
+        body=body,
+        rows=(
+            (first,),
+            (Button(m("ending.another"), Door("end", answers["entity"])),),
+            (
+                Button(m("common.copy_number"), CopyText(done.number), "📋"),
+                Button(m("common.home"), Door("home")),
+            ),
+        ),
+    )
+
+
+def change_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
+    """On a person's card: the doors here, for whoever may; who holds nothing can still be blocked."""
+
+    def may(act: str) -> bool:
+        return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
+
+    rows: tuple[Row, ...] = ()
+    if holding.live(card) and may("give_access"):
+        rows = ((press(m("change.title"), "open", f"change:{card.ref.id}", mark="📅"),),)
+    if may(ACT):
+        rows = (*rows, (press(m("end.title"), "open", f"end:{card.ref.id}", mark="➖"),))
+    return rows
+
+
+PERSON = frozenset({"entity", "quality", "person"})
+WHEN = PERSON | {"what", "when"}
+
+END = Flow(
+    key="end",
+    icon="➖",
+    title=m("end.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
+            stands=True,
+            none=m("grant.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
+        HolderStep(
+            "person",
+            ask=m("ending.ask.person"),
+            label=m("field.person"),
+            after=frozenset({"entity", "quality"}),
+            function_act=FUNCTIONS,
+        ),
+        MultiChoice(
+            "what",
+            ask=m("ending.ask.what"),
+            label=m("ending.what"),
+            options=held,
+            after=PERSON,
+            when=holds_something,
+            proposes=lambda ctx, answers: only_one_of(held(ctx, answers)) if "person" in answers else None,
+            stands=True,
+        ),
+        WhenStep(
+            "when",
+            ask=m("ending.ask.when"),
+            label=m("ending.when"),
+            after=PERSON | {"what"},
+            when=holds_something,
+            earliest=lambda ctx, _: ctx.today,
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=check_when,
+        ),
+        AlongStep(
+            "along",
+            ask=m("ending.ask.along"),
+            label=m("ending.along"),
+            options=lambda _, __: [Option(YES, m("ending.along_yes")), Option(NO, m("ending.along_no"))],
+            after=WHEN,
+            when=leaves_a_function,
+        ),
+        GroundStep(
+            "ground",
+            ask=m("ending.ask.ground"),
+            label=m("ending.ground"),
+            options=lambda _, __: [Option(YES, m("ending.ground_yes"))],
+            after=WHEN,
+            when=takes_the_ground,
+        ),
+        AccountStep(
+            "account",
+            ask=m("ending.ask.account"),
+            label=m("ending.account"),
+            options=account_options,
+            after=WHEN | {"along", "ground"},
+            when=empties,
+        ),
+    ),
+    submit=request,
+    prefill=known,
+    subject=entity_name,
+    receipt=receipt,
+    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    needs=ACT,
+)

@@ -1,0 +1,98 @@
+"""Ending and changing an access on the register in memory: what `testing.MemoryDirectory` does with these requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.access.ground import APPLICATION, FUNCTION
+from bot.access.periods import brussels_day, due_instant, end_instant
+from bot.access.requests import ChangeEnd, Done, EndAccess
+from bot.conversations.ports import ChangeCard, ChangeItem, Holding, PersonCard
+
+if TYPE_CHECKING:
+    from bot.conversations.testing import MemoryDirectory
+
+_ENDS = {APPLICATION: "end-grant", FUNCTION: "end-assignment"}
+_MOVES = {APPLICATION: "grant", FUNCTION: "assignment"}
+
+
+def end(directory: MemoryDirectory, request: EndAccess, now: datetime) -> Done:
+    """What is asked ends; the account becomes what is asked."""
+    card, today = directory.cards[request.account], brussels_day(now)
+    at_once = request.ends_on is None
+    items = [
+        ChangeItem(_ENDS[held.kind], held.key, "active", held.starts_on, request.ends_on or today)
+        for held in _of(card, request)
+    ]
+    held = tuple(
+        (replace(each, state="ended") if at_once else replace(each, ends_on=request.ends_on))
+        if each in _of(card, request)
+        else each
+        for each in card.holdings
+    )
+    if request.becomes:
+        kind = "block-user" if request.becomes == "blocked" else "reactivate-user"
+        items.append(ChangeItem(kind, "", "active"))
+    status = request.becomes or card.ref.status
+    ref = replace(card.ref, version=card.ref.version + 1, status=status)
+    directory.cards[request.account] = replace(card, ref=ref, holdings=held)
+    done = "to_do" if card.entity.delivery == "portal" else "done"
+    number = _recorded(directory, card, items, done, now)
+    later = end_instant(request.ends_on) if request.ends_on and items else None
+    return Done(number, later, request.account)
+
+
+def change(directory: MemoryDirectory, request: ChangeEnd, now: datetime) -> Done:
+    """What is asked ends on the new day."""
+    card = directory.cards[request.account]
+    chosen = _of(card, request)
+    items = [
+        ChangeItem(_MOVES[held.kind], held.key, "recorded", held.starts_on, request.ends_on)
+        for held in chosen
+    ]
+    moved = tuple(
+        replace(each, ends_on=request.ends_on) if each in chosen else each for each in card.holdings
+    )
+    ref = replace(card.ref, version=card.ref.version + 1)
+    directory.cards[request.account] = replace(card, ref=ref, holdings=moved)
+    portal = card.entity.delivery == "portal"
+    due = None if portal else due_instant(brussels_day(now), now, timedelta(minutes=20))
+    return Done(
+        _recorded(directory, card, items, "to_do" if portal else "pending", now, due), due, request.account
+    )
+
+
+def _of(card: PersonCard, request: EndAccess | ChangeEnd) -> tuple[Holding, ...]:
+    wanted = {(APPLICATION, key) for key in request.applications}
+    wanted |= {(FUNCTION, key) for key in request.functions}
+    return tuple(each for each in card.holdings if (each.kind, each.key) in wanted and each.state != "ended")
+
+
+def _recorded(
+    directory: MemoryDirectory,
+    card: PersonCard,
+    items: Iterable[ChangeItem],
+    state: str,
+    now: datetime,
+    due: datetime | None = None,
+) -> str:
+    number, today = f"2026-{len(directory.changes) + 1:06d}", brussels_day(now)
+    due_on = brussels_day(due) if due else None
+    directory.changes[number] = ChangeCard(
+        number,
+        card.entity,
+        "Delcourt Anne",
+        now,
+        today,
+        state,
+        due,
+        due_on,
+        card.ref.id,
+        card.ref.name,
+        card.ref.username,
+        tuple(items),
+    )
+    return number
