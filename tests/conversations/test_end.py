@@ -172,7 +172,7 @@ def test_the_way_back_from_a_persons_card(talk: Talk) -> None:
 
 
 def test_an_end_is_moved_from_a_persons_card_in_three_interactions(talk: Talk) -> None:
-    talk.command("status", "Maes").taps("Changer une date de fin").says("30-04-2027").taps("Confirmer")
+    talk.command("status", "Maes").taps("Changer la date de fin").says("30-04-2027").taps("Confirmer")
 
     assert talk.requests == [ChangeEnd("a0005", 1, ("colindos",), ends_on=date(2027, 4, 30))]
     assert talk.interactions == 3
