@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.access import activation, sessions, visits
 from bot.access.activation import Notice
-from bot.access.due import ACTIVATE, REVOKED
+from bot.access.due import ACTIVATE, CHECK, REVOKED, TO_DO
 from bot.access.sessions import SessionRules
 from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
@@ -216,7 +216,7 @@ def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime
         new = outbox.put(
             connection,
             keyring,
-            f"{'active' if notice.kind == ACTIVATE else notice.kind}:{notice.number}:{chat_id}",
+            ":".join(filter(None, (_word(notice), notice.number, notice.round, str(chat_id)))),
             chat_id=chat_id,
             kind="message",
             payload=payload,
@@ -229,14 +229,31 @@ def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime
     return told
 
 
+def _word(notice: Notice) -> str:
+    return "active" if notice.kind == ACTIVATE else notice.kind
+
+
 def _notice(notice: Notice) -> tuple[View, int]:
     """What is told, and how soon: a revocation goes before everything else."""
     if notice.kind == REVOKED:
         title = m("notice.revoked", number=notice.number)
         return View(mark="⛔", title=title, rows=((Button(m("me.title"), Door("me")),),)), outbox.FIRST
-    title = m("notice.active", number=notice.number)
-    door = Door("status", notice.number)
-    return View(mark="🟢", title=title, rows=((Button(m("notice.see"), door),),)), outbox.NORMAL
+    title = m(f"notice.{_word(notice)}", number=notice.number)
+    mark = {TO_DO: "☑", CHECK: "🔎"}.get(notice.kind, "🟢")
+    rows = tuple((Button(m(f"notice.{label}"), Door(flow, args)),) for label, flow, args in _doors(notice))
+    return View(mark=mark, title=title, rows=rows), outbox.NORMAL
+
+
+def _doors(notice: Notice) -> tuple[tuple[str, str, str], ...]:
+    """The label, the dialogue and its words of each button of a notice."""
+    see, check = ("see", "status", notice.number), ("works", "verify", notice.number)
+    match notice.kind:
+        case "to_do":
+            return ("steps", "portal", notice.number), ("all", "portal", "")
+        case "check":
+            return check, see
+        case _:
+            return (see, check) if notice.portal else (see,)
 
 
 def by_night(now: datetime) -> bool:

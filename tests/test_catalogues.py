@@ -201,7 +201,7 @@ SAME = {
     "a pattern of signs and gaps": (
         "application.line calendar.month card.fact change.item day.is entity.label me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
-        " status.person_line step.line step.list step.page web.stored.role"
+        " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",
@@ -275,8 +275,7 @@ nihii.check | n° INAMI | RIZIV-nummer | LIKIV-Nummer | NIHDI number
 enterprise.check | numéro d'entreprise | ondernemingsnummer | Unternehmensnummer | enterprise number
 establishment.check | numéro d'unité d'établissement | vestigingseenheidsnummer | Niederlassungseinheitsnummer | establishment unit number
 password.simple | mot de passe | wachtwoord | Kennwort | password
-portal.step.function | Fonctions et hiérarchie de responsabilité | Functies en verantwoordelijkheidshiërarchie | Funktionen und Verantwortungshierarchie | Functions and hierarchy of responsibility
-portal.step.quality | Prestataire de soins : hôpital | Zorgverlener: ziekenhuis | Gesundheitsdienstleister: Krankenhaus | Care provider: hospital
+portal.step.functions | Fonctions et hiérarchie de responsabilité | Functies en verantwoordelijkheidshiërarchie | Funktionen und Verantwortungshierarchie | Functions and hierarchy of responsibility
 portal.step.entity | N° INAMI | RIZIV-nummer | LIKIV-Nummer | NIHDI number
 privacy.more | journal d'audit | auditlogboek | Prüfprotokoll | audit log
 role.co-responsible | Co-Responsable Accès Entité (CRAE) | Co-Verantwoordelijke Toegangen Entiteit (Co-VTE) | Co-Zugangsverantwortlicher der Einheit | Co-entity access manager

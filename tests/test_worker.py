@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from bot.access import due as register_due
 from bot.access.activation import Notice
+from bot.conversations.model import Door
 from bot.conversations.wire import view_from_json
 from bot.errors import ConfigurationError
 from bot.i18n import speaker
@@ -50,6 +51,34 @@ def test_a_notice_is_laid_once_and_bears_a_number_not_a_name(database, keyring, 
     view = view_from_json(mail.payload["view"])
     assert (view.mark, speaker("fr").plain(view.title)) == ("🟢", "Le n° 2026-000123 est actif.")
     assert mail.silent is False
+
+
+@pytest.mark.parametrize(
+    ("what", "title", "doors"),
+    [
+        (
+            "to_do",
+            "Le n° 2026-000123 est encore à faire sur le portail.",
+            [Door("portal", "2026-000123"), Door("portal")],
+        ),
+        (
+            "check",
+            "Le n° 2026-000123 est fait sur le portail. Est-ce que cela marche ?",
+            [Door("verify", "2026-000123"), Door("status", "2026-000123")],
+        ),
+    ],
+)
+def test_a_reminder_bears_a_number_not_a_name_and_opens_the_way_on(
+    database, keyring, frozen, what, title, doors
+):
+    night = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
+    with database.write() as connection:
+        assert tell(connection, keyring, Notice("2026-000123", (CHAT,), what), night) == [CHAT]
+        (mail,) = outbox.take(connection, keyring, night, limit=9)
+    view = view_from_json(mail.payload["view"])
+    assert speaker("fr").plain(view.title).replace("\N{NO-BREAK SPACE}", " ") == title
+    assert [button.action for button in view.buttons()] == doors
+    assert mail.silent is True
 
 
 @pytest.mark.parametrize(("hour", "night"), [(5, True), (6, False), (20, False), (21, True)])

@@ -1,4 +1,4 @@
-"""From recorded to active: the portal's step ticked off, the 20 minutes over, a start day come, an end day gone.
+"""From recorded to active: the 20 minutes over, a start day come, an end day gone.
 
 Whether an access counts is told by its own days and by `active_at`, which is known as soon as it is recorded (for a
 portal entity: as soon as the step is done). So nothing depends on a process being up at that instant: what is carried
@@ -7,118 +7,33 @@ out later takes the instant when it was due, and is carried out once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.access import due
-from bot.access.periods import due_instant
-from bot.access.requests import Done, MarkDone
-from bot.access.rights import Act, Target, require
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, CHANGES, ENTITIES, GRANTS, ITEMS, PROFILES, branch
+from bot.access.handover import TABLES, items_of
+from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES
 from bot.access.standing import chats_of
-from bot.access.work import ASSIGNMENT, GRANT, NOT_ALLOWED, Work
-from bot.errors import NotAllowed
 from bot.store import audit
 from bot.store.keys import Keyring
-
-_TABLES: dict[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Change `number` is active now, all of it: tell these chats. A number, no name (product.md).
+    """Change `number` is active now, all of it, or `kind` reminds of it: tell these chats. A number, no name (product.md).
 
-    `kind` is `due.REVOKED` where it took something from whoever is told.
+    `kind` is `due.REVOKED` where it took something from whoever is told, `due.TO_DO` or `due.CHECK` for a reminder.
     """
 
     number: str
     chats: tuple[int, ...]
     kind: str = due.ACTIVATE
-
-
-# -- the portal's step, done ----------------------------------------------------------------------
-
-
-def mark_done(work: Work, request: MarkDone) -> Done:
-    """The manager has done the change on the portal: from now on the delay counts. Doing it twice changes nothing.
-
-    Raises NotAllowed for a change that does not exist, or lies outside the mandate.
-    """
-    query = (
-        select(CHANGES.c.entity_id, CHANGES.c.quality_id, ENTITIES.c.delivery, ENTITIES.c.enterprise_id)
-        .join(ENTITIES, ENTITIES.c.id == CHANGES.c.entity_id)
-        .where(CHANGES.c.number == request.number)
-    )
-    change = work.connection.execute(query).one_or_none()
-    items = _items(work.connection, request.number)
-    if change is None or not items or change.delivery != "portal":
-        raise NotAllowed(NOT_ALLOWED)
-    for account in {item.account_id for item in items}:
-        _require(work, change, account)
-    wanted = [item for item in items if request.item in {None, item.id}]
-    if not wanted:
-        raise NotAllowed(NOT_ALLOWED)
-    waiting = [item for item in wanted if item.delivery == "recorded"]
-    instants = {item.id: _deliver(work, item) for item in waiting}
-    for instant in sorted({instant for instant in instants.values() if instant > work.now}):
-        due.activation(work.connection, request.number, instant)
-    for item in waiting:
-        body = {"item": item.id, "due": instants[item.id].isoformat()}
-        entry = audit.Entry("delivered", work.actor.identity, item.subject_id, request.number, body)
-        audit.append(work.connection, work.keyring, change.entity_id, entry, work.now)
-    known = [instants.get(item.id, item.due_at) for item in items]
-    whole = all(instant is not None for instant in known)
-    return Done(request.number, max(filter(None, known)) if whole else None, items[0].account_id or "")
-
-
-def _require(work: Work, change: Row[*tuple[Any, ...]], account: str) -> None:
-    query = (
-        select(ACCOUNTS.c.subdivision_id, PROFILES.c.identity_id)
-        .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
-        .where(ACCOUNTS.c.id == account)
-    )
-    row = work.connection.execute(query).one()
-    path = branch(work.connection, row.subdivision_id)
-    target = Target(change.entity_id, change.quality_id, path, change.enterprise_id, row.identity_id)
-    require(work.mandates(), Act.HAND_OVER, target, actor=work.actor.identity, today=work.today)
-
-
-def _items(connection: Connection, number: str) -> Sequence[Row[*tuple[Any, ...]]]:
-    query = select(ITEMS).where(ITEMS.c.change_number == number, ITEMS.c.undone_at.is_(None))
-    return connection.execute(query.order_by(ITEMS.c.position).with_for_update()).all()
-
-
-def _deliver(work: Work, item: Row[*tuple[Any, ...]]) -> datetime:
-    """The item is on the portal; when it takes effect. A user's data does at once, an access after the delay."""
-    table = _TABLES.get(item.kind)
-    instant = work.now
-    if table is not None:
-        instant = due_instant(_starts_anew(item) or work.today, work.now, work.activation_delay)
-        row = work.connection.execute(select(table.c.active_at).where(table.c.id == item.object_id)).scalar()
-        if row is None or row > instant:
-            work.connection.execute(
-                update(table).where(table.c.id == item.object_id).values(active_at=instant)
-            )
-    values: dict[str, object] = {
-        "delivery": "delivered",
-        "delivered_at": work.now,
-        "delivered_by": work.actor.identity,
-    }
-    values |= {"due_at": instant, "version": item.version + 1}
-    if instant <= work.now:
-        values |= {"delivery": "active", "active_at": work.now}
-    work.connection.execute(update(ITEMS).where(ITEMS.c.id == item.id).values(values))
-    return instant
-
-
-def _starts_anew(item: Row[*tuple[Any, ...]]) -> date | None:
-    """The start that the item brings, None where only the end moved."""
-    before, after = (item.before or {}).get("starts_on"), item.after["starts_on"]
-    return None if before == after else date.fromisoformat(after)
+    portal: bool = False
+    """It was done on the portal: somebody is to say whether it works."""
+    round: str = ""
+    """What tells one time from the next, where a change can come to this again: done anew on the portal."""
 
 
 # -- what is due ----------------------------------------------------------------------------------
@@ -134,6 +49,8 @@ def run(
     match kind:
         case due.ACTIVATE:
             return activate(connection, keyring, data["change"], now)
+        case due.REMIND:
+            return _remind(connection, data["change"], data["what"])
         case due.END:
             _end(connection, keyring, data, now)
             return None
@@ -147,7 +64,7 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
 
     A notice when that makes the whole change active, and not before.
     """
-    items = _items(connection, number)
+    items = items_of(connection, number)
     ripe = [
         item
         for item in items
@@ -159,7 +76,9 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
     if not ripe:
         return None
     change = connection.execute(
-        select(CHANGES.c.entity_id, CHANGES.c.author_id).where(CHANGES.c.number == number)
+        select(CHANGES.c.entity_id, CHANGES.c.author_id, ENTITIES.c.delivery)
+        .join(ENTITIES, ENTITIES.c.id == CHANGES.c.entity_id)
+        .where(CHANGES.c.number == number)
     ).one()
     body = {"items": [item.id for item in ripe]}
     entry = audit.Entry("activated", subject=ripe[0].subject_id, change=number, body=body)
@@ -169,7 +88,24 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
         or change.author_id is None
     ):
         return None
-    return Notice(number, chats_of(connection, change.author_id))
+    chats = chats_of(connection, change.author_id)
+    if change.delivery != "portal":
+        return Notice(number, chats)
+    again = max(item.due_at for item in items if item.due_at).isoformat()
+    return Notice(number, chats, portal=True, round=again)
+
+
+def _remind(connection: Connection, number: str, what: str) -> Notice | None:
+    """The change is still to do on the portal, or still to be tried: whoever noted it, or did it, is told once."""
+    items = items_of(connection, number)
+    if what == due.TO_DO:
+        waits = any(item.delivery == "recorded" and item.due_at is None for item in items)
+        who = connection.execute(select(CHANGES.c.author_id).where(CHANGES.c.number == number)).scalar()
+    else:
+        waits = bool(items) and all(item.delivery == "active" for item in items)
+        who = next((item.delivered_by for item in items if item.delivered_by), None)
+    chats = chats_of(connection, who) if waits and who else ()
+    return Notice(number, chats, what) if chats else None
 
 
 def _revoked(connection: Connection, number: str) -> Notice | None:
@@ -187,7 +123,7 @@ def _revoked(connection: Connection, number: str) -> Notice | None:
 
 def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: datetime) -> None:
     """Notes in the audit that an access ended by its own date; it has counted no longer since then in any case."""
-    table = _TABLES[data["kind"]]
+    table = TABLES[data["kind"]]
     query = (
         select(table.c.ends_on, table.c.revoked_at, ACCOUNTS.c.entity_id, PROFILES.c.identity_id)
         .join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from sqlalchemy.exc import IntegrityError
 
 from bot.access import linking, sessions, stepup
-from bot.access.activation import mark_done
 from bot.access.colleagues import end_sessions
 from bot.access.ending import change_end, end_access
 from bot.access.granting import grant_access
+from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
 from bot.access.requests import (
     ChangeEnd,
@@ -28,6 +28,7 @@ from bot.access.requests import (
     Refused,
     Request,
     TapNumber,
+    Verify,
 )
 from bot.access.wayin import invite_user
 from bot.access.work import Declined, Work
@@ -70,6 +71,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_end(work, request)
         case MarkDone():
             return mark_done(work, request)
+        case Verify():
+            return verify(work, request)
         case EndSessions():
             return end_sessions(work, request)
         case InviteUser():

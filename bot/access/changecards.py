@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 from bot.access.names import display_name
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
-from bot.access.views import ChangeCard, ChangeItem, EntityRef
+from bot.access.views import ChangeCard, ChangeItem, EntityRef, Stamp
 from bot.access.work import BLOCK_USER, END_ASSIGNMENT, END_GRANT
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -50,6 +50,8 @@ class Changes:
     def _names(self, connection: Connection) -> Mapping[tuple[str, str], str]:
         """(author, entity) → the name by which that entity knows him; nothing crosses from another entity."""
         authors = {change.author_id for change in self.changes if change.author_id}
+        for item in (each for items in self._items.values() for each in items):
+            authors |= {who for who in (item.delivered_by, item.verified_by) if who}
         query = select(
             PROFILES.c.identity_id, PROFILES.c.entity_id, PROFILES.c.last_name, PROFILES.c.first_name
         )
@@ -61,6 +63,10 @@ class Changes:
         """The account that a change is about, with its quality and subdivision."""
         accounts = [item.account_id for item in self._items[number] if item.account_id]
         return self._people.get(accounts[0]) if accounts else None
+
+    def subject(self, number: str) -> str | None:
+        """The identity that a change is about."""
+        return next((item.subject_id for item in self._items[number] if item.subject_id), None)
 
     def card(self, change: AnyRow, entity: EntityRef) -> ChangeCard:
         """The card of one of the changes."""
@@ -80,7 +86,22 @@ class Changes:
             person=display_name(person.last_name, person.first_name) if person else "",
             username=(person.username or "") if person else "",
             items=tuple(_item(item) for item in items),
+            quality=change.quality_id or "",
+            stamps=tuple(self._stamps(change, items)) if entity.delivery == "portal" else (),
+            problem=next((item.problem for item in items if item.problem and _waits_for_portal(item)), ""),
         )
+
+    def _stamps(self, change: AnyRow, items: Sequence[AnyRow]) -> Iterator[Stamp]:
+        """The states that all of the change reached, from the items' latest instants."""
+        columns = (("done", "delivered_at", "delivered_by"), ("active", "active_at", None))
+        for state, at, by in (*columns, ("verified", "verified_at", "verified_by")):
+            reached = [item._mapping[at] for item in items]  # noqa: SLF001 - documented
+            if not reached or None in reached:
+                return
+            last = max(items, key=lambda item: item._mapping[at])  # noqa: SLF001 - used at once
+            who = last._mapping[by] if by else None  # noqa: SLF001 - documented
+            name = self._authors.get((who, change.entity_id), "") if who else ""
+            yield Stamp(state, max(reached), brussels_day(max(reached)), name)
 
 
 def _waits_for_portal(item: AnyRow) -> bool:
@@ -95,6 +116,8 @@ def _state(items: Sequence[AnyRow]) -> str:
         return "to_do"
     if not all(item.delivery in {"active", "verified"} for item in items):
         return "pending"
+    if all(item.delivery == "verified" for item in items):
+        return "verified"
     return "done" if all(item.kind in _TAKES for item in items) else "active"
 
 
@@ -114,6 +137,8 @@ def _item(item: AnyRow) -> ChangeItem:
         state="ended" if item.undone_at else state,
         starts_on=_day(after.get("starts_on")),
         ends_on=_day(after.get("ends_on")),
+        moves=bool(item.before and "starts_on" in item.before),
+        fields=frozenset(after) - {"account_version"} if item.kind == "change-user" else frozenset(),
     )
 
 

@@ -26,10 +26,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access import invitations, linking, retired, stepup
+from bot.access import invitations, linking, retired, stepup, waiting
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
-from bot.access.holdings import TABLES, columns, holding_of, holds, is_in, key_of
+from bot.access.holdings import TABLES, columns, holds, is_in, key_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
 from bot.access.names import display_name, tokens
@@ -67,7 +67,7 @@ CANDIDATES = 2000
 NEAR, NEAR_WORD = 78, 60
 """How alike, of 100, the words of a mistyped name must be: on average, and each."""
 
-_LISTS = ("active", "pending", "to_do", "ending")
+_COUNTS = ("active", "pending", "ending")
 AnyRow = Row[*tuple[Any, ...]]
 _PEOPLE = ACCOUNTS.join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id).join(
     SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True
@@ -104,7 +104,7 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory:
+class RegisterDirectory(waiting.WayBack):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(
@@ -271,7 +271,7 @@ class RegisterDirectory:
             title=row.title or "",
             created_on=brussels_day(row.created_at),
             changed_on=brussels_day(row.changed_at),
-            holdings=tuple(holding_of(each, self._now) for each in held),
+            holdings=self.holdings(held.all(), entity, self._now),
         )
 
     def mine(self) -> tuple[PersonCard, ...]:
@@ -337,18 +337,18 @@ class RegisterDirectory:
         people = self._connection.execute(
             select(func.count()).select_from(ACCOUNTS).where(scope)
         ).scalar_one()
-        totals = dict.fromkeys(_LISTS, 0)
+        totals = dict.fromkeys(_COUNTS, 0)
         for table in TABLES:
             sums = [
                 func.coalesce(
                     func.sum(case((is_in(table, what, self._now, self._today), 1), else_=0)), 0
                 ).label(what)
-                for what in _LISTS
+                for what in _COUNTS
             ]
             source = table.join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)
             row = self._connection.execute(select(*sums).select_from(source).where(scope)).one()
             totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
-        return Counts(people=people, **totals)
+        return Counts(people=people, to_do=self.to_do(entity), **totals)
 
     def _living(self, entity: str) -> ColumnElement[bool]:
         """The accounts of the entity in scope that are not deleted."""
@@ -374,9 +374,11 @@ class RegisterDirectory:
             if total
             else ()
         )
-        return Listing(
-            tuple(Line(_person_ref(row), holding_of(row, self._now)) for row in rows), total, page, size
-        )
+        found_rows = list(rows)
+        ref = self.entity(entity)
+        held = self.holdings(found_rows, ref, self._now) if ref else ()
+        lines = tuple(Line(_person_ref(row), each) for row, each in zip(found_rows, held, strict=True))
+        return Listing(lines, total, page, size)
 
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed."""

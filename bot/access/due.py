@@ -6,20 +6,31 @@ laying it twice is laying it once.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
-from bot.access.periods import end_instant
+from bot.access.periods import BRUSSELS, brussels_day, end_instant
 from bot.store.due import put
 
-ACTIVATE, END, REVOKED = "activate", "end", "revoked"
+ACTIVATE, END, REVOKED, REMIND = "activate", "end", "revoked", "remind"
 """The kinds of rows; `activation.run` carries them out."""
+TO_DO, CHECK = "to_do", "check"
+"""What a reminder is about: a change is still to do on the portal, or nobody has said yet whether it works."""
+MORNING = time(9)
+"""When a reminder comes, in Brussels, on the day after."""
 
 
 def activation(connection: Connection, number: str, at: datetime) -> None:
     """At that instant, what of change `number` is due by then becomes active."""
     put(connection, f"{ACTIVATE}:{number}:{at:%Y%m%dT%H%M%S.%f}", ACTIVATE, at, {"change": number})
+
+
+def reminder(connection: Connection, what: str, number: str, since: datetime) -> None:
+    """On the morning after that day, once: the change still waits."""
+    day = brussels_day(since) + timedelta(days=1)
+    at = datetime.combine(day, MORNING, BRUSSELS)
+    put(connection, f"{REMIND}:{what}:{number}", REMIND, at, {"change": number, "what": what})
 
 
 def end(connection: Connection, kind: str, row: str, ends_on: date) -> None:

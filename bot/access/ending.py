@@ -226,9 +226,11 @@ def _moved(work: Work, chosen: Sequence[Live], ends_on: date | None) -> Iterator
 
 def _move(work: Work, account: AnyRow, old: Live, new: Span) -> Item:
     table = _TABLES[old.span.kind][0]
-    work.connection.execute(update(table).where(table.c.id == old.row).values(ends_on=new.ends_on))
+    portal = account.delivery == "portal" and old.active_at is not None
+    if not portal:  # there the old end holds until the new one is done (`handover.EFFECTS`)
+        work.connection.execute(update(table).where(table.c.id == old.row).values(ends_on=new.ends_on))
     _withdraw(work, old.row, whole=False)
-    if new.ends_on is not None:
+    if new.ends_on is not None and not portal:
         due.end(work.connection, old.kind, old.row, new.ends_on)
     instant = due_instant(work.today, work.now, work.activation_delay)
     effective = None if account.delivery == "portal" else instant

@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
-from bot.access import due, newcomers, wayin
+from bot.access import due, newcomers, waiting, wayin
 from bot.access.catalogue import Application, Declared, Profession
 from bot.access.differences import differences
 from bot.access.ending import live
@@ -120,6 +120,13 @@ def grant_access(work: Work, request: GrantAccess) -> Done | Conflict:
     held = live(work, holder.account)
     keeps(work, holder.profession, declared, held)
     gives = within(work, declared, held, tuple(_gives(work, request, holder)))
+    if place.delivery == "portal":
+        renewed = waiting.renewals(work.connection, [give.row for give in gives if give.row])
+        gives = tuple(
+            give
+            for give in gives
+            if give.row not in renewed or renewed[give.row].ends_on != give.period.ends_on
+        )
     if not gives:
         raise Declined(m("act.nothing_new"), "applications")
     return _write(work, place, holder, newcomer, declared, gives)
@@ -398,13 +405,15 @@ def _given(work: Work, give: Give, account: str, identity: str, number: str, *, 
                 }
             )
         )
+    elif portal:
+        row = give.row  # the old days hold until it is done there (`handover.EFFECTS`)
     else:
         row = give.row
         values: dict[str, date | datetime | None] = {"starts_on": starts_on, "ends_on": ends_on}
         if effective is not None and starts_on != give.old.starts_on:
             values["active_at"] = effective
         work.connection.execute(update(table).where(table.c.id == row).values(values))
-    if ends_on is not None:
+    if ends_on is not None and not (portal and give.old):
         due.end(work.connection, give.kind, row, ends_on)
     return Item(give.kind, account, row, identity, give.key, _days(give.old), _days(give.period), effective)
 

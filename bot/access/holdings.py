@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_
+from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_, select
 
 from bot.access.periods import Period, State
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, ITEMS, WAITS
 from bot.access.views import Holding
 from bot.access.work import APPLICATION, FUNCTION
 
@@ -20,6 +20,10 @@ ENDING = timedelta(days=30)
 """What ends within this time is said to be ending."""
 TABLES = (GRANTS, ASSIGNMENTS)
 _KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, ASSIGNMENTS.c.function)}
+
+
+_MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
+"""Grants and assignments whose other end is still to do on the portal."""
 
 
 def columns(table: Table) -> list[ColumnElement[Any]]:
@@ -46,7 +50,7 @@ def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[
     return {
         "active": active,
         "pending": and_(live, table.c.active_at > now),
-        "to_do": and_(live, table.c.active_at.is_(None)),
+        "to_do": and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(_MOVED))),
         "ending": and_(active, table.c.ends_on <= today + ENDING),
     }[what]
 

@@ -32,7 +32,7 @@ __all__ = [
     "start_instant",
 ]
 
-_BRUSSELS = ZoneInfo("Europe/Brussels")
+BRUSSELS = ZoneInfo("Europe/Brussels")
 BACK = timedelta(days=30)
 """How far back a start may lie (domain.md 2)."""
 YEARS_AHEAD = 10
@@ -84,7 +84,7 @@ class Period:
 
 def start_instant(day: date) -> datetime:
     """00:00 in Brussels of `day`, in UTC: 22:00 or 23:00 of the day before."""
-    return datetime.combine(day, time(), _BRUSSELS).astimezone(UTC)
+    return datetime.combine(day, time(), BRUSSELS).astimezone(UTC)
 
 
 def end_instant(ends_on: date) -> datetime:
@@ -94,7 +94,7 @@ def end_instant(ends_on: date) -> datetime:
 
 def brussels_day(instant: datetime) -> date:
     """The calendar day in Brussels of an aware instant."""
-    return instant.astimezone(_BRUSSELS).date()
+    return instant.astimezone(BRUSSELS).date()
 
 
 def due_instant(starts_on: date, recorded_at: datetime, delay: timedelta) -> datetime:
@@ -103,7 +103,7 @@ def due_instant(starts_on: date, recorded_at: datetime, delay: timedelta) -> dat
     The delay (the 20 minutes of the guide, step 9) counts only for acts of the same day; a later start is active at
     00:00 in Brussels of its day.
     """
-    if starts_on <= recorded_at.astimezone(_BRUSSELS).date():
+    if starts_on <= recorded_at.astimezone(BRUSSELS).date():
         return recorded_at + delay
     return start_instant(starts_on)
 

@@ -84,10 +84,23 @@ class ChangeEnd:
 
 @dataclass(frozen=True, slots=True)
 class MarkDone:
-    """The manager has carried change `number` out on the portal; `item` None means all of its items."""
+    """The manager has carried change `number` out on the portal, and in the same visit `more`; `item` None means all items."""
 
     number: str
     item: str | None = None
+    more: tuple[str, ...] = ()
+
+
+PROBLEMS = ("not_there", "no_application", "no_function", "refused", "wrong_data", "other")
+"""Why a change that was done on the portal does not work: a word from a list, so that no text about a person is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Somebody has tried whether change `number`, done on the portal, works; where not, `problem` says why, and it is to do anew."""
+
+    number: str
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,16 @@ class TapNumber:
 
 
 Request: TypeAlias = (
-    GrantAccess | MarkDone | Join | Lock | EndSessions | InviteUser | TapNumber | EndAccess | ChangeEnd
+    GrantAccess
+    | MarkDone
+    | Verify
+    | Join
+    | Lock
+    | EndSessions
+    | InviteUser
+    | TapNumber
+    | EndAccess
+    | ChangeEnd
 )
 
 
@@ -149,7 +171,7 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.END_ACCESS)
         case ChangeEnd():
             return Claim(Act.GIVE_ACCESS)
-        case MarkDone():
+        case MarkDone() | Verify():
             return Claim(Act.HAND_OVER)
         case EndSessions():
             return Claim(Act.END_SESSIONS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, text
 
 from bot.access.catalogue import Catalogue, builtin, read_application, read_function
 from bot.access.names import fold
@@ -45,6 +45,8 @@ STEP_UPS = core(login.StepUp)
 SUBDIVISIONS = core(tables.Subdivision)
 TICKETS = core(login.Ticket)
 VISITS = core(login.Visit)
+WAITS = text(f"change_items.{tables.WAITING.replace(' AND ', ' AND change_items.')}")
+"""An item is still to be carried out on the portal. The condition of the index, word for word: only then SQLite takes it."""
 
 
 def catalogue_of(connection: Connection) -> Catalogue:

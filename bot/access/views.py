@@ -56,6 +56,14 @@ class PersonRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """Another end that is noted and still to be done on the portal: until then the old one holds. None: no end."""
+
+    number: str
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """A grant or an assignment. `state` is pending, to_do (on the portal), active or ended.
 
@@ -69,6 +77,7 @@ class Holding:
     ends_on: date | None = None
     active_at: datetime | None = None
     number: str = ""
+    renewal: Renewal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,20 @@ class ChangeItem:
     state: str  # recorded | to_do | done | active | verified | ended
     starts_on: date | None = None
     ends_on: date | None = None
+    moves: bool = False
+    """Something held already gets other days."""
+    fields: frozenset[str] = frozenset()
+    """What of a user's data changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A state that a change of the portal reached, when, and by whom."""
+
+    state: str  # done | active | verified
+    at: datetime
+    on: date
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +133,18 @@ class ChangeCard:
     author: str
     recorded_at: datetime
     recorded_on: date
-    state: str  # pending | to_do | active | done (what took something) | ended (undone)
+    state: str  # pending | to_do | active | verified | done (what took something) | ended (undone)
     due: datetime | None
     due_on: date | None
     account: str
     person: str
     username: str
     items: tuple[ChangeItem, ...] = ()
+    quality: str = ""
+    stamps: tuple[Stamp, ...] = ()
+    """How far it came on the portal."""
+    problem: str = ""
+    """Why it was found not to work (a key of `requests.PROBLEMS`), as long as it is to do anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +200,43 @@ class Actor:
     locked: bool = False
     secured: bool = True
     """Whether he can come back by himself once he is locked out."""
+
+
+# -- the way back to the portal ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one visit to the portal can do: the changes that wait in a quality, or, where `quality` is None, in the entity
+    as a whole (its managers). `id` is the quality's, else the entity's.
+    """
+
+    id: str
+    entity: EntityRef
+    quality: QualityRef | None
+    changes: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A change with the values to type on the portal. A national number is never among them."""
+
+    change: ChangeCard
+    quality_key: str = ""
+    account: str = ""
+    last_name: str = ""
+    first_name: str = ""
+    title: str = ""
+    language: str = ""
+    email: str = ""
+    local_email: str = ""
+    username: str = ""
+    profession: str = ""
+    numbered: bool = False
+    """Whether a national number is known."""
+
+    @property
+    def who(self) -> str:
+        """Whom the change is about: changes with the same are done together."""
+        return self.account or f"{self.last_name} {self.first_name}"

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
+from bot.access.due import TO_DO, reminder
 from bot.access.periods import brussels_day
 from bot.access.rights import MandateScope
 from bot.access.rows import CHANGES, ITEMS
@@ -140,6 +141,8 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int) -
         for position, item in enumerate(items)
     ]
     work.connection.execute(insert(ITEMS), rows)
+    if any(item.due is None and not item.settled for item in items):  # to be done on the portal
+        reminder(work.connection, TO_DO, number, work.now)
 
 
 def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.access.periods import begins_later, brussels_day
-from bot.access.requests import Done, Join, MarkDone
-from bot.conversations.endsteps import TAKES, end_steps, what_to_take
-from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Screen, Verdict, press
+from bot.access.requests import Join
+from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
 from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.linking import CodeStep, log_in_row
-from bot.conversations.model import Answers, Button, Door, Link, Row, View
+from bot.conversations.model import Answers, Button, Link, Row
 from bot.conversations.ports import Context
 from bot.conversations.session import insecure, session_rows, way_back_row
 from bot.conversations.status import HOME_ROW
-from bot.conversations.steps import Ask, Choice, Option
+from bot.conversations.steps import Choice, Option
 from bot.errors import Invalid
 from bot.msg import LANGUAGES, Say, m
 
@@ -63,6 +61,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("end.title"), "open", "end", mark="➖"),))
     if ctx.directory.entities():
         rows.append((press(m("status.title"), "open", "status", mark="📋"),))
+    if waiting := sum(visit.changes for visit in ctx.directory.visits()):
+        rows.append((press(m("portal.home", count=waiting), "open", "portal", mark="☑"),))
     rows.append((press(m("me.title"), "open", "me", mark="👤"),))
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
@@ -256,106 +256,6 @@ ENTITY = Flow(
     ),
     submit=lambda _, answers: Remember({"entity": answers["entity"], "quality": answers["quality"]}),
     subject=entity_name,
-    recap=False,
-    restarts=True,
-)
-
-
-# -- what is still to do on the portal ------------------------------------------------------------
-
-
-def change_number(ctx: Context, _: Answers, text: str) -> str:
-    """The number of a change that the actor may see."""
-    if ctx.directory.change(text.strip()) is None:
-        raise Invalid(m("status.no_change", number=text.strip()[:20]))
-    return text.strip()
-
-
-@dataclass(frozen=True)
-class ChecklistStep(Choice):
-    """The portal's screens for one change, as a list to follow; *Fait* when all is done there."""
-
-    def screen(self, asking: Asking) -> Screen:
-        change = asking.ctx.directory.change(asking.answers["number"])
-        if change is None or change.state != "to_do":
-            return Screen((m("portal.nothing_to_do"),))
-        given = [item for item in change.items if item.kind not in TAKES]
-        if not given:
-            return Screen((*end_steps(asking.ctx, change), m("portal.then")), super().screen(asking).rows)
-        keys = {item.key for item in given}
-        names: tuple[Say, ...] = tuple(a.name for a in asking.ctx.catalogue.applications if a.key in keys)
-        functions = [
-            (f.label, item) for item in given for f in asking.ctx.catalogue.functions if f.key == item.key
-        ]
-        steps: list[Say] = [
-            m("portal.step.log_in"),
-            m("portal.step.entity", name=change.entity.name, number=change.entity.number),
-            m("portal.step.quality") if change.entity.portal == "old" else m("portal.step.group"),
-            m("portal.step.user", name=change.person, username=change.username or "–"),
-        ]
-        steps += [m("portal.step.reactivate") for item in change.items if item.kind == "reactivate-user"]
-        if names:
-            steps.append(m("portal.step.applications", what=names))
-        steps += [
-            m("portal.step.function", name=label, start=item.starts_on or change.recorded_on)
-            for label, item in functions
-        ]
-        steps += what_to_take(asking.ctx, change)
-        return Screen((*steps, m("portal.then")), super().screen(asking).rows)
-
-
-def change_entity(ctx: Context, answers: Answers) -> Say | None:
-    """The entity of the change, for the card."""
-    change = ctx.directory.change(answers["number"]) if answers.get("number") else None
-    return change.entity.name if change else None
-
-
-def only_done(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """*Fait*, as long as there is something to do."""
-    change = ctx.directory.change(answers.get("number", ""))
-    return [Option("done", m("portal.done_button"))] if change and change.state == "to_do" else []
-
-
-def portal_receipt(ctx: Context, _: Answers, done: Done) -> View:
-    """From now on the 20 minutes count; a start to come has its own day."""
-    change = ctx.directory.change(done.number)
-    if change is not None and change.state == "done":
-        body = m("portal.done_end", number=done.number)
-    elif done.due is None:
-        body = m("portal.done_partly", number=done.number)
-    elif begins_later(done.due, ctx.now):
-        body = m("portal.done_later", number=done.number, day=brussels_day(done.due))
-    else:
-        body = m("portal.done", number=done.number, due=done.due)
-    return View(
-        mark="✔",
-        title=m("portal.title"),
-        body=(body,),
-        rows=(
-            (Button(m("common.status"), Door("status", done.number)),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
-
-
-PORTAL_FLOW = Flow(
-    key="portal",
-    icon="☑",
-    title=m("portal.title"),
-    steps=(
-        Ask("number", ask=m("portal.ask_number"), label=m("field.number"), parse=change_number),
-        ChecklistStep(
-            "done",
-            ask=m("portal.ask"),
-            label=m("portal.title"),
-            options=only_done,
-            after=frozenset({"number"}),
-        ),
-    ),
-    submit=lambda _, answers: MarkDone(answers["number"]),
-    prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},
-    subject=change_entity,
-    receipt=portal_receipt,
     recap=False,
     restarts=True,
 )

@@ -26,6 +26,9 @@ from bot.access.views import (
     PersonCard,
     PersonRef,
     QualityRef,
+    Sheet,
+    Stamp,
+    Visit,
 )
 from bot.msg import Msg, Say
 
@@ -47,6 +50,9 @@ __all__ = [
     "QualityRef",
     "Reader",
     "Settings",
+    "Sheet",
+    "Stamp",
+    "Visit",
 ]
 
 
@@ -102,6 +108,15 @@ class Directory(Protocol):
 
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed."""
+
+    def visits(self) -> tuple[Visit, ...]:
+        """What the actor can do on the portal now: one visit for each quality where something waits."""
+
+    def visit(self, visit: str) -> tuple[Sheet, ...]:
+        """The changes that wait there, those of one person together."""
+
+    def sheet(self, number: str) -> Sheet | None:
+        """A change of a portal's entity, with the values to type there."""
 
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """The numbers, each with an opaque id, of which one stands on a private page; none while nothing waits for a tap."""

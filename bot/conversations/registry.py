@@ -9,13 +9,14 @@ import ast
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
-from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PORTAL_FLOW, PRIVACY, START, STRANGER
+from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
 from bot.conversations.change import CHANGE
 from bot.conversations.end import END
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
 from bot.conversations.grant import GRANT
 from bot.conversations.linking import LINK
+from bot.conversations.portal import PORTAL_FLOW, VERIFY
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
@@ -36,6 +37,7 @@ ALL = (
     ME,
     ENTITY,
     PORTAL_FLOW,
+    VERIFY,
     LANGUAGE,
     HELP,
     PRIVACY,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
 from bot.access.periods import begins_later
+from bot.conversations import checklist
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -31,6 +32,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
 from bot.conversations.people import found, told_apart
+from bot.conversations.portal import verify_row
 from bot.conversations.ports import (
     COUNTED,
     ChangeCard,
@@ -43,6 +45,7 @@ from bot.conversations.ports import (
     PersonCard,
     PersonRef,
     QualityRef,
+    Stamp,
 )
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
@@ -168,8 +171,12 @@ def overview(ctx: Context, said: Msg | None = None) -> Page:
         if len(entities) > 1:
             rows.append((press(entity.name, "list", f"a:{entity.id}"),))
         shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(entities) > 1)]
+        checklists = entity.id in {visit.entity.id for visit in ctx.directory.visits()}
         buttons = [
-            press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}") for what in shown
+            press(m("status.button.to_do"), "open", f"portal:{entity.id}")
+            if what == "to_do" and checklists
+            else press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}")
+            for what in shown
         ]
         rows += [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
     rows += [
@@ -215,6 +222,11 @@ def holding_line(ctx: Context, holding: Holding) -> Msg:
     """One application or function with its state in words, from when and until when."""
     name = called(ctx, holding.kind, holding.key)
     until: Say = m("holding.until", day=holding.ends_on) if holding.ends_on else m("day.no_end")
+    if holding.renewal:
+        renewed = holding.renewal.ends_on
+        later: Say = m("holding.until", day=renewed) if renewed else m("day.no_end")
+        line = m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
+        return m("holding.renewal", line=line, until=later, number=holding.renewal.number)
     if holding.state == "pending" and holding.active_at and holding.starts_on <= ctx.today:
         return m("holding.pending_today", name=name, due=holding.active_at, until=until)
     return m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
@@ -231,15 +243,23 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
         ),
         (m("field.status"), _change_state(ctx, change)),
         (m("field.content"), tuple_of([_item(ctx, item) for item in change.items])),
+        *((m(f"stamp.{stamp.state}"), _stamped(stamp)) for stamp in change.stamps),
     )
     rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
     if change.state == "to_do":
         rows.insert(0, (press(m("portal.open"), "open", f"portal:{change.number}", mark="☑"),))
+    rows += verify_row(ctx, change)
     if change.account:
         rows.append((press(m("status.see_person"), "who", change.account),))
     return Page(
         (), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name
     )
+
+
+def _stamped(stamp: Stamp) -> Msg:
+    if stamp.by:
+        return m("stamp.when", day=stamp.on, time=stamp.at, who=stamp.by)
+    return m("stamp.at", day=stamp.on, time=stamp.at)
 
 
 def _change_state(ctx: Context, change: ChangeCard) -> Msg:
@@ -253,7 +273,7 @@ def _change_state(ctx: Context, change: ChangeCard) -> Msg:
 
 
 def _item(ctx: Context, item: ChangeItem) -> Say:
-    kind = m(f"change.kind.{item.kind}")
+    kind = m(f"change.kind.{item.kind}" if item.kind in checklist.RECORDED else "change.kind.other")
     return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
 
 

@@ -30,6 +30,7 @@ from bot.access.requests import (
     Refused,
     Request,
     TapNumber,
+    Verify,
 )
 from bot.access.rights import OFTEN
 from bot.conversations import endtesting
@@ -72,6 +73,8 @@ from bot.conversations.ports import (
     QualityRef,
     Reader,
     Settings,
+    Sheet,
+    Visit,
 )
 from bot.i18n import CatalogueReader, speaker
 from bot.msg import Texts, m
@@ -118,9 +121,18 @@ class MemoryDirectory:
     taken: set[str] = field(default_factory=set)  # user names, folded
     mails: bool = False  # whether whoever is new gets a link by mail
     acts: frozenset[str] = frozenset(
-        {"give_access", "assign_function", "invite_user", "end_access", "end_function", "block_user"}
+        {
+            "give_access",
+            "assign_function",
+            "invite_user",
+            "end_access",
+            "end_function",
+            "block_user",
+            "hand_over",
+        }
     )  # what the actor may do besides looking
 
+    further: tuple[Visit, ...] = ()  # visits to the portal about managers
     looked_up: int = 0
     freed: bool = False  # somebody proved himself anew
 
@@ -243,6 +255,45 @@ class MemoryDirectory:
     def invitation(self, code: str) -> Invitation | None:
         return Invitation(self.invited_in) if code in self.codes else None
 
+    def visits(self) -> tuple[Visit, ...]:
+        made = []
+        for room in self.rooms.values():
+            place, waiting = self.entity(room.entity), self.visit(room.id)
+            if place and waiting and "hand_over" in self.acts:
+                people = len({sheet.who for sheet in waiting})
+                made.append(Visit(room.id, place, room, len(waiting), people))
+        return (*made, *self.further)
+
+    def visit(self, visit: str) -> tuple[Sheet, ...]:
+        cards = (
+            change
+            for change in self.changes.values()
+            if change.state == "to_do" and self.cards[change.account].ref.quality == visit
+        )
+        sheets = [self._sheet(card) for card in sorted(cards, key=lambda card: (card.person, card.number))]
+        return tuple(sheets)
+
+    def sheet(self, number: str) -> Sheet | None:
+        change = self.changes.get(number)
+        return self._sheet(change) if change and change.entity.delivery == "portal" else None
+
+    def _sheet(self, change: ChangeCard) -> Sheet:
+        card = self.cards[change.account]
+        first = card.first_name
+        last = card.ref.name.removesuffix(first).strip()
+        return Sheet(
+            change,
+            self.rooms[card.ref.quality].key,
+            change.account,
+            last,
+            first,
+            email=card.email,
+            language="nl",
+            username=card.ref.username,
+            profession=card.ref.profession,
+            numbered=bool(card.ref.masked),
+        )
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         return self.linking
 
@@ -260,13 +311,15 @@ class MemoryDirectory:
                 return endtesting.end(self, request, now)
             case ChangeEnd():
                 return endtesting.change(self, request, now)
-            case MarkDone(number):
+            case MarkDone(number, more=more):
+                dues = [self._done_there(each, now) for each in (number, *more)]
+                return Done(number, max(dues), "" if more else self.changes[number].account)
+            case Verify(number, problem):
                 change = self.changes[number]
-                start = max((item.starts_on for item in change.items if item.starts_on), default=None)
-                due = due_instant(start or brussels_day(now), now, timedelta(minutes=20))
-                state = "done" if all(item.kind in TAKES for item in change.items) else "pending"
-                self.changes[number] = replace(change, state=state, due=due, due_on=brussels_day(due))
-                return Done(number, due, change.account)
+                state = "to_do" if problem else "verified"
+                items = tuple(replace(item, state=state) for item in change.items)
+                self.changes[number] = replace(change, state=state, problem=problem or "", items=items)
+                return Done(number, account=change.account)
             case Join(code):
                 self.codes.discard(code)
                 return Done()
@@ -280,6 +333,16 @@ class MemoryDirectory:
                 return Done() if right and right[0][0] == choice else wrong
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
+
+    def _done_there(self, number: str, now: datetime) -> datetime:
+        change = self.changes[number]
+        start = max((item.starts_on for item in change.items if item.starts_on), default=None)
+        due = due_instant(start or brussels_day(now), now, timedelta(minutes=20))
+        items = tuple(replace(item, state="done") for item in change.items)
+        day = brussels_day(due)
+        state = "done" if all(item.kind in TAKES for item in change.items) else "pending"
+        self.changes[number] = replace(change, state=state, due=due, due_on=day, items=items)
+        return due
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)

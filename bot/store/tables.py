@@ -317,13 +317,24 @@ class Change(SQLModel, table=True):
     chat_id: int | None = Field(default=None, sa_type=Big)
 
 
+WAITING = "delivery = 'recorded' AND due_at IS NULL AND undone_at IS NULL"
+"""Items that somebody is still to carry out on the portal."""
+
+
 class ChangeItem(SQLModel, table=True):
-    """One item of a change; `before` and `after` hold ids, keys and dates, no names."""
+    """One item of a change; `before` and `after` hold ids, keys and dates, no names. `problem`: why it was found not to work."""
 
     __tablename__: ClassVar[str] = "change_items"
     __table_args__ = (
         UniqueConstraint("change_number", "position"),
         one_of("delivery", "recorded", "delivered", "active", "verified"),
+        Index(
+            "ix_change_items_waiting",
+            "change_number",
+            "object_id",
+            sqlite_where=text(WAITING),
+            postgresql_where=text(WAITING),
+        ),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     change_number: str = Field(foreign_key="changes.number")
@@ -341,6 +352,8 @@ class ChangeItem(SQLModel, table=True):
     delivered_by: str | None = Field(default=None, foreign_key="identities.id")
     active_at: datetime | None = Field(default=None, sa_type=Instant)
     verified_at: datetime | None = Field(default=None, sa_type=Instant)
+    verified_by: str | None = Field(default=None, foreign_key="identities.id")
+    problem: str | None = None
     undone_at: datetime | None = Field(default=None, sa_type=Instant)
     version: int = 1
 

@@ -36,6 +36,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
 from bot.msg import Msg, Say
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
+from tests.conversations.portalroads import roads
 from tests.texts import entries, message
 
 
@@ -435,7 +436,22 @@ def walked(lang: str) -> Walked:
     )
     look(seen)
     proofs(seen)
+    portal(seen)
     return seen
+
+
+def portal(seen: Walked) -> None:
+    """The hand-over to the portal."""
+    for directory, events in roads():
+        talk = Talk(ENGINE, directory, lang=seen.lang, actor=ANNE, settings=SETTINGS)
+        for event in events:
+            talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+            note_place(talk, seen)
+        seen.views.update({reply.view: None for reply in talk.replies if reply.view})
+        seen.views.update(dict.fromkeys(talk.receipts))
+        seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
+        if talk.receipts and isinstance(events[0], Command):
+            seen.places.add((events[0].name, "receipt"))
 
 
 def look(seen: Walked) -> None:

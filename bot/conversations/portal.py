@@ -1,0 +1,349 @@
+"""What is still to do on the portal: the list of visits, the checklist of one visit, and whether it works then. Pure.
+
+One visit goes through a quality's people by name, one person a page, and ticks off the changes one by one or all at once;
+a receipt's button opens the checklist of its change alone. Before *Fait* no text says that anybody has access.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from bot.access.periods import begins_later, brussels_day
+from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
+from bot.conversations import checklist
+from bot.conversations.flow import (
+    Accepted,
+    Asking,
+    Flow,
+    Pick,
+    Rejected,
+    Said,
+    Screen,
+    Shown,
+    Step,
+    Verdict,
+    press,
+)
+from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.people import found
+from bot.conversations.ports import ChangeCard, Context, Sheet, Visit
+from bot.conversations.steps import GONE, Ask, Choice, Option, page_of, page_row, turned
+from bot.errors import Invalid
+from bot.msg import Msg, Say, m
+
+ACT = "hand_over"
+ALL = "all"
+NUMBER = re.compile(r"\d{4}-\d{6}")
+"""A change's number, which is a visit of its own."""
+HOME_ROW: Row = (Button(m("common.home"), Door("home")),)
+
+
+# -- which visit ----------------------------------------------------------------------------------
+
+
+def quality_of(ctx: Context, visit: Visit) -> Say:
+    """The quality of a visit in the portal's words; a visit to the entity as a whole is about its managers."""
+    key = visit.quality.key if visit.quality else ""
+    return next((each.label for each in ctx.catalogue.qualities if each.key == key), m("portal.managers"))
+
+
+def visit_options(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The visits that there are to make, each with what it would do."""
+    return [
+        Option(
+            visit.id,
+            m("portal.visit", name=visit.entity.name, count=visit.changes),
+            m(
+                "portal.visit_line",
+                name=visit.entity.name,
+                quality=quality_of(ctx, visit),
+                changes=m("portal.changes", n=visit.changes),
+                people=found(visit.people),
+            ),
+        )
+        for visit in ctx.directory.visits()
+    ]
+
+
+def only_visit(ctx: Context, _: Answers) -> Json:
+    """Nobody is asked where there is one."""
+    visits = ctx.directory.visits()
+    return visits[0].id if len(visits) == 1 else None
+
+
+def sheets_of(ctx: Context, visit: Json) -> tuple[Sheet, ...]:
+    """What is to do in a visit, or of a single change by its number."""
+    if not isinstance(visit, str):
+        return ()
+    if not NUMBER.fullmatch(visit):
+        return ctx.directory.visit(visit)
+    sheet = ctx.directory.sheet(visit)
+    return (sheet,) if sheet and checklist.items_of([sheet]) else ()
+
+
+@dataclass(frozen=True)
+class VisitStep(Choice):
+    """A visit to the portal, or the number of a change, which is a visit of its own."""
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        if isinstance(said, Text) and asking.ctx.directory.sheet(said.text.strip()):
+            return Accepted(said.text.strip())
+        return super().accept(asking, said)
+
+    def holds(self, asking: Asking, value: Json) -> bool:
+        return isinstance(value, str) and (
+            asking.ctx.directory.sheet(value) is not None or super().holds(asking, value)
+        )
+
+
+# -- the checklist --------------------------------------------------------------------------------
+
+
+def by_person(sheets: Sequence[Sheet]) -> list[list[Sheet]]:
+    """The changes of each person together."""
+    return [list(group) for _, group in groupby(sheets, key=lambda sheet: sheet.who)]
+
+
+@dataclass(frozen=True)
+class ChecklistStep(Step):
+    """The portal's screens, one person a page. The answer is the list of the numbers that are done."""
+
+    def screen(self, asking: Asking) -> Screen:
+        sheets = sheets_of(asking.ctx, asking.answers["visit"])
+        if not sheets:
+            return Screen((m("portal.nothing_to_do"),))
+        people = by_person(sheets)
+        page = page_of(asking.ui, len(people))
+        body = _person_body(asking.ctx, people[page], first=page == 0, last=page == len(people) - 1)
+        rows = (*_copies(people[page]), *self._ticks(asking, sheets, people[page]))
+        return Screen(body, (*rows, *page_row(page, len(people))))
+
+    def _ticks(self, asking: Asking, sheets: Sequence[Sheet], shown: Sequence[Sheet]) -> tuple[Row, ...]:
+        if len(sheets) == 1:
+            return ((press(m("portal.done_button"), "a", "done", mark="✔"),),)
+        ticked = self._ticked(asking, sheets)
+        rows: list[Row] = [
+            (
+                press(
+                    number, "off" if number in ticked else "on", number, mark="☑" if number in ticked else "☐"
+                ),
+            )
+            for number in (sheet.change.number for sheet in shown)
+        ]
+        rows.append((press(m("portal.done_ticked"), "next", mark="✔"),))
+        return (*rows, (press(m("portal.all_done"), "a", ALL, mark="✔"),))
+
+    @staticmethod
+    def _ticked(asking: Asking, sheets: Sequence[Sheet]) -> list[str]:
+        ticks = asking.ui.get("ticks") or []
+        return [sheet.change.number for sheet in sheets if sheet.change.number in ticks]
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        sheets = sheets_of(asking.ctx, asking.answers["visit"])
+        numbers = [sheet.change.number for sheet in sheets]
+        ticked = self._ticked(asking, sheets)
+        match said:
+            case Pick("a", value) if (value == "done" and len(numbers) == 1) or (value == ALL and numbers):
+                return Accepted(numbers)
+            case Pick("on", value) if value in numbers:
+                return Shown({"ticks": [*(each for each in ticked if each != value), value]})
+            case Pick("off", value) if value in numbers:
+                return Shown({"ticks": [each for each in ticked if each != value]})
+            case Pick("next") if len(numbers) > 1:
+                return Accepted(ticked) if ticked else Rejected(m("portal.tick_first"))
+            case Pick():
+                return turned(said) or Rejected(GONE)
+            case Text(text):
+                return self._typed(asking, numbers, ticked, text)
+
+    @staticmethod
+    def _typed(asking: Asking, numbers: list[str], ticked: list[str], text: str) -> Verdict:
+        """A number ticks its change; the labels of the buttons do what the buttons do."""
+        said = text.strip().casefold()
+        one, every = (
+            {label.casefold() for label in asking.ctx.reader.labels(m(key))}
+            for key in ("portal.done_button", "portal.all_done")
+        )
+        if numbers and (said in every or (said in one and len(numbers) == 1)):
+            return Accepted(numbers)
+        if len(numbers) > 1 and text.strip() in numbers:
+            return Shown({"ticks": [*(each for each in ticked if each != text.strip()), text.strip()]})
+        return Rejected(m("portal.how") if numbers else GONE)
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        return None
+
+
+def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bool) -> tuple[Say, ...]:
+    """The way in on the first page, then whom it is about, what to do, what to leave out."""
+    body: list[Say] = list(checklist.way_in(sheets[0], ctx.catalogue)) if first else []
+    name = sheets[0].change.person or f"{sheets[0].last_name} {sheets[0].first_name}"
+    numbers = tuple(sheet.change.number for sheet in sheets)
+    body.append(m("portal.person", name=name, numbers=numbers))
+    body += [
+        m("portal.problem", number=s.change.number, why=m(f"verify.problem.{s.change.problem}"))
+        for s in sheets
+        if s.change.problem
+    ]
+    body += checklist.steps(sheets, ctx.catalogue)
+    left = checklist.leave_out(sheets, ctx.catalogue)
+    body += [m("portal.leave"), *left] if left else []
+    return (*body, m("portal.then")) if last else tuple(body)
+
+
+def _copies(sheets: Sequence[Sheet]) -> tuple[Row, ...]:
+    """A button for each value to type. A national number is never among them: the manager has it himself."""
+    return tuple(
+        (Button(m("portal.copy", what=typed.label), CopyText(typed.text), "📋"),)
+        for typed in checklist.values(sheets)
+    )
+
+
+def visit_entity(ctx: Context, answers: Answers) -> Say | None:
+    """The entity of the visit, for the card."""
+    visit = answers.get("visit")
+    if isinstance(visit, str) and NUMBER.fullmatch(visit):
+        sheet = ctx.directory.sheet(visit)
+        return sheet.change.entity.name if sheet else None
+    return next((each.entity.name for each in ctx.directory.visits() if each.id == visit), None)
+
+
+def prefill(ctx: Context, args: str) -> Answers:
+    """A change's number, a visit, or an entity with only one."""
+    args = args.strip()
+    if NUMBER.fullmatch(args):
+        return {"visit": args}
+    here = [visit.id for visit in ctx.directory.visits() if args in {visit.id, visit.entity.id}]
+    return {"visit": here[0]} if len(here) == 1 else {}
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """From now on the 20 minutes count; a start to come has its own day. Access is spoken of where somebody gets one."""
+    numbers = answers.get("done") or [done.number]
+    cards = [sheet for number in numbers if (sheet := ctx.directory.sheet(number))]
+    what = "access" if any(checklist.gives(sheet) for sheet in cards) else "change"
+    if len(cards) == 1 and cards[0].change.state == "done":
+        body = m("portal.done_end", number=done.number)
+    elif done.due is None:
+        body = m("portal.done_partly", number=done.number)
+    elif len(numbers) > 1:
+        body = m(f"portal.many.{what}", n=len(numbers), due=_when(ctx, done))
+    elif begins_later(done.due, ctx.now):
+        body = m(f"portal.later.{what}", number=done.number, day=brussels_day(done.due))
+    else:
+        body = m(f"portal.done.{what}", number=done.number, due=done.due)
+    rows: list[Row] = []
+    if len(numbers) == 1:
+        rows.append((Button(m("common.status"), Door("status", done.number)),))
+    if ctx.directory.visits():
+        rows.append((Button(m("portal.more"), Door("portal"), "☑"),))
+    return View(mark="✔", title=m("portal.title"), body=(body,), rows=(*rows, HOME_ROW))
+
+
+def _when(ctx: Context, done: Done) -> Msg:
+    assert done.due
+    if begins_later(done.due, ctx.now):
+        return m("portal.on_day", day=brussels_day(done.due))
+    return m("portal.at_time", due=done.due)
+
+
+PORTAL_FLOW = Flow(
+    key="portal",
+    icon="☑",
+    title=m("portal.title"),
+    steps=(
+        VisitStep(
+            "visit",
+            ask=m("portal.ask_visit"),
+            label=m("portal.title"),
+            options=visit_options,
+            proposes=only_visit,
+            stands=True,
+            none=m("portal.nothing"),
+        ),
+        ChecklistStep("done", ask=m("portal.ask"), label=m("portal.title"), after=frozenset({"visit"})),
+    ),
+    submit=lambda _, answers: MarkDone(answers["done"][0], more=tuple(answers["done"][1:])),
+    prefill=lambda ctx, _, args: prefill(ctx, args),
+    subject=visit_entity,
+    receipt=receipt,
+    recap=False,
+    restarts=True,
+)
+
+
+# -- does it work? --------------------------------------------------------------------------------
+
+WORKS, FAILS = "yes", "no"
+
+
+def change_number(ctx: Context, _: Answers, text: str) -> str:
+    """The number of a change that the actor may see."""
+    if ctx.directory.sheet(text.strip()) is None:
+        raise Invalid(m("status.no_change", number=text.strip()[:20]))
+    return text.strip()
+
+
+def verify_row(ctx: Context, change: ChangeCard) -> tuple[Row, ...]:
+    """On a change's page: the question, once it should work."""
+    entities = {entity.id for entity in ctx.directory.entities(ACT)}
+    if change.state != "active" or change.entity.delivery != "portal" or change.entity.id not in entities:
+        return ()
+    return ((press(m("verify.button"), "open", f"verify:{change.number}", mark="🔎"),),)
+
+
+def _verified(_: Context, answers: Answers, done: Done) -> View:
+    if answers.get("works") == WORKS:
+        row: Row = (Button(m("common.status"), Door("status", done.number)),)
+        return View(
+            mark="✔",
+            title=m("verify.title"),
+            body=(m("verify.yes", number=done.number),),
+            rows=(row, HOME_ROW),
+        )
+    row = (Button(m("portal.open"), Door("portal", done.number), "☑"),)
+    return View(
+        mark="↩", title=m("verify.title"), body=(m("verify.no", number=done.number),), rows=(row, HOME_ROW)
+    )
+
+
+def _answers(_: Context, __: Answers) -> Sequence[Option]:
+    return [Option(WORKS, m("verify.works")), Option(FAILS, m("verify.fails"))]
+
+
+def _problems(_: Context, __: Answers) -> Sequence[Option]:
+    return [Option(key, m(f"verify.problem.{key}")) for key in PROBLEMS]
+
+
+VERIFY = Flow(
+    key="verify",
+    icon="🔎",
+    title=m("verify.title"),
+    steps=(
+        Ask("number", ask=m("verify.ask_number"), label=m("field.number"), parse=change_number),
+        Choice(
+            "works",
+            ask=m("verify.ask"),
+            label=m("verify.title"),
+            options=_answers,
+            after=frozenset({"number"}),
+        ),
+        Choice(
+            "problem",
+            ask=m("verify.ask_problem"),
+            label=m("verify.title"),
+            options=_problems,
+            after=frozenset({"works"}),
+            when=lambda _, answers: answers.get("works") == FAILS,
+        ),
+    ),
+    submit=lambda _, answers: Verify(answers["number"], answers.get("problem")),
+    prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},
+    subject=lambda ctx, answers: visit_entity(ctx, {"visit": answers.get("number")}),
+    receipt=_verified,
+    recap=False,
+    restarts=True,
+)
