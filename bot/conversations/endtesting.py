@@ -23,8 +23,9 @@ def end(directory: MemoryDirectory, request: EndAccess, now: datetime) -> Done:
     """What is asked ends; the account becomes what is asked."""
     card, today = directory.cards[request.account], brussels_day(now)
     at_once = request.ends_on is None
+    reached = "to_do" if card.entity.delivery == "portal" else "active"
     items = [
-        ChangeItem(_ENDS[held.kind], held.key, "active", held.starts_on, request.ends_on or today)
+        ChangeItem(_ENDS[held.kind], held.key, reached, held.starts_on, request.ends_on or today)
         for held in _of(card, request)
     ]
     held = tuple(
@@ -35,7 +36,7 @@ def end(directory: MemoryDirectory, request: EndAccess, now: datetime) -> Done:
     )
     if request.becomes:
         kind = "block-user" if request.becomes == "blocked" else "reactivate-user"
-        items.append(ChangeItem(kind, "", "active"))
+        items.append(ChangeItem(kind, "", reached))
     status = request.becomes or card.ref.status
     ref = replace(card.ref, version=card.ref.version + 1, status=status)
     directory.cards[request.account] = replace(card, ref=ref, holdings=held)

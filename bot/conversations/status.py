@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss, parse_niss
 from bot.access.periods import begins_later
+from bot.access.rights import Role
 from bot.conversations import checklist
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
@@ -278,9 +279,13 @@ def _item(ctx: Context, item: ChangeItem) -> Say:
 
 
 def called(ctx: Context, kind: str, key: str) -> Say:
-    """What an application or a function is called; its key where the catalogue no longer has it."""
+    """What an application, a function, an office or a quality is called; its key where nothing knows it any more."""
     if kind in {"application", "grant", "end-grant"}:
         return next((a.name for a in ctx.catalogue.applications if a.key == key), key)
+    if kind.endswith("-manager"):
+        return m(f"role.{key}") if key in set(Role) else key
+    if kind == "activate-quality":
+        return next((q.label for q in ctx.catalogue.qualities if q.key == key), key)
     return next((f.label for f in ctx.catalogue.functions if f.key == key), key)
 
 

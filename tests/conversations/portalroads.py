@@ -81,7 +81,7 @@ def portal_register() -> MemoryDirectory:
         replace(hers, items=(item("grant", "bvtc", moves=True),)),
         replace(hers, items=(item("block-user"),)),
         replace(hers, items=(replace(item("block-user"), starts_on=None),)),
-        replace(model, items=(item("create-user"),)),
+        replace(model, items=(replace(item("create-user"), starts_on=None),)),
         replace(his, items=(item("appoint-manager", "group"), item("end-manager", "group"))),
         replace(hers, items=(active,), state="active", stamps=stamps[:2]),
         replace(hers, items=(active,), state="verified", stamps=stamps),

@@ -137,12 +137,11 @@ def test_on_a_portal_entity_the_receipt_says_what_is_still_to_do_there(talk: Tal
 
     receipt = said(talk.receipts[-1], "fr")
     assert "Noté sous le n° 2026-000001, encore à faire sur le portail." in receipt
-    assert "Décochez Colindos, puis confirmez." in receipt
-    assert "« Collaborateur médecin-spécialiste » la date de fin 24-11-2026" in receipt
     assert "C'est fait" not in receipt
     talk.taps("Étapes sur le portail")
-    assert "Décochez Colindos" in talk.sees()
-    assert "Cochez Colindos" not in talk.sees().replace("Décochez", "")
+    assert "décochez Colindos" in talk.sees()
+    assert "« Collaborateur médecin-spécialiste », mettez la date de fin 24-11-2026" in talk.sees()
+    assert "cochez Colindos" not in talk.sees().replace("décochez", "")
 
 
 def test_the_second_of_two_managers_sees_what_changed_and_decides_again(talk: Talk) -> None:

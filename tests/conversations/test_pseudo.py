@@ -25,6 +25,7 @@ from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
 from tests.conversations import answers, walking
+from tests.conversations.portalroads import portal_register
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
@@ -57,9 +58,10 @@ def register_texts() -> frozenset[Texts]:
 def names_and_typed() -> frozenset[str]:
     """The words of people's names, of applications that have one name only, and of what the walk types."""
     directory = walking.register()
-    refs = [card.ref for card in directory.cards.values()]
+    cards = [*directory.cards.values(), *portal_register().cards.values()]
+    refs = [card.ref for card in cards]
     texts = [text for ref in refs for text in (ref.name, ref.username, ref.subdivision)]
-    texts += [card.email for card in directory.cards.values()]
+    texts += [card.email for card in cards]
     texts += [change.author for change in directory.changes.values()]
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
     typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)
