@@ -1,14 +1,14 @@
 """Sessions are found by their binding, those that ended too
 
 Revision ID: 0010
-Revises: 0003
+Revises: 0009
 """
 
 from alembic import op
 
 
 revision = '0010'
-down_revision = '0003'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 
