@@ -110,12 +110,17 @@ def open_page(chromium: Browser, kept_pages: dict[Any, Page]) -> Iterator[OpenPa
     assert errors == []
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA, a line each: all rules in the light, in the dark those about colours."""
+def violations(page: Page, *, as_it_is: bool = False) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, a line each: all rules in the light, in the dark those about colours.
+
+    `as_it_is`: all rules once, in the scheme that the page was opened in; for tests that spread the looks over their runs.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
+    dark = as_it_is and page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    looks = (("dark" if dark else "light", WCAG),) if as_it_is else (("dark", COLOURS), ("light", WCAG))
     found = []
-    for scheme, rules in (("dark", COLOURS), ("light", WCAG)):
+    for scheme, rules in looks:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += page.evaluate(
             """async ([scheme, runOnly]) => (await axe.run({ runOnly, resultTypes: ['violations'] })).violations

@@ -235,6 +235,23 @@ def test_the_letter_at_rest_does_not_show_its_link(register, server, time):
     assert b"token" not in payload
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "Jan\r\nBcc: mus@example.org"},
+        {"to": "jan@example.org\r\nBcc: mus@example.org"},
+        {"to": "jan@example.org, mus@example.org"},
+    ],
+)
+def test_a_name_with_a_line_break_writes_no_header(changed):
+    """Names are refused such characters when they are typed; here nothing goes out at all."""
+    letter = letters.Letter(
+        "welcome", "jan@example.org", "Jan", "fr", Texts(fr="Midi"), "jan", "t" * 43, "", NOW, NOW
+    )
+    with pytest.raises(ValueError, match=r"(?i)cr|lf|line|carriage|address|invalid|defect"):
+        composed(replace(letter, **changed), "letter:1", sender=FROM, pages=PAGES, bot="")
+
+
 # -- the line -------------------------------------------------------------------------------------
 
 

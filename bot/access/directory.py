@@ -381,8 +381,8 @@ class RegisterDirectory(waiting.WayBack):
         return Listing(lines, total, page, size)
 
     def invitation(self, code: str) -> Invitation | None:
-        """The invitation of this code, as long as it can be redeemed."""
-        return invitations.redeemable(self._connection, code, self._now)
+        """The invitation of this code, as long as it can be redeemed. Raises Invalid after too many wrong ones."""
+        return invitations.tried(self._connection, code, self._telegram_id, self._now) if code else None
 
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """What `linking` offers in this chat."""

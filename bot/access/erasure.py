@@ -144,6 +144,7 @@ def forget_profile(connection: Connection, keyring: Keyring, profile: str, *, no
         .join(ENTITIES, ENTITIES.c.id == PROFILES.c.entity_id)
         .where(PROFILES.c.id == profile)
     ).one()
+    _close(connection, row.identity_id, row.entity_id, now)
     entrances.forget_scope(connection, row.identity_id, row.entity_id)
     _forget(connection, keyring, [profile], now)
     _forget_origins(connection, f"{row.key}@{row.place}")
@@ -206,6 +207,18 @@ def _unbind(connection: Connection, identity: str) -> int:
     connection.execute(delete(BINDINGS).where(BINDINGS.c.identity_id == identity))
     connection.execute(update(CHANGES).where(CHANGES.c.author_id == identity).values(chat_id=None))
     return sum(row.ended_at is None for row in rows)
+
+
+def _close(connection: Connection, identity: str, entity: str, now: datetime) -> None:
+    """The ways into the chat that are good for this entity alone: its bindings and open invitations end, its cards show no names."""
+    his = (BINDINGS.c.identity_id == identity, BINDINGS.c.scope_entity_id == entity)
+    query = select(BINDINGS.c.chat_id).where(*his, BINDINGS.c.ended_at.is_(None))
+    for chat in sorted(set(connection.execute(query).scalars())):
+        chats.redraw(connection, chat, now)
+    connection.execute(update(BINDINGS).where(*his, BINDINGS.c.ended_at.is_(None)).values(ended_at=now))
+    waiting = (INVITATIONS.c.used_at.is_(None), INVITATIONS.c.expires_at > now)
+    codes = (INVITATIONS.c.identity_id == identity, INVITATIONS.c.scope_entity_id == entity)
+    connection.execute(update(INVITATIONS).where(*codes, *waiting).values(expires_at=now))
 
 
 def _rename(connection: Connection, keyring: Keyring, identity: str, now: datetime) -> None:

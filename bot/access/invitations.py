@@ -16,17 +16,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from bot.access import proofs, sessions
+from bot.access import proofs, sessions, visits
 from bot.access.identities import by_key
 from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
 from bot.access.views import Invitation
-from bot.errors import Refusal
+from bot.errors import Invalid, Refusal
 from bot.msg import m
 from bot.store.audit import HOUSE, Entry, append
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
 VALID = timedelta(hours=24)
+WRONG, LATELY = 5, timedelta(minutes=15)
+"""So many wrong codes of one person; then none is looked at for a while, the right one neither."""
 LENGTH = 22
 """Characters of a code: 16 bytes in base64url, as Telegram's start links take them."""
 
@@ -92,6 +94,19 @@ def redeemable(connection: Connection, code: str, now: datetime) -> Invitation |
     """The invitation of a code that can be redeemed now; says nothing about why not."""
     row = _open(connection, code, now)
     return Invitation(row.lang) if row else None
+
+
+def tried(connection: Connection, code: str, telegram_id: int | None, now: datetime) -> Invitation | None:
+    """The same for whoever sent the code: wrong ones are counted for him. Raises Invalid `login.wait` after too many."""
+    if telegram_id is None:
+        return redeemable(connection, code, now)
+    who = str(telegram_id)
+    if visits.counted(connection, "invitation", who, now, LATELY) >= WRONG:
+        raise Invalid(m("login.wait", until=now + LATELY))
+    invitation = redeemable(connection, code, now)
+    if invitation is None:
+        visits.count(connection, "invitation", who, now, LATELY)
+    return invitation
 
 
 def redeem(

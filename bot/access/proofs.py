@@ -42,6 +42,8 @@ from bot.store.keys import Keyring
 TRIES = 5
 """Wrong answers in a row before nothing is looked at for a while."""
 LOCKED = timedelta(minutes=15)
+ENROLLING = timedelta(minutes=15)
+"""How long an app that was begun waits for its first code: its secret should not lie about on a page."""
 STEP = 30
 """Seconds of a one-time code's time step; one step before and after is accepted too, for clocks that differ."""
 RECOVERY = 10
@@ -210,12 +212,15 @@ def enrol(
     return Enrolment(authenticator, secret, _uri(connection, scope, secret))
 
 
-def waiting_enrolment(connection: Connection, keyring: Keyring, identity: str) -> Enrolment | None:
-    """The authenticator that waits for its first code."""
+def waiting_enrolment(
+    connection: Connection, keyring: Keyring, identity: str, now: datetime
+) -> Enrolment | None:
+    """The authenticator that waits for its first code, while it may."""
     query = select(AUTHENTICATORS).where(
         AUTHENTICATORS.c.identity_id == identity,
         AUTHENTICATORS.c.confirmed_at.is_(None),
         AUTHENTICATORS.c.ended_at.is_(None),
+        AUTHENTICATORS.c.made_at > now - ENROLLING,
     )
     row = connection.execute(query.order_by(AUTHENTICATORS.c.made_at.desc()).limit(1)).one_or_none()
     if row is None:
@@ -228,9 +233,9 @@ def confirm(
     connection: Connection, keyring: Keyring, identity: str, code: str, now: datetime
 ) -> tuple[str, ...] | None:
     """Takes the first code of the waiting authenticator, which replaces others of the same scope: the recovery codes, shown
-    this once. None where the code is wrong or nothing waits.
+    this once. None where the code is wrong or nothing waits any more.
     """
-    waiting = waiting_enrolment(connection, keyring, identity)
+    waiting = waiting_enrolment(connection, keyring, identity, now)
     row = _locked_row(connection, AUTHENTICATORS, AUTHENTICATORS.c.id, waiting.id) if waiting else None
     if waiting is None or row is None:
         return None

@@ -29,7 +29,7 @@ from bot.store.keys import Keyring
 FORGOTTEN = timedelta(hours=1)
 """How long the link is good that somebody asked for without being known yet."""
 OFTEN, LATELY = 5, timedelta(hours=1)
-"""Mails to one account, at most, whoever asks for them."""
+"""Mails to one person in one entity, at most."""
 APPOINTS = {
     Role.RESPONSIBLE: Act.APPOINT_RESPONSIBLE,
     Role.CO_RESPONSIBLE: Act.APPOINT_CO_RESPONSIBLE,
@@ -55,7 +55,7 @@ def invite_user(work: Work, request: InviteUser) -> Done:
         raise Declined(m("act.way.no_mail"), "how")
     if not address_of(row):
         raise Declined(m("act.way.no_address"), "how")
-    if _too_often(work.connection, row, work.now):
+    if _too_often(work.connection, row, "invited", work.now):
         raise Declined(m("act.way.too_often"), "how")
     _mail(work, row)
     return Done(account=row.id, mailed=True)
@@ -70,7 +70,7 @@ def welcome(work: Work, account: str) -> bool:
         _require(work, row)
     except Refusal:
         return False
-    if _too_often(work.connection, row, work.now):
+    if _too_often(work.connection, row, "invited", work.now):
         return False
     _mail(work, row)
     return True
@@ -156,7 +156,7 @@ def forgotten(connection: Connection, keyring: Keyring, username: str, now: date
     row = letters.addressee_called(connection, username)
     if row is None or row.status != "active" or not address_of(row):
         return False
-    if managing(connection, row, today) or _too_often(connection, row, now):
+    if managing(connection, row, today) or _too_often(connection, row, "forgotten", now):
         return False
     letters.write(connection, keyring, "forgotten", row.id, now, valid=FORGOTTEN)
     entry = Entry("ask-password", subject=row.identity_id, body={"account": row.id})
@@ -203,9 +203,12 @@ def _close_sessions(connection: Connection, row: Row[*tuple[Any, ...]], now: dat
         chats.redraw(connection, chat, now)
 
 
-def _too_often(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime) -> bool:
-    """Counted for the person, as all that is counted is, but in each entity apart: one does not hear what the other does."""
-    what = f"letter:{row.entity_id}"
+def _too_often(connection: Connection, row: Row[*tuple[Any, ...]], why: str, now: datetime) -> bool:
+    """Counted for the person, as all that is counted is, but in each entity apart: one does not hear what the other does.
+
+    What a stranger asks for is counted apart from what managers send: he keeps nobody from inviting.
+    """
+    what = f"letter:{why}:{row.entity_id}"
     return visits.count(connection, what, row.identity_id, now, LATELY) > OFTEN
 
 

@@ -69,7 +69,7 @@ class ChatSession(SQLModel, table=True):
         ),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
-    binding_id: str = Field(foreign_key="bindings.id")
+    binding_id: str = Field(foreign_key="bindings.id", index=True)
     identity_id: str = Field(foreign_key="identities.id", index=True)
     scope_entity_id: str | None = Field(default=None, foreign_key="entities.id")
     how: str

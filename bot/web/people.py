@@ -225,26 +225,28 @@ class People:
 
     # -- the app with the codes -----------------------------------------------------------------
 
-    def enrolment(self, visit: Visit, *, code: str | None = None) -> Enrolment | None:
-        """The app to set up: the one that waits, else a new one. None while the chat is locked, or where there is one already and `code`
-        is not its own: a phone left lying must not become somebody else's key.
+    def enrolment(
+        self, visit: Visit, *, code: str = "", username: str = "", password: str = ""
+    ) -> Enrolment | None:
+        """The app to set up: the one that waits, else a new one. None while the chat is locked, and where what the person proves himself
+        by (the app before it, a password) is there and not given: a phone left lying must not become somebody else's key.
         """
         with self._database.write() as connection:
             now = clock.now()
             session = self._session(connection, visit)
             if session is None or session.locked:
                 return None
-            waiting = proofs.waiting_enrolment(connection, self._keyring, session.identity)
+            waiting = proofs.waiting_enrolment(connection, self._keyring, session.identity, now)
             if waiting is not None:
                 return waiting
-            if proofs.enrolled(connection, session.identity):
-                if code is None:
+            if proofs.can_return(connection, session.identity):
+                if not (code or password) or self._too_often(connection, visit):
                     return None
                 try:
-                    proved = proofs.try_code(connection, self._keyring, session.identity, code, now)
+                    proved = self._proved(connection, session, code, username, password)
                 except Refusal:
                     proved = None
-                if proved is None:
+                if proved is None or proved.identity != session.identity:
                     return None
             scope = next(iter(session.scope)) if session.scope else None
             return proofs.enrol(connection, self._keyring, session.identity, scope, now)

@@ -236,8 +236,14 @@ class Site:
         return self._page(request, visit, "login", "note", text=m("web.logged_in"), back=True, done=True)
 
     async def _secure(self, request: Request, visit: Visit, form: dict[str, str]) -> Response:
-        if "replace" in form:
-            enrolment = await asyncio.to_thread(self._people.enrolment, visit, code=form["replace"])
+        if "replace" in form or "password" in form:
+            enrolment = await asyncio.to_thread(
+                self._people.enrolment,
+                visit,
+                code=form.get("replace", ""),
+                username=form.get("username", ""),
+                password=form.get("password", ""),
+            )
             said = Said() if enrolment else Said(m("login.wrong"))
             return await self._draw(request, visit, "secure", said)
         said = await asyncio.to_thread(self._people.confirm, visit, form.get("code", ""))
@@ -248,7 +254,8 @@ class Site:
     async def _draw_secure(self, request: Request, visit: Visit, said: Said) -> Response:
         enrolment = await asyncio.to_thread(self._people.enrolment, visit)
         if enrolment is None:
-            return self._page(request, visit, "secure", "replace", error=said.error)
+            standing = await asyncio.to_thread(self._people.standing, visit)
+            return self._page(request, visit, "secure", "replace", standing=standing, error=said.error)
         picture = segno.make(enrolment.uri, error="m").svg_data_uri(scale=5, border=3, light="white")
         secret = " ".join(enrolment.secret[at : at + 4] for at in range(0, len(enrolment.secret), 4))
         return self._page(

@@ -193,6 +193,8 @@ class WayIn:
         if not self._mails or not await asyncio.to_thread(self._may_ask, where):
             return self._asking(request, m("web.forgotten.wait"))
         answer = self._paper.page("note", spoken(request), text=m("web.forgotten.done"), back=False)
+        # else the next answer on the same line would wait for the work, and its time would tell
+        answer.headers["Connection"] = "close"
         answer.background = BackgroundTask(asyncio.to_thread, self._forgotten, username)
         return answer
 

@@ -15,7 +15,7 @@ from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
 from bot.access.sessions import SessionRules
 from bot.access.views import Invitation
-from bot.errors import OperatorError, Refusal
+from bot.errors import Invalid, OperatorError, Refusal
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import select
@@ -86,6 +86,21 @@ def test_an_open_code_tells_the_language_it_was_made_for(register):
     with register.sees(None) as directory:
         assert directory.invitation(code) == Invitation("nl")
         assert directory.invitation("x" * 22) is None
+
+
+def test_after_five_wrong_codes_of_one_account_even_the_right_one_waits(register):
+    code = code_for(register, "delcourt")
+
+    def tries(who: int, text: str, now=NOW):
+        with register.database.write() as connection:
+            return invitations.tried(connection, text, who, now)
+
+    assert [tries(ANNE, str(number) * 22) for number in range(5)] == [None] * 5
+    with pytest.raises(Invalid) as refused:
+        tries(ANNE, code)
+    assert refused.value.msg.key == "login.wait"
+    assert tries(BRAM, code) == Invitation(None)
+    assert tries(ANNE, code, NOW + timedelta(minutes=15)) == Invitation(None)
 
 
 def test_two_who_redeem_one_code_at_once_bind_one_of_them(register):

@@ -613,6 +613,26 @@ def test_an_entity_that_forgets_forgets_what_was_proved_for_it_alone(register):
     assert (rows(register, PASSWORDS), rows(register, RECOVERY_CODES)) == (0, 10)
 
 
+def test_an_entity_that_forgets_closes_the_ways_in_that_were_good_for_it_alone(register):
+    """The others stay: the entity that knows him still is asked, and not this one."""
+    person = register.person["odilon"]
+    when = NOW + 366 * DAY
+    with register.database.write() as connection:
+        for entity, number in (("midi", 8101), ("aube", 8102)):
+            scope = register.entity[entity]
+            invitations.bind(connection, person, scope, number, number, NOW)
+            invitations.invite(connection, register.keyring, "canary-odilon", when, scope=scope)
+    leaves(register, "odilon", "midi", NOW)
+    kept(register, when, sessions=1000 * DAY)
+    with register.database.read() as connection:
+        open_ones = select(BINDINGS.c.telegram_id).where(BINDINGS.c.ended_at.is_(None))
+        assert sorted(connection.execute(open_ones).scalars()) == [8102, TELEGRAM]
+        waiting = select(INVITATIONS.c.scope_entity_id).where(
+            INVITATIONS.c.used_at.is_(None), INVITATIONS.c.expires_at > when
+        )
+        assert connection.execute(waiting).scalars().all() == [register.entity["aube"]]
+
+
 def test_sessions_go_thirty_days_after_their_end_and_open_ones_stay(register):
     assert kept(register, NOW + 29 * DAY).sessions == 0
     assert kept(register, NOW + 31 * DAY).sessions == 1

@@ -332,6 +332,16 @@ def test_an_enrolment_that_was_not_confirmed_proves_nothing(register):
         assert not proofs.enrolled(connection, register.person["delcourt"])
 
 
+def test_an_app_that_was_begun_waits_a_quarter_of_an_hour_for_its_first_code(register):
+    person = register.person["delcourt"]
+    with register.database.write() as connection:
+        waiting = proofs.enrol(connection, register.keyring, person, None, NOW)
+        app, late = pyotp.TOTP(waiting.secret), NOW + 15 * MINUTE
+        assert proofs.confirm(connection, register.keyring, person, app.at(late), late) is None
+        just = late - timedelta(seconds=1)
+        assert proofs.confirm(connection, register.keyring, person, app.at(just), just)
+
+
 def test_with_the_persons_key_destroyed_no_proof_opens_anything(register):
     with_password(register)
     with register.database.write() as connection:

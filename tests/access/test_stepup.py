@@ -180,6 +180,21 @@ def test_nobody_ends_sessions_outside_his_scope_or_his_own_by_this_way(two):
     assert [seen(register, each).locked for each in (ANNE, JAN)] == [False, False]
 
 
+def test_by_the_table_a_local_manager_ends_the_sessions_of_whoever_has_a_user_in_his_scope_his_responsible_too(
+    register,
+):
+    """Whoever sees a phone lost may close it; the person proves himself anew in a minute. Beyond his quality he may not."""
+    mine = comes_in(register, "janssens", JAN)
+    comes_in(register, "delcourt", ANNE)
+    beyond = EndSessions(register.account["maes"])
+    proves(register, mine, beyond)
+    assert refusal(does(register, JAN, beyond)) == "rights.not_allowed"
+    responsible = EndSessions(register.account["delcourt"])
+    proves(register, mine, responsible)
+    assert isinstance(does(register, JAN, responsible), Done)
+    assert seen(register, ANNE).locked
+
+
 def test_a_session_that_is_good_for_another_entity_only_goes_on(register):
     mine = comes_in(register, "delcourt", ANNE)
     comes_in(register, "peeters", JAN, scope=register.entity["aube"])

@@ -280,6 +280,11 @@ def test_whoever_forgot_his_password_gets_a_link_at_the_address_his_entity_knows
     )  # fmt: skip
 
 
+def test_a_stranger_who_asks_again_and_again_keeps_no_manager_from_inviting(register):
+    assert [forgets(register, "jpeeters") for _ in range(wayin.OFTEN + 1)] == [True] * wayin.OFTEN + [False]
+    assert invites(register, "delcourt", "peeters").mailed
+
+
 @pytest.mark.parametrize(
     ("username", "why"),
     [

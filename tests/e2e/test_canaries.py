@@ -1,8 +1,9 @@
 """Canaries: what must not be read anywhere afterwards is put in by every way there is, and then looked for everywhere.
 
 The real program as a process, over polling with private pages, on both databases. A national number may stand nowhere plain;
-an e-mail address only where the register keeps it; a token, a key, a password, an app's secret, an invitation's code, the key of a
-visit nowhere at all: not in the log, not in a table or a file of the database, not in a message, a button or a link, not in an export.
+an e-mail address only where the register keeps it; a token, a key, a password, an app's secret, an invitation's code, a mailed link, the
+key of a visit nowhere at all: not in the log, not in a table or a file of the database, not in a message, a button or a link, not in an export
+of the register or of the audit trail, not in what an operator is told of his mistakes.
 """
 
 from __future__ import annotations
@@ -15,32 +16,46 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
+from bot.demo.testing import Person
+from bot.store.keys import new_root_key
 from bot.store.tables import SQLModel
 from sqlalchemy import select
 from tests import forked
 from tests.e2e.world import World, world
+from tests.mailserver import MailServer, mail_server
 from tests.web.conftest import Browser, free_port
 
 NISS = "01.09.22-997.08"
 EMAIL = "kanarie.vogel@example.org"
 PASSWORD = "kanarie zingt onder de lamp"
 WRONG_PASSWORD = "mus fluit achter de kast"
+MAILED_PASSWORD = "merel nestelt boven de poort"
 
 
 @pytest.fixture
-def there(database_url: str, tmp_path: Path):
+def post():
+    with mail_server() as served:
+        yield served
+
+
+@pytest.fixture
+def there(database_url: str, tmp_path: Path, post: MailServer):
     port = free_port()
     address = f"127.0.0.1:{port}"
     settings = {"ACCESSBOT_PUBLIC_URL": f"http://{address}", "ACCESSBOT_LISTEN": address}
     settings["ACCESSBOT_LOG_LEVEL"] = "debug"
+    settings |= {"ACCESSBOT_SMTP_HOST": "127.0.0.1", "ACCESSBOT_SMTP_PORT": str(post.port)}
+    settings |= {"ACCESSBOT_SMTP_SECURITY": "none", "ACCESSBOT_SMTP_FROM": "no-reply@hospital.example"}
     with world(database_url, tmp_path, **settings) as made:
         made.start()
         yield made
         made.stop()
 
 
-def test_after_a_run_with_canaries_in_all_inputs_none_is_found_anywhere(there: World, tmp_path: Path):
-    secrets = sings(there)
+def test_after_a_run_with_canaries_in_all_inputs_none_is_found_anywhere(
+    there: World, post: MailServer, tmp_path: Path
+):
+    secrets = sings(there, post)
     there.at_rest()
     there.stop()
     left = everywhere(there, tmp_path)
@@ -56,6 +71,48 @@ def test_after_a_run_with_canaries_in_all_inputs_none_is_found_anywhere(there: W
     assert EMAIL.encode() in dict(left)["table profiles"]
     assert NISS.encode() in dict(left)["register export"]
     assert b'"event"' in dict(left)["log"]
+    assert b'"invite"' in dict(left)["audit export"]
+
+
+def test_no_mistake_of_an_operator_shows_a_secret(tmp_path: Path):
+    """Each command fails, with one line or a line for each fault, and none repeats what should not be read."""
+    file = tmp_path / "register.toml"
+    file.write_text(
+        f"""[[person]]
+key = "vogel"
+last_name = "Vogel"
+first_name = "Kanarie"
+niss = "{NISS}"
+email = "{EMAIL} {EMAIL}"
+language = "xx"
+
+[[person]]
+key = "vogel2"
+last_name = "Vogel"
+first_name = "Kanarie"
+niss = "{NISS}"
+password = "{PASSWORD}"
+
+[[person]]
+key = "vogel3"
+niss = "{NISS[:-1]}9"
+""",
+        encoding="utf-8",
+    )
+    good = {"ACCESSBOT_DATABASE_URL": f"sqlite:///{tmp_path}/canary.db", "ACCESSBOT_ROOT_KEY": new_root_key()}
+    mail = {"ACCESSBOT_SMTP_HOST": "127.0.0.1", "ACCESSBOT_SMTP_PASSWORD": PASSWORD}
+    for command, environment in (
+        (["register", "load", str(file)], good),
+        (["check"], good | {"ACCESSBOT_ROOT_KEY": PASSWORD}),
+        (["check"], good | {"ACCESSBOT_DATABASE_URL": f"postgresql://bot:{PASSWORD}@127.0.0.1:1/none"}),
+        (["check"], good | {"ACCESSBOT_TELEGRAM_TOKEN": PASSWORD, "ACCESSBOT_TELEGRAM_API_URL": NOWHERE}),
+        (["run"], good | mail | {"ACCESSBOT_TELEGRAM_TOKEN": PASSWORD, "ACCESSBOT_PUBLIC_URL": NOWHERE}),
+        (["run"], good | mail | {"ACCESSBOT_SMTP_TIMEOUT": PASSWORD}),
+    ):
+        done = forked.runs(command, environment)
+        said = (done.stdout + done.stderr).decode()
+        assert (command, done.returncode) == (command, 1), said
+        assert [each for each in (PASSWORD, NISS, NISS[:-1], EMAIL, "Traceback") if each in said] == [], said
 
 
 ALLOWED = {
@@ -64,12 +121,16 @@ ALLOWED = {
         "register export",
         "database file",
         "chat",
-    ),  # register data, and its own recap
+        "audit export, personal",
+    ),  # register data, and its own recap; what an auditor asks for by name
     "national number": ("register export",),  # decision 5
 }
 
 
-def sings(there: World) -> dict[str, tuple[str, ...]]:
+NOWHERE = "http://127.0.0.1:1"
+
+
+def sings(there: World, post: MailServer) -> dict[str, tuple[str, ...]]:
     """Puts every canary in by every way; the forms in which each would be recognised."""
     code = there.invite("delcourt")
     anne = there.telegram.person("Anne")
@@ -94,7 +155,20 @@ def sings(there: World) -> dict[str, tuple[str, ...]]:
     for text in (NISS, f"/status {NISS}", f"/home {NISS}", f"c'est {NISS} je crois", NISS.replace(".", "")):
         anne.says(text)
     anne.says(PASSWORD)
+    for text in (NISS, EMAIL):
+        anne.edits(anne.says("rien"), f"corrigé : {text}")
+    anne.sends_document(f"{NISS}.pdf", NISS.encode(), caption="voir le nom")
+    anne.sends_document("liste.pdf", EMAIL.encode(), caption=f"pour {NISS}, {EMAIL}")
     anne.settles()
+    mailed, mailed_code = invites_by_mail(anne, post)
+    mailbox = httpx.Client(
+        base_url=there.settings["ACCESSBOT_PUBLIC_URL"], follow_redirects=True, trust_env=False, timeout=30
+    )
+    follower = Browser(mailbox, "", 0)
+    follower.page = mailbox.post("/app/password/enter", data={"token": mailed})
+    follower.sends("password", password=MAILED_PASSWORD, again=WRONG_PASSWORD)
+    assert follower.sends("password", password=MAILED_PASSWORD, again=MAILED_PASSWORD).status_code == 200
+    mailbox.get("/app/password", params={"token": mailed})
     anne.says("/grant")
     anne.waits_for("Pour quelle entité", 60)
     anne.taps("Hôpitaux du Midi", 60)
@@ -129,7 +203,9 @@ def sings(there: World) -> dict[str, tuple[str, ...]]:
     other.opens("me")
     account = re.search(r'name="account" value="(\w+)"', other.page.text)[1]
     username = re.search(r'name="username" value="(\w+)"', other.page.text)[1]
-    assert other.sends("me", account=account, password=PASSWORD, again=PASSWORD).status_code == 200
+    chosen = {"password": PASSWORD, "again": PASSWORD}
+    assert other.sends("me", account=account, proof=WRONG_PASSWORD, **chosen).status_code == 422
+    assert other.sends("me", account=account, proof=MAILED_PASSWORD, **chosen).status_code == 200
     jan.says("/lock")
     jan.waits_for("prouvez d", 60)
     other.opens("login")
@@ -155,11 +231,12 @@ def sings(there: World) -> dict[str, tuple[str, ...]]:
     there.telegram.inject({"callback_query": tap})  # there was no such tap: answering it fails, and is logged
     anne.settles(timeout=60)
     http.get(f"/app/nowhere?niss={NISS}&password={PASSWORD}")
-    cookies = [cookie.value for client in (http, other.http) for cookie in client.cookies.jar]
+    clients = (http, other.http, mailbox)
+    cookies = [cookie.value for client in clients for cookie in client.cookies.jar]
     assert cookies
     assert recovery
     time.sleep(0.5)
-    for client in (http, other.http):
+    for client in clients:
         client.close()
     digits = re.sub(r"\D", "", NISS)
     return {
@@ -167,12 +244,35 @@ def sings(there: World) -> dict[str, tuple[str, ...]]:
         "e-mail": (EMAIL,),
         "token": (there.telegram.token, there.telegram.token.split(":")[1]),
         "root key": (there.root_key,),
-        "password": (PASSWORD, WRONG_PASSWORD),
+        "password": (PASSWORD, WRONG_PASSWORD, MAILED_PASSWORD),
         "app's secret": (secret,),
         "recovery code": tuple(recovery),
-        "invitation": (code, jans),
+        "invitation": (code, jans, mailed_code),
+        "mailed link": (mailed,),
         "visit": tuple(cookies),
     }
+
+
+def invites_by_mail(anne: Person, post: MailServer) -> tuple[str, str]:
+    """Jan gets a mail; the secret of its link, and the code for the chat."""
+    anne.says("/status jpeeters")
+    anne.waits_for("utilisateurs trouvés", 60)
+    anne.taps("Peeters Jan · Cardiologie", 60)
+    anne.waits_for("Statut", 60)
+    anne.taps("✉ Inviter", 60)
+    anne.waits_for("Comment la personne", 60)
+    anne.taps("Par e-mail", 60)
+    anne.waits_for("Récapitulatif", 60)
+    anne.taps("Confirmer", 60)
+    anne.waits_for("L'invitation part par e-mail", 60)
+    until = time.monotonic() + 60
+    while not post.taken and time.monotonic() < until:
+        time.sleep(0.1)
+    text = post.taken[0].get_content()
+    link, code = re.search(r"/app/password#(\S+)", text), re.search(r"\?start=(\S+)", text)
+    assert link, text
+    assert code, text
+    return link[1], code[1]
 
 
 def everywhere(there: World, folder: Path) -> list[tuple[str, bytes]]:
@@ -184,6 +284,8 @@ def everywhere(there: World, folder: Path) -> list[tuple[str, bytes]]:
         ("chat", chats(there)),
         ("buttons", buttons(there)),
         ("register export", export(there)),
+        ("audit export", audit_export(there, folder)),
+        ("audit export, personal", audit_export(there, folder, "--personal")),
     ]
 
 
@@ -230,3 +332,11 @@ def export(there: World) -> bytes:
     done = forked.runs(["register", "export"], there._environment())
     assert done.returncode == 0
     return done.stdout + done.stderr
+
+
+def audit_export(there: World, folder: Path, *more: str) -> bytes:
+    """The trail as an auditor gets it."""
+    file = folder / f"trail{len(more)}.jsonl"
+    done = forked.runs(["audit", "export", str(file), *more], there._environment())
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr + file.read_bytes()

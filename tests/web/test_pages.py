@@ -101,6 +101,26 @@ def test_a_password_opens_the_chat_of_whoever_has_no_app(house: House):
     jan.waits_for("Bonjour")
 
 
+def test_whoever_has_a_password_gives_it_before_an_app_that_counts_for_more(house: House):
+    """OWASP ASVS 7.5.1: an open session alone, such as on a phone left lying, sets up no key."""
+    jan = house.enters("Jan", "peeters")
+    browser = house.browser(jan)
+    browser.opens("me")
+    account = re.search(r'name="account" value="(\w+)"', browser.page.text)[1]
+    username = re.search(r'name="username" value="(\w+)"', browser.page.text)[1]
+    good = "cheval batterie agrafe"
+    assert browser.sends("me", account=account, password=good, again=good).status_code == 200
+    browser.opens("secure")
+    assert "Prouvez d'abord que c'est vous" in browser.text
+    assert 'class="secret"' not in browser.page.text
+    wrong = browser.sends("secure", username=username, password="wrong horse battery")
+    assert (wrong.status_code, "Cela ne correspond pas" in browser.text) == (422, True)
+    browser.sends("secure", username=username, password=good)
+    app = pyotp.TOTP(re.search(r'class="secret">([A-Z2-7 ]+)<', browser.page.text)[1].replace(" ", ""))
+    browser.sends("secure", code=app.now())
+    assert len(re.findall(r"<li><code>", browser.page.text)) == 10
+
+
 def test_after_five_wrong_codes_even_the_right_one_waits(standing_house: House):
     anne = standing_house.enters("Anne", "delcourt")
     browser = standing_house.browser(anne)

@@ -43,7 +43,7 @@ def submit(page: Page):
 
 def looks_right(page: Page) -> None:
     """For axe, and for people who need the text twice as large or hold the phone upright."""
-    assert violations(page) == []
+    assert violations(page, as_it_is=True) == []
     assert page.evaluate(SIDEWAYS) <= 0
     page.evaluate(f"{BY_SIZE} = '32px'")
     assert page.evaluate(SIDEWAYS) <= 0
