@@ -96,12 +96,12 @@ def test_the_same_function_is_never_held_twice_at_a_time_but_another_or_a_later_
 
 
 def test_the_second_of_two_managers_hears_what_the_first_did(register):
-    assigns(register, "delcourt", "dubois")
-    seen = version(register, "dubois")
-    register.does("janssens", EndAccess(register.account["dubois"], seen, functions=(PHYSICIANS,)))
+    assigns(register, "delcourt", "peeters2")
+    seen = version(register, "peeters2")
+    register.does("janssens", EndAccess(register.account["peeters2"], seen, functions=(PHYSICIANS,)))
     label = register.catalogue.function(PHYSICIANS).label
     told = (m("act.changed.ended", what=label, number="2026-000002"),)
-    late = AssignFunction(register.account["dubois"], seen, PHYSICIANS, TODAY)
+    late = AssignFunction(register.account["peeters2"], seen, PHYSICIANS, TODAY)
     assert register.does("delcourt", late) == Conflict(told, seen + 1)
 
 
