@@ -11,11 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from bot.access import linking, sessions, stepup
 from bot.access.colleagues import end_sessions
 from bot.access.ending import change_end, end_access
+from bot.access.functions import assign_function
 from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
 from bot.access.requests import (
+    AssignFunction,
     ChangeEnd,
+    ChangeUser,
+    CreateUser,
     Done,
     EndAccess,
     EndSessions,
@@ -30,6 +34,8 @@ from bot.access.requests import (
     TapNumber,
     Verify,
 )
+from bot.access.userchange import change_user
+from bot.access.usercreate import create_user
 from bot.access.wayin import invite_user
 from bot.access.work import Declined, Work
 from bot.errors import Refusal
@@ -69,6 +75,12 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_access(work, request)
         case ChangeEnd():
             return change_end(work, request)
+        case CreateUser():
+            return create_user(work, request)
+        case ChangeUser():
+            return change_user(work, request)
+        case AssignFunction():
+            return assign_function(work, request)
         case MarkDone():
             return mark_done(work, request)
         case Verify():

@@ -85,7 +85,7 @@ class Changes:
             account=person.id if person else "",
             person=display_name(person.last_name, person.first_name) if person else "",
             username=(person.username or "") if person else "",
-            items=tuple(_item(item) for item in items),
+            items=tuple(item_of(item) for item in items),
             quality=change.quality_id or "",
             stamps=tuple(self._stamps(change, items)) if entity.delivery == "portal" else (),
             problem=next((item.problem for item in items if item.problem and _waits_for_portal(item)), ""),
@@ -128,7 +128,8 @@ def _due(items: Sequence[AnyRow]) -> datetime | None:
     return max((item.due_at for item in items if item.due_at), default=None)
 
 
-def _item(item: AnyRow) -> ChangeItem:
+def item_of(item: AnyRow) -> ChangeItem:
+    """An item as people see it."""
     state = "to_do" if _waits_for_portal(item) else "done" if item.delivery == "delivered" else item.delivery
     after = item.after or {}
     return ChangeItem(

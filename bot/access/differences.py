@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Row, select
 
 from bot.access.catalogue import Catalogue
 from bot.access.rows import ITEMS
-from bot.access.work import ASSIGNMENT, BLOCK_USER, END_ASSIGNMENT, END_GRANT, GRANT, REACTIVATE_USER
+from bot.access.work import (
+    ASSIGNMENT,
+    BLOCK_USER,
+    CHANGE_USER,
+    END_ASSIGNMENT,
+    END_GRANT,
+    GRANT,
+    REACTIVATE_USER,
+)
 from bot.msg import Msg, Say, m
 
 SHOWN = 8
@@ -39,6 +47,8 @@ def _said(catalogue: Catalogue, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterat
             yield m(key, what=_name(catalogue, row.kind, row.key), number=row.change_number)
         elif row.kind in {END_GRANT, END_ASSIGNMENT}:
             yield m("act.changed.ended", what=_name(catalogue, row.kind, row.key), number=row.change_number)
+        elif row.kind == CHANGE_USER and row.key:
+            yield m("act.changed.field", what=m(f"field.{row.key}"), number=row.change_number)
         else:
             key = _STATUS.get(row.kind, "act.changed.user")
             yield m(key, number=row.change_number)

@@ -27,12 +27,14 @@ from sqlalchemy import (
 )
 
 from bot.access import invitations, linking, retired, stepup, waiting
+from bot.access.assigned import Assigned
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
-from bot.access.holdings import TABLES, columns, holds, is_in, key_of
+from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
 from bot.access.names import display_name, tokens
+from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
 from bot.access.reach import Reach
 from bot.access.rights import Act, MandateScope, Role
@@ -93,6 +95,8 @@ _CARD = (
     PROFILES.c.email,
     PROFILES.c.language,
     PROFILES.c.title,
+    PROFILES.c.local_email,
+    ACCOUNTS.c.type,
 )
 _ONE = select(*_CARD).select_from(_PEOPLE).where(ACCOUNTS.c.id == bindparam("account"))
 _OWN = union_all(
@@ -104,7 +108,7 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory(waiting.WayBack):
+class RegisterDirectory(waiting.WayBack, Pasts, Assigned):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(
@@ -272,6 +276,9 @@ class RegisterDirectory(waiting.WayBack):
             created_on=brussels_day(row.created_at),
             changed_on=brussels_day(row.changed_at),
             holdings=self.holdings(held.all(), entity, self._now),
+            last_name=row.last_name,
+            local_email=row.local_email or "",
+            type=row.type,
         )
 
     def mine(self) -> tuple[PersonCard, ...]:
@@ -355,15 +362,16 @@ class RegisterDirectory(waiting.WayBack):
         return and_(self._reach.within(entity, Act.VIEW_STATUS), ACCOUNTS.c.status != "deleted")
 
     def listed(
-        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+        self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
     ) -> Listing[Line[Holding]]:
-        """People with a holding that is `what`: active, pending, to_do or ending; of application `key` if given."""
+        """People with a holding that is `what`: active, pending, to_do, ending or live; of this key and kind if given."""
         scope = self._living(entity)
         parts = [
             select(*_PERSON, ACCOUNTS.c.sort_key, *columns(table))
             .select_from(_PEOPLE.join(table, table.c.account_id == ACCOUNTS.c.id))
             .where(scope, is_in(table, what, self._now, self._today), key_of(table) == key if key else true())
             for table in TABLES
+            if kind in {"", kind_of(table)}
         ]
         found = union_all(*parts).subquery("found")
         total = self._total(select(found.c.row))

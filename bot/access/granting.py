@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from bot.access import due, newcomers, waiting, wayin
 from bot.access.catalogue import Application, Declared, Profession
@@ -20,9 +20,10 @@ from bot.access.ending import live
 from bot.access.grounding import Give, keeps, within
 from bot.access.newcomers import Newcomer
 from bot.access.periods import Period, check_end, check_start, due_instant
+from bot.access.places import Place, own_subdivision, place_of
 from bot.access.requests import Conflict, Done, GrantAccess
-from bot.access.rights import Act, MandateScope, Target, mandates_for, require
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, PROFILES, QUALITIES, branch
+from bot.access.rights import Act, MandateScope, Target, require
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, PROFILES, branch
 from bot.access.standing import others_may
 from bot.access.work import (
     ASSIGNMENT,
@@ -44,17 +45,6 @@ from bot.store.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The quality where access is given, and its entity."""
-
-    entity: str
-    enterprise: str | None
-    delivery: str
-    quality: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Holder:
     """The account that gets the access, as it stands; `account` is empty for somebody new."""
 
@@ -66,18 +56,6 @@ class Holder:
     blocked: bool = False
 
 
-_PLACE = (
-    select(
-        ENTITIES.c.id.label("entity"),
-        ENTITIES.c.enterprise_id.label("enterprise"),
-        ENTITIES.c.delivery,
-        QUALITIES.c.id.label("quality"),
-        QUALITIES.c.key,
-        QUALITIES.c.active,
-    )
-    .join(ENTITIES, ENTITIES.c.id == QUALITIES.c.entity_id)
-    .where(QUALITIES.c.id == bindparam("quality"))
-)
 _HOLDER = (
     select(
         ACCOUNTS.c.id.label("account"),
@@ -100,10 +78,10 @@ _TABLES: dict[str, tuple[Table, str]] = {
 def grant_access(work: Work, request: GrantAccess) -> Done | Conflict:
     """Gives the access; raises Refusal, with the step to ask again where another answer helps."""
     mandates = work.mandates()
-    place = _place(work, mandates, request.quality)
+    place = place_of(work, mandates, request.quality)
     newcomer: Newcomer | None = None
     if request.user:
-        holder = Holder(subdivision=_own_subdivision(work.connection, mandates, place, work.today))
+        holder = Holder(subdivision=own_subdivision(work.connection, mandates, place, work.today))
         _require(work, mandates, place, holder, request)  # before anything is said about the person
         newcomer = newcomers.checked(work, request.user, place.entity, place.quality)
         holder = replace(holder, identity=newcomer.identity)
@@ -135,18 +113,6 @@ def grant_access(work: Work, request: GrantAccess) -> Done | Conflict:
 # -- where, who, may he ---------------------------------------------------------------------------
 
 
-def _place(work: Work, mandates: Sequence[MandateScope], quality: str) -> Place:
-    row = work.connection.execute(_PLACE, {"quality": quality}).one_or_none()
-    if row is None:
-        raise NotAllowed(NOT_ALLOWED)
-    place = Place(row.entity, row.enterprise, row.delivery, row.quality, row.key)
-    here = Target(place.entity, enterprise=place.enterprise)
-    require(mandates, Act.READ_ENTITY, here, actor=work.actor.identity, today=work.today)
-    if not row.active:
-        raise Declined(m("act.quality_inactive"), "quality")
-    return place
-
-
 def _holder(work: Work, request: GrantAccess) -> Holder:
     bound = {"account": request.account, "quality": request.quality}
     row = work.connection.execute(_HOLDER, bound).one_or_none()
@@ -160,21 +126,6 @@ def _holder(work: Work, request: GrantAccess) -> Holder:
         row.version,
         blocked=row.status == "blocked",
     )
-
-
-def _own_subdivision(
-    connection: Connection, mandates: Sequence[MandateScope], place: Place, today: date
-) -> str | None:
-    """Where a new user belongs: nowhere in particular, or in the subdivision that is all the actor manages."""
-    valid = mandates_for(mandates, Act.CREATE_USER, today=today)
-    whole = Target(place.entity, place.quality, enterprise=place.enterprise)
-    if any(mandate.covers(whole) for mandate in valid):
-        return None
-    managed = {mandate.subdivision for mandate in valid if mandate.quality == place.quality}
-    tops = [one for one in managed if one and not managed.intersection(branch(connection, one)[:-1])]
-    if len(tops) != 1:
-        raise NotAllowed(NOT_ALLOWED if not tops else m("act.which_subdivision"))
-    return tops[0]
 
 
 def _require(

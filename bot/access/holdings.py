@@ -38,13 +38,18 @@ def columns(table: Table) -> list[ColumnElement[Any]]:
     ]
 
 
+def kind_of(table: Table) -> str:
+    """What the table's rows give: an application or a function."""
+    return _KINDS[table][0]
+
+
 def key_of(table: Table) -> ColumnElement[Any]:
     """The column with the application's or the function's key."""
     return _KINDS[table][1]
 
 
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
-    """The condition for a list: active, pending, to_do or ending. Raises KeyError for another."""
+    """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another."""
     live = is_live(table, now, today)
     active = and_(live, table.c.active_at <= now)
     return {
@@ -52,6 +57,7 @@ def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[
         "pending": and_(live, table.c.active_at > now),
         "to_do": and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(_MOVED))),
         "ending": and_(active, table.c.ends_on <= today + ENDING),
+        "live": live,
     }[what]
 
 

@@ -19,13 +19,14 @@ from bot.access.identifiers import parse_niss
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.requests import NewUser
 from bot.access.rows import ACCOUNTS, IDENTITIES, PROFILES, SUBDIVISIONS, account_order, profile_order
+from bot.access.userfields import LANGUAGES
 from bot.access.work import Declined, Work
 from bot.errors import Invalid
 from bot.msg import m
 from bot.store.ids import new_id
 
-LANGUAGES = ("fr", "nl", "de")
-"""The portal's choice for a user (`domain.md` 1.5)."""
+HUMAN, TECHNICAL = "user", "technical"
+"""The types of accounts that are made here (`domain.md` 1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,19 @@ def checked(work: Work, user: NewUser, entity: str, quality: str) -> Newcomer:
 def _tidy(work: Work, user: NewUser) -> NewUser:
     if user.language not in LANGUAGES:
         raise Declined(m("act.language_gone"), "language")
+    human = user.type != TECHNICAL
     return NewUser(
         last_name=_read("last_name", parse_name, user.last_name),
-        first_name=_read("first_name", parse_name, user.first_name),
+        first_name=_read("first_name", parse_name, user.first_name) if human else "",
         email=_read("email", parse_email, user.email),
         username=_read("username", lambda text: check_username(text, work.usernames), user.username),
         language=user.language,
         niss=_read("person", lambda text: parse_niss(text, today=work.today).digits, user.niss)
-        if user.niss
+        if user.niss and human
         else None,
-        title=_read("title", parse_title, user.title) if user.title else None,
+        title=_read("title", parse_title, user.title) if user.title and human else None,
         local_email=_read("local_email", parse_email, user.local_email) if user.local_email else None,
+        type=TECHNICAL if not human else HUMAN,
     )
 
 
@@ -140,7 +143,7 @@ def make(
             quality_id=quality,
             username=user.username,
             username_fold=user.username.lower(),
-            type="user",
+            type=user.type,
             status="active",
             profession=profession,
             subdivision_id=subdivision,

@@ -29,6 +29,8 @@ class NewUser:
     niss: str | None = None
     title: str | None = None
     local_email: str | None = None
+    type: str = "user"
+    """"user" for a human, "technical" for a program: that one has neither first name nor national number."""
 
     def __repr__(self) -> str:
         return "NewUser(…)"
@@ -53,6 +55,42 @@ class GrantAccess:
     starts_on: date | None = None
     ends_on: date | None = None
     reactivate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """Make a user account in `quality`, without any access yet."""
+
+    quality: str
+    user: NewUser
+    profession: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUser:
+    """Correct one `field` of a user account (`userfields.FIELDS`); `value` is its new text, empty for none.
+
+    `version` is the account's as the manager saw it.
+    """
+
+    account: str
+    version: int
+    field: str
+    value: str
+
+    def __repr__(self) -> str:
+        return "ChangeUser(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class AssignFunction:
+    """Let the account exercise `function` from a Brussels day on; the end inclusive."""
+
+    account: str
+    version: int
+    function: str
+    starts_on: date
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +189,9 @@ Request: TypeAlias = (
     | TapNumber
     | EndAccess
     | ChangeEnd
+    | CreateUser
+    | ChangeUser
+    | AssignFunction
 )
 
 
@@ -171,6 +212,12 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.END_ACCESS)
         case ChangeEnd():
             return Claim(Act.GIVE_ACCESS)
+        case CreateUser():
+            return Claim(Act.CREATE_USER)
+        case ChangeUser():
+            return Claim(Act.CHANGE_USER)
+        case AssignFunction():
+            return Claim(Act.ASSIGN_FUNCTION)
         case MarkDone() | Verify():
             return Claim(Act.HAND_OVER)
         case EndSessions():

@@ -93,6 +93,9 @@ class PersonCard:
     created_on: date | None = None
     changed_on: date | None = None
     holdings: tuple[Holding, ...] = ()
+    last_name: str = ""
+    local_email: str = ""
+    type: str = "user"
 
     def holds(self, kind: str, key: str) -> Holding | None:
         """The holding of `key` that is active, pending or to do, if there is one."""
@@ -145,6 +148,25 @@ class ChangeCard:
     """How far it came on the portal."""
     problem: str = ""
     """Why it was found not to work (a key of `requests.PROBLEMS`), as long as it is to do anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """What one change did to one account; `items` are those about it."""
+
+    number: str
+    author: str
+    recorded_at: datetime
+    recorded_on: date
+    items: tuple[ChangeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCounts:
+    """How many people of an entity exercise a function, now or later, and how many exercise each."""
+
+    people: int = 0
+    each: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

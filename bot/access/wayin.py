@@ -21,7 +21,7 @@ from bot.access.rights import Act, Role, Target, allowed, require
 from bot.access.rows import BINDINGS, MANDATES, SESSIONS, branch
 from bot.access.work import NOT_ALLOWED, Declined, Work
 from bot.errors import NotAllowed, Refusal
-from bot.msg import m
+from bot.msg import Msg, m
 from bot.store import chats
 from bot.store.audit import Entry, append
 from bot.store.keys import Keyring
@@ -120,6 +120,12 @@ def _require(work: Work, row: Row[*tuple[Any, ...]]) -> None:
     path = branch(work.connection, row.subdivision_id)
     user = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
     require(mandates, Act.INVITE_USER, user, actor=actor, today=work.today)
+    require_above(work, row, m("act.way.manager"))
+
+
+def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
+    """Raises NotAllowed with `refusal` unless the actor could have appointed whatever manager this person is here."""
+    mandates, actor = work.mandates(), work.actor.identity
     for held in managing(work.connection, row, work.today):
         act = APPOINTS.get(Role(held.role))
         place = Target(
@@ -130,7 +136,7 @@ def _require(work: Work, row: Row[*tuple[Any, ...]]) -> None:
             row.identity_id,
         )
         if act is None or not allowed(mandates, act, place, actor=actor, today=work.today):
-            raise NotAllowed(m("act.way.manager"))
+            raise NotAllowed(refusal)
 
 
 def managing(connection: Connection, row: Row[*tuple[Any, ...]], today: date) -> list[Row[*tuple[Any, ...]]]:

@@ -63,6 +63,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("status.title"), "open", "status", mark="📋"),))
     if waiting := sum(visit.changes for visit in ctx.directory.visits()):
         rows.append((press(m("portal.home", count=waiting), "open", "portal", mark="☑"),))
+    if ctx.directory.entities():
+        rows.append((press(m("functions.title"), "open", "functions", mark="🎓"),))
     rows.append((press(m("me.title"), "open", "me", mark="👤"),))
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))

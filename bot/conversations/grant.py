@@ -279,6 +279,15 @@ def prefill(memory: Mapping[str, str], args: str) -> Answers:
     return {key: value for key, value in wanted.items() if value}
 
 
+def of_person(ctx: Context, account: str) -> Answers:
+    """The account that a button names, with its place; nothing where it is not the actor's."""
+    card = ctx.directory.person(account) if account else None
+    if card is None:
+        return {}
+    person = {"account": card.ref.id, "version": card.ref.version}
+    return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
+
+
 def entity_name(ctx: Context, answers: Answers) -> Say | None:
     """The entity's name, for every card."""
     entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
@@ -515,7 +524,7 @@ GRANT = Flow(
         ),
     ),
     submit=request,
-    prefill=lambda _, memory, args: prefill(memory, args),
+    prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
     subject=entity_name,
     receipt=receipt,
     rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},

@@ -19,10 +19,12 @@ from bot.access.views import (
     ChangeItem,
     Counts,
     EntityRef,
+    FunctionCounts,
     Holding,
     Invitation,
     Line,
     Listing,
+    PastChange,
     PersonCard,
     PersonRef,
     QualityRef,
@@ -41,10 +43,12 @@ __all__ = [
     "Counts",
     "Directory",
     "EntityRef",
+    "FunctionCounts",
     "Holding",
     "Invitation",
     "Line",
     "Listing",
+    "PastChange",
     "PersonCard",
     "PersonRef",
     "QualityRef",
@@ -99,9 +103,16 @@ class Directory(Protocol):
     def counts(self, entity: str) -> Counts: ...
 
     def listed(
-        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+        self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
     ) -> Listing[Line[Holding]]:
-        """People with a holding that is `what`: active, pending, to_do or ending (within 30 days); of application `key` if given."""
+        """People with a holding that is `what`: active, pending, to_do, ending (within 30 days), or live for all of these; of
+        this `key` and `kind` ("application", "function") if given.
+        """
+
+    def function_counts(self, entity: str) -> FunctionCounts: ...
+
+    def history(self, account: str, *, page: int = 0, size: int = 6) -> Listing[PastChange]:
+        """What was done to the account, newest first."""
 
     def mine(self) -> tuple[PersonCard, ...]:
         """The actor's own accounts, in every entity that his binding covers."""

@@ -9,17 +9,22 @@ import ast
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
+from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
 from bot.conversations.change import CHANGE
 from bot.conversations.end import END
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
+from bot.conversations.functions import FUNCTIONS
 from bot.conversations.grant import GRANT
 from bot.conversations.linking import LINK
+from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
+from bot.conversations.usercard import USER
+from bot.conversations.userchange import EDIT
 from bot.conversations.wayin import INVITE
 
 ALL = (
@@ -42,6 +47,11 @@ ALL = (
     HELP,
     PRIVACY,
     SIGNOUT,
+    USER,
+    EDIT,
+    NEWUSER,
+    FUNCTIONS,
+    ASSIGN,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

@@ -206,7 +206,15 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     facts.append((m("field.status"), m(f"account.{ref.status}")))
     held = [h for h in card.holdings if h.state != "ended"]
     lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
-    rows = (*change_rows(ctx, card), *invite_row(ctx, card), *signout_row(ctx, card), BACK_ROW, HOME_ROW)
+    whole: Row = (press(m("user.open"), "open", f"user:{ref.id}", mark="👤"),)
+    rows = (
+        whole,
+        *change_rows(ctx, card),
+        *invite_row(ctx, card),
+        *signout_row(ctx, card),
+        BACK_ROW,
+        HOME_ROW,
+    )
     return Page((), tuple(facts), lines, rows, title=m("status.title"), subject=card.entity.name)
 
 
@@ -243,7 +251,7 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
         ),
         (m("field.status"), _change_state(ctx, change)),
-        (m("field.content"), tuple_of([_item(ctx, item) for item in change.items])),
+        (m("field.content"), tuple_of([change_item(ctx, item) for item in change.items])),
         *((m(f"stamp.{stamp.state}"), _stamped(stamp)) for stamp in change.stamps),
     )
     rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
@@ -273,8 +281,11 @@ def _change_state(ctx: Context, change: ChangeCard) -> Msg:
     return m(f"change.{change.state}")
 
 
-def _item(ctx: Context, item: ChangeItem) -> Say:
+def change_item(ctx: Context, item: ChangeItem) -> Say:
+    """One line of a change in words."""
     kind = m(f"change.kind.{item.kind}" if item.kind in checklist.RECORDED else "change.kind.other")
+    if item.kind == "change-user" and item.key:
+        return m("change.item", what=kind, name=m(f"field.{item.key}"))
     return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
 
 

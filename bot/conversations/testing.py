@@ -16,8 +16,11 @@ from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
+    AssignFunction,
     ChangeEnd,
+    ChangeUser,
     Conflict,
+    CreateUser,
     Done,
     EndAccess,
     EndSessions,
@@ -64,10 +67,12 @@ from bot.conversations.ports import (
     Context,
     Counts,
     EntityRef,
+    FunctionCounts,
     Holding,
     Invitation,
     Line,
     Listing,
+    PastChange,
     PersonCard,
     PersonRef,
     QualityRef,
@@ -129,6 +134,8 @@ class MemoryDirectory:
             "end_function",
             "block_user",
             "hand_over",
+            "change_user",
+            "create_user",
         }
     )  # what the actor may do besides looking
 
@@ -157,7 +164,9 @@ class MemoryDirectory:
         account = f"a{len(self.cards) + 1:04d}"
         masked = f"••.••.••-•••.{niss[-2:]}" if niss else ""
         ref = PersonRef(account, f"{entity.id}-h", display_name(last, first), masked=masked, **fields)  # type: ignore[arg-type]
-        self.cards[account] = PersonCard(ref, entity, first_name=first, email=email, holdings=tuple(holdings))
+        self.cards[account] = PersonCard(
+            ref, entity, first_name=first, email=email, holdings=tuple(holdings), last_name=last
+        )
         self.taken.add(ref.username.casefold())
         if niss:
             self.numbers[niss] = account
@@ -236,7 +245,7 @@ class MemoryDirectory:
         return Counts(people=sum(card.entity.id == entity for card in self.cards.values()), **totals)
 
     def listed(
-        self, entity: str, what: str, *, key: str = "", page: int = 0, size: int = 6
+        self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
     ) -> Listing[Line[Holding]]:
         lines = [
             Line(card.ref, held)
@@ -244,10 +253,23 @@ class MemoryDirectory:
             for held in card.holdings
             if card.entity.id == entity
             and (not key or held.key == key)
-            and (held.state == what or (what == "ending" and held.ends_on and held.state == "active"))
+            and kind in {"", held.kind}
+            and what in listing(held)
         ]
         page = min(page, max(0, -(-len(lines) // size) - 1))
         return Listing(tuple(lines[page * size : (page + 1) * size]), len(lines), page, size)
+
+    def function_counts(self, entity: str) -> FunctionCounts:
+        lines = self.listed(entity, "live", kind="function", size=COUNTED).items
+        each = {line.holding.key for line in lines}
+        counts = tuple((key, sum(line.holding.key == key for line in lines)) for key in sorted(each))
+        return FunctionCounts(len({line.person.id for line in lines}), counts)
+
+    def history(self, account: str, *, page: int = 0, size: int = 6) -> Listing[PastChange]:
+        own = [c for c in self.changes.values() if c.account == account]
+        done = [PastChange(c.number, c.author, c.recorded_at, c.recorded_on, c.items) for c in reversed(own)]
+        page = min(page, max(0, -(-len(done) // size) - 1))
+        return Listing(tuple(done[page * size : (page + 1) * size]), len(done), page, size)
 
     def mine(self) -> tuple[PersonCard, ...]:
         return tuple(self.cards[account] for account in self.own)
@@ -311,6 +333,12 @@ class MemoryDirectory:
                 return endtesting.end(self, request, now)
             case ChangeEnd():
                 return endtesting.change(self, request, now)
+            case CreateUser():
+                return self._create(request, now)
+            case ChangeUser():
+                return self._change(request, now)
+            case AssignFunction():
+                return self._function(request, now)
             case MarkDone(number, more=more):
                 dues = [self._done_there(each, now) for each in (number, *more)]
                 return Done(number, max(dues), "" if more else self.changes[number].account)
@@ -343,6 +371,56 @@ class MemoryDirectory:
         state = "done" if all(item.kind in TAKES for item in change.items) else "pending"
         self.changes[number] = replace(change, state=state, due=due, due_on=day, items=items)
         return due
+
+    def _create(self, request: CreateUser, now: datetime) -> Done:
+        user, room = request.user, self.rooms[request.quality]
+        entity = next(place for place in self.places if place.id == room.entity)
+        account = self.add(
+            user.last_name,
+            user.first_name,
+            entity=entity,
+            niss=user.niss or "",
+            email=user.email,
+            username=user.username,
+            profession=request.profession or "",
+        )
+        card = replace(self.cards[account], type=user.type, language=user.language, title=user.title or "")
+        ref = replace(card.ref, quality=request.quality)
+        self.cards[account] = card = replace(card, ref=ref, local_email=user.local_email or "")
+        done = self._noted(card, (ChangeItem("create-user", "", "active"),), now)
+        return replace(done, mailed=self.mails and user.type == "user" and entity.delivery != "portal")
+
+    def _change(self, request: ChangeUser, now: datetime) -> Done:
+        card = self.cards[request.account]
+        ref = replace(card.ref, version=card.ref.version + 1)
+        if request.field in {"username", "profession"}:
+            ref = replace(ref, **{request.field: request.value})  # type: ignore[arg-type]
+        else:
+            card = replace(card, **{request.field: request.value})  # type: ignore[arg-type]
+            ref = replace(ref, name=display_name(card.last_name, card.first_name))
+        self.cards[request.account] = replace(card, ref=ref)
+        item = ChangeItem("change-user", request.field, "active")
+        return self._noted(card, (item,), now)
+
+    def _function(self, request: AssignFunction, now: datetime) -> Done:
+        card = self.cards[request.account]
+        held = Holding("function", request.function, "pending", request.starts_on, request.ends_on)
+        ref = replace(card.ref, version=card.ref.version + 1)
+        self.cards[request.account] = replace(card, ref=ref, holdings=(*card.holdings, held))
+        done = self._noted(card, (ChangeItem("assignment", request.function, "active"),), now)
+        due = due_instant(request.starts_on, now, timedelta(minutes=20)) if done.due else None
+        return replace(done, due=due)
+
+    def _noted(self, card: PersonCard, items: tuple[ChangeItem, ...], now: datetime) -> Done:
+        """A change that has taken effect, or is to do on the portal."""
+        number, today = f"2026-{len(self.changes) + 1:06d}", brussels_day(now)
+        due = None if card.entity.delivery == "portal" else now
+        state = "active" if due else "to_do"
+        who = (card.ref.id, self.cards[card.ref.id].ref.name, card.ref.username)
+        self.changes[number] = ChangeCard(
+            number, card.entity, "Delcourt Anne", now, today, state, due, today if due else None, *who, items
+        )
+        return Done(number, due, card.ref.id)
 
     def _grant(self, request: GrantAccess, now: datetime) -> Done:
         today = brussels_day(now)
@@ -497,6 +575,12 @@ class Talk:
 
     def today(self) -> date:
         return brussels_day(self.now)
+
+
+def listing(held: Holding) -> set[str]:
+    """The lists that a holding is on."""
+    ending = {"ending"} if held.ends_on and held.state == "active" else set()
+    return {held.state, *ending, *({"live"} if held.state != "ended" else ())}
 
 
 def said(view: View, lang: str) -> str:

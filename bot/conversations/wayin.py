@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.access.requests import Done, InviteUser
 from bot.conversations.flow import Flow
-from bot.conversations.grant import entity_name, known_person, prefill, quality_options, the_only
+from bot.conversations.grant import entity_name, known_person, of_person, prefill, quality_options, the_only
 from bot.conversations.model import Answers, Button, CopyText, Door, Row, View
 from bot.conversations.people import PersonStep
 from bot.conversations.ports import Context
@@ -48,11 +48,7 @@ def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
 
 def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     """The account that a button names, with its place; nothing where it is not the actor's."""
-    card = ctx.directory.person(args) if args else None
-    if card is None:
-        return prefill(memory, "")
-    person = {"account": card.ref.id, "version": card.ref.version}
-    return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
+    return of_person(ctx, args) or prefill(memory, "")
 
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:

@@ -30,7 +30,16 @@ from bot.conversations.model import (
     Unreadable,
     View,
 )
-from bot.conversations.ports import COUNTED, Actor, ChangeItem, EntityRef, Holding, QualityRef, Settings
+from bot.conversations.ports import (
+    COUNTED,
+    Actor,
+    ChangeCard,
+    ChangeItem,
+    EntityRef,
+    Holding,
+    QualityRef,
+    Settings,
+)
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
@@ -310,6 +319,10 @@ def register() -> MemoryDirectory:
         holding = Holding("application", "colindos", state, old if begun else NOW.date(), soon, begun)
         directory.add("Hermans", first, profession="specialist-physician", holdings=(holding,))
     directory.add("Aerts", "Ine", username="iaerts01", status="deleted")
+    collaborator = "collaborator-specialist-physician"
+    begun = Holding("function", collaborator, "active", old, soon, since)
+    to_come = Holding("function", "collaborator-hospital-pharmacist", "pending", soon, None)
+    directory.add("Nijs", "Lore", profession="collaborator", holdings=(begun, to_come))
     directory.own = ("a0003", "a0004", "a0010", "a0013")
     talk = Talk(ENGINE, directory)
     talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
@@ -322,7 +335,7 @@ def register() -> MemoryDirectory:
     to_do, pending = directory.changes["2026-000002"], directory.changes["2026-000003"]
     kinds = tuple(
         ChangeItem(kind, "", "active", old, None)
-        for kind in ("create-user", "change-user", "reactivate-user")
+        for kind in ("create-user", "change-user", "reactivate-user", "end-assignment")
     )
     for change in (
         replace(pending, number="2026-000004", due=start_instant(soon), due_on=soon),
@@ -360,6 +373,34 @@ def crowd() -> MemoryDirectory:
     held = Holding("application", "hospiliss", "active", date(2026, 3, 12), None, NOW)
     for number in range(COUNTED + 1):
         directory.add("Peeters", f"Jan {number}", holdings=(held,))
+    return directory
+
+
+def long_lived() -> MemoryDirectory:
+    """Somebody of long ago: a technical user with every date, ended accesses, and more changes than are counted."""
+    directory = MemoryDirectory(places=(MIDI,))
+    old, since = date(2016, 3, 12), datetime(2016, 3, 12, tzinfo=UTC)
+    account = directory.add(
+        "Peeters", "", holdings=(Holding("application", "hospiliss", "ended", old, old, since),)
+    )
+    card = replace(directory.cards[account], type="technical", created_on=old, changed_on=old)
+    directory.cards[account] = card
+    item = ChangeItem("change-user", "email", "active")
+    for number in range(COUNTED + 1):
+        directory.changes[f"2016-{number:06d}"] = ChangeCard(
+            f"2016-{number:06d}",
+            MIDI,
+            "Delcourt Anne",
+            since,
+            old,
+            "active",
+            since,
+            old,
+            account,
+            "",
+            "",
+            (item,),
+        )
     return directory
 
 
@@ -411,6 +452,16 @@ def walked(lang: str) -> Walked:
             said("change", "1", "Lambert"),
             said("change", "1", "Hermans Stijn", "03-12-2026"),
             said("change", "3", "Simon", "collaborator-hospital-pharmacist", "30-04-2027"),
+            said("edit", "1", "Goossens An"),
+            said("edit", "1", "Claes"),
+            said("functions a0014"),
+            said("functions Goossens"),
+            said("assign", "1", "Claes"),
+            said("assign", "1", "Goossens An", "2", "20-11-2026"),
+            said("assign", "1", "Lenaerts"),
+            said("newuser", "2", "1", *NEW),
+            said("user Goossens"),
+            said("user Claes"),
             said("invite", "1", "Goossens An"),
             said("invite", "1", "Lenaerts"),
             said("invite", "1", "Goossens An", "1"),
@@ -424,7 +475,8 @@ def walked(lang: str) -> Walked:
         who=None,
         begin=[said("start"), said(f"start {CODE}"), said("start wrong"), said("help"), said("privacy")],
     )
-    menu = [said("home"), said("grant"), said("entity"), said("me")]
+    menu = [said("home"), said("grant"), said("entity"), said("me"), said("edit"), said("newuser")]
+    menu += [said("assign"), said("functions")]
     walk(seen, poor(), who=ANNE, begin=menu)
     walk(seen, poor(MIDI), who=ANNE, begin=menu)
     linking = copied(directory)
@@ -462,6 +514,10 @@ def look(seen: Walked) -> None:
         (lone, said("status")),
         (crowd(), said("grant")),
         (crowd(), (*said("status"), Tap(0, "list", "a:midi"))),
+    ]
+    looks += [
+        (long_lived(), said("user a0001")),
+        (long_lived(), (*said("user a0001"), Tap(0, "history", "a0001"))),
     ]
     looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]

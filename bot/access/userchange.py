@@ -1,0 +1,178 @@
+"""ChangeUser: one field of a user account, corrected, with what stood there before in the audit.
+
+Names, language and addresses belong to the profile, which all accounts of the person in the entity share: whoever changes
+them must manage all of these accounts. What a password hangs on (the addresses, the user name) of somebody who manages
+here is changed only by somebody who could have appointed him: else a small manager would have a larger one's link mailed
+to himself (`wayin`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+
+from bot.access import retired, wayin
+from bot.access.catalogue import Declared
+from bot.access.differences import differences
+from bot.access.requests import ChangeUser, Conflict, Done
+from bot.access.rights import Act, Target, require
+from bot.access.rows import (
+    ACCOUNTS,
+    ASSIGNMENTS,
+    ENTITIES,
+    PROFILES,
+    SUBDIVISIONS,
+    account_order,
+    branch,
+    profile_order,
+)
+from bot.access.standing import others_may
+from bot.access.userfields import FIELDS, OF_THE_PROFILE, WAYS_IN, read_field
+from bot.access.work import CHANGE_USER, NOT_ALLOWED, Declined, Item, Work, add_items, audited, open_change
+from bot.errors import Invalid, NotAllowed
+from bot.msg import m
+
+AnyRow = Row[*tuple[Any, ...]]
+_ACCOUNT = (
+    select(
+        ACCOUNTS.c.id,
+        ACCOUNTS.c.entity_id,
+        ACCOUNTS.c.quality_id,
+        ACCOUNTS.c.subdivision_id,
+        ACCOUNTS.c.profile_id,
+        ACCOUNTS.c.username,
+        ACCOUNTS.c.profession,
+        ACCOUNTS.c.status,
+        ACCOUNTS.c.version,
+        PROFILES.c.identity_id,
+        *(PROFILES.c[field] for field in OF_THE_PROFILE),
+        ENTITIES.c.enterprise_id,
+        ENTITIES.c.delivery,
+        SUBDIVISIONS.c.name.label("ward"),
+    )
+    .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
+    .join(ENTITIES, ENTITIES.c.id == ACCOUNTS.c.entity_id)
+    .join(SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True)
+)
+_ONE = _ACCOUNT.where(ACCOUNTS.c.id == bindparam("account")).with_for_update(of=[PROFILES, ACCOUNTS])
+_ALL = (
+    _ACCOUNT.where(ACCOUNTS.c.profile_id == bindparam("profile"), ACCOUNTS.c.status != "deleted")
+    .order_by(ACCOUNTS.c.id)
+    .with_for_update(of=ACCOUNTS)
+)
+
+
+def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
+    """Changes the field; raises Refusal, with the step to ask again where another answer helps."""
+    row = work.connection.execute(_ONE, {"account": request.account}).one_or_none()
+    if row is None or row.status == "deleted" or request.field not in FIELDS:
+        raise NotAllowed(NOT_ALLOWED)
+    require_change(work, row)
+    shared = _shared(work, row, request.field)
+    if request.field in WAYS_IN:
+        wayin.require_above(work, row, m("act.user.manager"))
+    if request.version != row.version:
+        return Conflict(differences(work.connection, work.catalogue, row.id, request.version), row.version)
+    value = _value(work, row, request)
+    number = open_change(work, "change-user", row.entity_id, row.quality_id)
+    before = getattr(row, request.field) or ""
+    item = Item(
+        CHANGE_USER,
+        row.id,
+        row.id,
+        row.identity_id,
+        key=request.field,
+        before={"profession": before} if request.field == "profession" else None,
+        after={"profession": value} if request.field == "profession" else None,
+        settled=row.delivery != "portal",
+        personal=json.dumps({"before": before, "after": value}, ensure_ascii=False),
+    )
+    _write(work, row, shared, request.field, value)
+    add_items(work, number, [item], version=row.version + 1)
+    audited(work, row.entity_id, number, [item])
+    return Done(number, work.now if item.settled else None, row.id)
+
+
+# -- may he, and what ---------------------------------------------------------------------------------
+
+
+def require_change(work: Work, row: AnyRow, act: Act = Act.CHANGE_USER) -> None:
+    """Raises NotAllowed unless the actor may do `act` to this account today; to his own where nobody else could."""
+    actor = work.actor.identity
+    path = branch(work.connection, row.subdivision_id)
+    target = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+    if row.identity_id == actor:
+        only = not others_may(work.connection, act, target, actor=actor, today=work.today)
+        target = replace(target, only_manager=only)
+    require(work.mandates(), act, target, actor=actor, today=work.today)
+
+
+def _shared(work: Work, row: AnyRow, field: str) -> Sequence[AnyRow]:
+    """The accounts that the change shows on; raises NotAllowed where one of them is not the actor's to change."""
+    if field not in OF_THE_PROFILE:
+        return (row,)
+    accounts = work.connection.execute(_ALL, {"profile": row.profile_id}).all()
+    for other in accounts:
+        try:
+            require_change(work, other)
+        except NotAllowed:
+            raise NotAllowed(m("act.user.elsewhere")) from None
+    return accounts
+
+
+def _value(work: Work, row: AnyRow, request: ChangeUser) -> str:
+    try:
+        value = read_field(request.field, request.value, work.usernames)
+    except Invalid as invalid:
+        raise Declined(invalid.msg, request.field) from None
+    if value == (getattr(row, request.field) or ""):
+        raise Declined(m("act.user.same"), request.field)
+    if request.field == "username" and is_taken(work, value):
+        raise Declined(m("act.username_taken"), "username")
+    if request.field == "profession" and value != Declared.COLLABORATOR and _has_function(work, row.id):
+        raise Declined(m("act.function_held"), "profession")
+    return value
+
+
+def is_taken(work: Work, username: str) -> bool:
+    """Whether an account anywhere bears this user name, or bore it before an erasure."""
+    fold = username.lower()
+    taken = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == fold)
+    return work.connection.execute(taken).first() is not None or bool(
+        retired.among(work.connection, work.keyring, retired.USERNAME, [fold])
+    )
+
+
+def _has_function(work: Work, account: str) -> bool:
+    live = select(ASSIGNMENTS.c.id).where(
+        ASSIGNMENTS.c.account_id == account,
+        ASSIGNMENTS.c.revoked_at.is_(None),
+        ASSIGNMENTS.c.ends_on.is_(None) | (ASSIGNMENTS.c.ends_on >= work.today),
+    )
+    return work.connection.execute(live).first() is not None
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def _write(work: Work, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str) -> None:
+    profile = {name: getattr(row, name) for name in OF_THE_PROFILE}
+    if field in OF_THE_PROFILE:
+        profile[field] = value or None
+        names = (profile["last_name"], profile["first_name"])
+        values = {field: profile[field], "changed_at": work.now, "version": PROFILES.c.version + 1}
+        where = PROFILES.c.id == row.profile_id
+        work.connection.execute(update(PROFILES).where(where).values(**values, **profile_order(*names)))
+    for account in shared:
+        username = value if field == "username" else account.username
+        changed: dict[str, Any] = {"version": account.version + 1, "changed_at": work.now}
+        changed |= account_order(profile["last_name"], profile["first_name"], username, account.ward)
+        if field == "username":
+            changed |= {"username": value, "username_fold": value.lower()}
+        if field == "profession":
+            changed |= {"profession": value}
+        work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account.id).values(**changed))

@@ -1,0 +1,202 @@
+"""Giving a function, with its days. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from bot.access.catalogue import Function
+from bot.access.periods import Period, check_end, check_start, earliest_start, latest_day
+from bot.access.requests import AssignFunction, Done
+from bot.conversations.flow import (
+    Flow,
+)
+from bot.conversations.functions import functions_of, key_of, ref
+from bot.conversations.grant import (
+    entity_name,
+    known_person,
+    nothing,
+    of_person,
+    prefill,
+    quality_options,
+    the_only,
+    when_active,
+)
+from bot.conversations.model import Answers, Button, Door, Row, View
+from bot.conversations.people import PersonStep
+from bot.conversations.ports import Context, Holding, PersonCard
+from bot.conversations.steps import Choice, Day, Option
+from bot.errors import Invalid
+from bot.msg import Msg, m
+
+ACT = "assign_function"
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor may give functions."""
+    return [
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
+        for e in ctx.directory.entities(ACT)
+    ]
+
+
+def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The active qualities of the entity where he may."""
+    return quality_options(ctx, answers["entity"], ACT)
+
+
+def functions(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What this person may exercise, each with the applications that ask for it; a physician has none of a collaborator's."""
+    card = known_person(ctx, answers)
+    if card is None or card.type == "technical":
+        return []
+    led_by_none = card.ref.profession in {"", "collaborator"}
+    return [
+        Option(ref(f.key), f.short, _described(ctx, f))
+        for f in ctx.catalogue.functions
+        if led_by_none or not f.responsible
+    ]
+
+
+def _described(ctx: Context, function: Function) -> Msg:
+    names = tuple(a.name for a in ctx.catalogue.applications if function.key in a.functions)
+    return (
+        m("assign.for", name=function.label, what=names)
+        if names
+        else m("assign.for_none", name=function.label)
+    )
+
+
+def overlapping(card: PersonCard | None, key: str, period: Period) -> Holding | None:
+    """What the person has of the same function in that time already."""
+    for each in functions_of(card) if card else ():
+        if each.key == key and Period(each.starts_on, each.ends_on).overlaps(period):
+            return each
+    return None
+
+
+def _no_overlap(card: PersonCard | None, key: str, period: Period) -> None:
+    if held := overlapping(card, key, period):
+        raise Invalid(m("act.function_overlap", since=held.starts_on))
+
+
+def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
+    """At most 30 days back, with a warning; not within what is there already."""
+    note = check_start(day, today=ctx.today)
+    _no_overlap(known_person(ctx, answers), key_of(ctx, answers["function"]), Period(day, day))
+    return note
+
+
+def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
+    """Not before the start, and not into what follows."""
+    start = date.fromisoformat(answers["start"])
+    check_end(day, starts_on=start, today=ctx.today)
+    _no_overlap(known_person(ctx, answers), key_of(ctx, answers["function"]), Period(start, day))
+    return None
+
+
+def assignment(ctx: Context, answers: Answers) -> AssignFunction:
+    """The answers as one request."""
+    person, end = answers["person"], answers["end"]
+    return AssignFunction(
+        person["account"],
+        person["version"],
+        key_of(ctx, answers["function"]),
+        date.fromisoformat(answers["start"]),
+        date.fromisoformat(end) if end else None,
+    )
+
+
+def receipt(ctx: Context, _: Answers, done: Done) -> View:
+    """Under which number, and from when it counts."""
+    card = ctx.directory.person(done.account)
+    portal = card is not None and card.entity.delivery == "portal"
+    said = when_active(done.number, done.due, ctx.now)
+    checklist: tuple[Row, ...] = (
+        ((Button(m("portal.open"), Door("portal", done.number), "☑"),),) if portal else ()
+    )
+    return View(
+        title=m("grant.done_title"),
+        subject=card.entity.name if card else None,
+        body=(said,),
+        rows=(
+            *checklist,
+            (Button(m("functions.title"), Door("functions", done.account), "🎓"),),
+            (Button(m("common.home"), Door("home")),),
+        ),
+    )
+
+
+PERSON = frozenset({"person"})
+ASSIGN = Flow(
+    key="assign",
+    icon="🎓",
+    title=m("assign.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
+            stands=True,
+            none=m("assign.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
+        PersonStep(
+            "person",
+            ask=m("assign.ask.person"),
+            label=m("field.person"),
+            after=frozenset({"entity", "quality"}),
+            newcomers=False,
+        ),
+        Choice(
+            "function",
+            ask=m("assign.ask.function"),
+            label=m("assign.function"),
+            options=functions,
+            after=PERSON,
+            none=m("assign.none"),
+        ),
+        Day(
+            "start",
+            ask=m("grant.ask.start"),
+            label=m("field.start"),
+            after=PERSON | {"function"},
+            earliest=lambda ctx, _: earliest_start(ctx.today),
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=checked_start,
+        ),
+        Day(
+            "end",
+            ask=m("grant.ask.end"),
+            label=m("field.end"),
+            after=PERSON | {"function", "start"},
+            optional=m("day.no_end"),
+            proposes=nothing,
+            stands=True,
+            earliest=lambda _, answers: date.fromisoformat(answers["start"]),
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=checked_end,
+        ),
+    ),
+    submit=assignment,
+    prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
+    subject=entity_name,
+    receipt=receipt,
+    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    needs=ACT,
+)

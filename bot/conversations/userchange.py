@@ -1,0 +1,281 @@
+"""Changing one field of a user account: who, which field, what from now on. Pure.
+
+The recap shows what stands there and what will. What a field takes is `access.userfields`' affair; the act reads the answer
+again and decides who may (`access.userchange`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.access.catalogue import Declared
+from bot.access.requests import ChangeUser, Done
+from bot.access.userfields import FIELDS, OPTIONAL, read_field
+from bot.conversations.flow import (
+    Accepted,
+    Asking,
+    Condition,
+    Flow,
+    Rejected,
+    Said,
+    Screen,
+    Step,
+    Verdict,
+)
+from bot.conversations.grant import entity_name, known_person, of_person, prefill, quality_options, the_only
+from bot.conversations.model import Answers, Button, Door, Json, View
+from bot.conversations.people import PersonStep
+from bot.conversations.ports import Context, PersonCard
+from bot.conversations.steps import GONE, Ask, Choice, Option, numbered
+from bot.conversations.usernames import UsernameStep
+from bot.msg import Say, m
+
+ACT = "change_user"
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities where the actor may change users."""
+    return [
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
+        for e in ctx.directory.entities(ACT)
+    ]
+
+
+def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The active qualities of the entity where he may."""
+    return quality_options(ctx, answers["entity"], ACT)
+
+
+@dataclass(frozen=True)
+class AccountStep(PersonStep):
+    """A user account of the quality, a blocked one too: its data can be corrected."""
+
+    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
+        card = asking.ctx.directory.person(account)
+        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
+            return Rejected(GONE)
+        return Accepted({"account": account, "version": card.ref.version})
+
+
+# -- the field, and what stands in it ------------------------------------------------------------
+
+
+def stands(card: PersonCard | None, field: str) -> str:
+    """What the field holds now, as it is kept; empty for nothing."""
+    if card is None:
+        return ""
+    return str(getattr(card.ref if field in {"username", "profession"} else card, field))
+
+
+def shown(field: str, value: str) -> Say:
+    """A field's content in words."""
+    if not value:
+        return m("field.none")
+    words = {"language": m(f"language.{value}"), "profession": m(f"declared.{value}")}
+    return words.get(field, value)
+
+
+def fields(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """Every field that can be changed, with what stands in it. A technical user is no human, and has no such data."""
+    card = known_person(ctx, answers)
+    technical = card is not None and card.type == "technical"
+    return [
+        Option(
+            field,
+            m(f"field.{field}"),
+            m("edit.line", what=m(f"field.{field}"), value=shown(field, stands(card, field))),
+        )
+        for field in FIELDS
+        if not (technical and field in {"first_name", "title", "profession"})
+    ]
+
+
+@dataclass(frozen=True)
+class FieldStep(Choice):
+    """The field; all of them on one card."""
+
+    def screen(self, asking: Asking) -> Screen:
+        options = self.options(asking.ctx, asking.answers)
+        rows = super().screen(replace(asking, ui={"page": 0})).rows[: len(options)]
+        more = super().screen(replace(asking, ui={"page": 1})).rows
+        buttons = tuple(row for row in (*rows, *more) if len(row) == 1)
+        return Screen(numbered(options), buttons)
+
+
+def is_field(field: str) -> Condition:
+    """The condition that this field was chosen."""
+    return lambda _, answers: answers.get("field") == field
+
+
+@dataclass(frozen=True)
+class Corrected(Step):
+    """Beside a step: what stands in the field now, refused as an answer, and shown before the new one in the recap."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        now = m("edit.now", value=shown(self.key, stands(known_person(asking.ctx, asking.answers), self.key)))
+        return replace(screen, body=(now, *screen.body))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        same = stands(known_person(asking.ctx, asking.answers), self.key)
+        if isinstance(verdict, Accepted) and verdict.value == same:
+            return Rejected(m("act.user.same"))
+        return verdict
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        before = stands(known_person(asking.ctx, asking.answers), self.key)
+        return m("edit.reads", before=shown(self.key, before), after=shown(self.key, value))
+
+
+@dataclass(frozen=True)
+class TextField(Corrected, Ask):
+    """A field that is typed."""
+
+
+@dataclass(frozen=True)
+class NameField(Corrected, UsernameStep):
+    """The user name, with free ones to choose from."""
+
+
+@dataclass(frozen=True)
+class ChoiceField(Corrected, Choice):
+    """A field with a few possible values."""
+
+
+def parse_as(field: str) -> Ask:
+    """The step that asks for a text field."""
+    return TextField(
+        field,
+        ask=m(f"edit.ask.{field}"),
+        label=m(f"field.{field}"),
+        after=ON_FIELD,
+        when=is_field(field),
+        optional=m("field.none") if field in OPTIONAL else None,
+        parse=lambda ctx, _, text: read_field(field, text, ctx.settings.usernames),
+    )
+
+
+def languages(ctx: Context, _: Answers) -> Sequence[Option]:
+    """Those of the portal."""
+    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
+
+
+def professions(_: Context, __: Answers) -> Sequence[Option]:
+    """As the register keeps them: declared, never a licence."""
+    return [Option(declared.value, m(f"declared.{declared.value}")) for declared in Declared]
+
+
+def names_of(ctx: Context, answers: Answers) -> tuple[str, str]:
+    """First and last name of the person chosen."""
+    card = known_person(ctx, answers)
+    return (card.first_name, card.last_name) if card else ("", "")
+
+
+# -- the dialogue ---------------------------------------------------------------------------------
+
+
+def request(_: Context, answers: Answers) -> ChangeUser:
+    """The answers as one request."""
+    field, person = answers["field"], answers["person"]
+    return ChangeUser(person["account"], person["version"], field, answers[field])
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """Under which number; at once here, later where the portal has to be told."""
+    entity = ctx.directory.entity(answers["entity"])
+    noted = m("grant.noted", number=done.number) if done.due is None else m("edit.done", number=done.number)
+    first = (
+        Button(m("portal.open"), Door("portal", done.number), "☑")
+        if done.due is None
+        else Button(m("user.open"), Door("user", done.account), "👤")
+    )
+    return View(
+        title=m("grant.done_title"),
+        subject=entity.name if entity else None,
+        body=(noted,),
+        rows=(
+            (first,),
+            (Button(m("edit.another"), Door("edit", done.account), "✏"),),
+            (Button(m("common.home"), Door("home")),),
+        ),
+    )
+
+
+ON_FIELD = frozenset({"person", "field"})
+EDIT = Flow(
+    key="edit",
+    icon="✏",
+    title=m("edit.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
+            stands=True,
+            none=m("edit.no_entity"),
+        ),
+        Choice(
+            "quality",
+            ask=m("grant.ask.quality"),
+            label=m("field.quality"),
+            options=qualities,
+            after=frozenset({"entity"}),
+            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
+            stands=True,
+            none=m("grant.no_quality"),
+        ),
+        AccountStep(
+            "person",
+            ask=m("edit.ask.person"),
+            label=m("field.person"),
+            after=frozenset({"entity", "quality"}),
+            newcomers=False,
+        ),
+        FieldStep(
+            "field",
+            ask=m("edit.ask.field"),
+            label=m("edit.field"),
+            options=fields,
+            after=frozenset({"person"}),
+        ),
+        *(parse_as(field) for field in ("last_name", "first_name", "title", "email", "local_email")),
+        NameField(
+            "username",
+            ask=m("grant.ask.username"),
+            label=m("field.username"),
+            after=ON_FIELD,
+            when=is_field("username"),
+            names=names_of,
+        ),
+        ChoiceField(
+            "language",
+            ask=m("grant.ask.language"),
+            label=m("field.language"),
+            after=ON_FIELD,
+            when=is_field("language"),
+            options=languages,
+        ),
+        ChoiceField(
+            "profession",
+            ask=m("grant.ask.profession"),
+            label=m("field.profession"),
+            after=ON_FIELD,
+            when=is_field("profession"),
+            options=professions,
+        ),
+    ),
+    submit=request,
+    prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, ""),
+    subject=entity_name,
+    receipt=receipt,
+    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    needs=ACT,
+)

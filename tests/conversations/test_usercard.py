@@ -1,0 +1,134 @@
+"""The card of a user and the change of one of its fields, as dialogues."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from bot.access.requests import ChangeUser, Conflict
+from bot.conversations.model import Forget
+from bot.conversations.ports import Settings
+from bot.conversations.registry import ENGINE
+from bot.conversations.testing import Talk, sample
+from bot.msg import m
+
+PEETERS, CLAES, LAMBERT = "a0001", "a0003", "a0004"
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk(ENGINE, sample(), settings=Settings(pages="https://access.example.org"))
+
+
+def test_the_card_shows_every_field_and_tells_the_two_passwords_apart(talk: Talk) -> None:
+    talk.directory.cards[PEETERS] = replace(
+        talk.directory.cards[PEETERS],
+        title="Dr.",
+        language="nl",
+        email="jan@example.org",
+        local_email="c@example.org",
+    )
+    talk.command("user", PEETERS)
+    for line in (
+        "Nom: Peeters",
+        "Prénom: Jan",
+        "Titre: Dr.",
+        "NISS: ••.••.••-•••.28",
+        "Nom d'utilisateur: jpeeters",
+        "Type: utilisateur physique",
+        "Statut: actif",
+        "Adresse e-mail locale: c@example.org",
+        "Celui du portail se choisit et se change sur le portail",
+        "Celui de l'assistant sert seulement à entrer ici",
+    ):
+        assert line in talk.sees()
+
+
+def test_the_card_has_the_doors_of_what_one_may_do_and_no_others(talk: Talk) -> None:
+    talk.command("user", PEETERS)
+    assert "[✏ Modifier]" in talk.sees()
+    assert "[➕ Donner un accès]" in talk.sees()
+    talk.directory.acts = frozenset()
+    talk.command("home").command("user", PEETERS)
+    assert "Modifier" not in talk.sees()
+    assert "Donner un accès" not in talk.sees()
+    assert "[🕘 Historique]" in talk.sees()
+
+
+def test_somebody_blocked_can_be_corrected_but_gets_nothing_from_his_card(talk: Talk) -> None:
+    talk.command("user", LAMBERT)
+    assert "Donner un accès" not in talk.sees()
+    talk.taps("Modifier", "Titre").says("Dr.").taps("Confirmer")
+    assert talk.requests == [ChangeUser(LAMBERT, 1, "title", "Dr.")]
+
+
+def test_access_is_given_from_the_card_without_asking_for_whom(talk: Talk) -> None:
+    talk.command("user", PEETERS).taps("Donner un accès")
+    assert "Quelles applications ?" in talk.sees()
+
+
+def test_text_on_the_card_looks_for_somebody_else(talk: Talk) -> None:
+    talk.command("user", PEETERS).says("mieke")
+    assert "Nom d'utilisateur: mclaes01" in talk.sees()
+    talk.says("Peeters")
+    assert "2 utilisateurs trouvés" in talk.sees()
+    talk.taps("Peeters Jan · Pharmacie")
+    assert "Nom d'utilisateur: janpeete" in talk.sees()
+    talk.says("Qqqqqq")
+    assert "Personne ne correspond" in talk.sees()
+    talk.says("79082399728")
+    assert Forget() in talk.replies[-1].effects
+    assert "Nom d'utilisateur: jpeeters" in talk.sees()
+
+
+def test_a_field_is_changed_from_the_card_in_four_interactions(talk: Talk) -> None:
+    talk.command("user", PEETERS).taps("Modifier", "Adresse e-mail").says("jan@example.org")
+    assert "Adresse e-mail: Aucun → jan@example.org" in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.interactions == 4
+    assert talk.requests == [ChangeUser(PEETERS, 1, "email", "jan@example.org")]
+    talk.taps("Fiche complète")
+    assert "Adresse e-mail: jan@example.org" in talk.sees()
+    talk.taps("Historique")
+    assert (
+        "2026-000001</b> · le 24-11-2026 à 10:00, par Delcourt Anne : Adresse e-mail (données modifiées)"
+        in talk.sees()
+    )
+
+
+def test_the_present_value_stands_above_the_question_and_is_no_answer(talk: Talk) -> None:
+    talk.command("edit", CLAES).taps("Nom")
+    assert "Actuellement : Claes" in talk.sees()
+    talk.says("Claes")
+    assert "C'est déjà ce qui est enregistré" in talk.sees()
+
+
+def test_a_taken_user_name_is_refused_with_free_ones_to_tap(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("Nom d'utilisateur").says("mclaes01")
+    assert "Ce nom d'utilisateur existe déjà. Essayez par exemple japeeter." in talk.sees()
+    assert "[japeeter]" in talk.sees()
+    assert "[janpeete]" not in talk.sees(), "taken"
+    talk.taps("japeeter", "Confirmer")
+    assert talk.requests == [ChangeUser(PEETERS, 1, "username", "japeeter")]
+
+
+def test_an_unusual_user_name_is_taken_with_a_word_of_caution(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("Nom d'utilisateur", "Jan.Peeters")
+    assert "Le portail pourrait refuser" in talk.sees()
+    assert "jpeeters → jan.peeters" in talk.sees()
+
+
+def test_what_another_manager_did_meanwhile_is_shown_and_decided_on_again(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("Titre", "Dr.")
+    told = (m("act.changed.field", what=m("field.title"), number="2026-000007"),)
+    talk.directory.conflict = Conflict(told, 5)
+    talk.taps("Confirmer")
+    assert "Titre : modifié entre-temps (n° 2026-000007)." in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests[-1] == ChangeUser(PEETERS, 5, "title", "Dr.")
+
+
+def test_a_user_of_a_portal_entity_is_noted_for_the_portal(talk: Talk) -> None:
+    account = talk.directory.add("Wuyts", "Eva", entity=talk.directory.places[2])
+    talk.command("edit", account).says("Titre", "Dr.").taps("Confirmer")
+    assert talk.receipts[-1].rows[0][0].mark == "☑"
