@@ -199,7 +199,8 @@ def test_a_wrong_answer_is_told_what_is_expected_with_an_example(lang: str) -> N
 
 SAME = {
     "a pattern of signs and gaps": (
-        "application.line calendar.month card.fact change.item day.is entity.label me.account"
+        "application.line appoint.heir_line appoint.office_line calendar.month card.fact change.item day.is entity.label"
+        " managers.at managers.at_part managers.line me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
         " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line"
     ),
@@ -209,7 +210,7 @@ SAME = {
     "a word that both languages have": (
         "change.kind.grant day.tomorrow day.calendar field.applications"
         " field.number field.person field.status field.subdivision field.title"
-        " role.auditor privacy.title bind.person way.sent ending.account"
+        " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -15,13 +15,16 @@ from bot.access.functions import assign_function
 from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
+from bot.access.managing import appoint_manager, end_mandate
 from bot.access.requests import (
+    AppointManager,
     AssignFunction,
     ChangeEnd,
     ChangeUser,
     CreateUser,
     Done,
     EndAccess,
+    EndMandate,
     EndSessions,
     GrantAccess,
     InviteUser,
@@ -89,6 +92,10 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_sessions(work, request)
         case InviteUser():
             return invite_user(work, request)
+        case AppointManager():
+            return appoint_manager(work, request)
+        case EndMandate():
+            return end_mandate(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

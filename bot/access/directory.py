@@ -33,6 +33,7 @@ from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
+from bot.access.mandates import MandateLists
 from bot.access.names import display_name, tokens
 from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
@@ -108,7 +109,7 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory(waiting.WayBack, Pasts, Assigned):
+class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(

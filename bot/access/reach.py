@@ -25,16 +25,17 @@ class Reach:
         self._connection, self._session, self._today = connection, session, today
 
     @cached_property
-    def _mandates(self) -> tuple[MandateScope, ...]:
+    def mandates(self) -> tuple[MandateScope, ...]:
+        """The mandates that count today, in this session."""
         held = mandates_of(self._connection, self._session) if self._session else ()
         return tuple(mandate for mandate in held if mandate.is_valid(self._today))
 
     @cached_property
     def entities(self) -> dict[str, AnyRow]:
         """The entities of the mandates, by name."""
-        ids = {mandate.entity for mandate in self._mandates if mandate.entity}
+        ids = {mandate.entity for mandate in self.mandates if mandate.entity}
         wide = {
-            mandate.enterprise for mandate in self._mandates if mandate.entity is None and mandate.enterprise
+            mandate.enterprise for mandate in self.mandates if mandate.entity is None and mandate.enterprise
         }
         if not ids and not wide:
             return {}
@@ -50,7 +51,7 @@ class Reach:
         if row is None:
             return ()
         target = Target(row.id, enterprise=row.enterprise_id)
-        allowing = mandates_for(self._mandates, act, today=self._today)
+        allowing = mandates_for(self.mandates, act, today=self._today)
         return tuple(mandate for mandate in allowing if mandate.covers_entity(target))
 
     def within(self, entity: str, act: Act) -> ColumnElement[bool]:

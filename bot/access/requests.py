@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeAlias
 
+from bot.access.offices import OFFICES
 from bot.access.rights import Act, needs_proof
 from bot.msg import Msg
 
@@ -178,6 +179,34 @@ class TapNumber:
     choice: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppointManager:
+    """Give the person of this user account an office (a key of `offices`) at a place of the entity, between two days.
+
+    `replaces` is the mandate of the same office and place that ends when this one begins. `mail`: how he is let in.
+    """
+
+    office: str
+    entity: str
+    account: str
+    since: date
+    until: date | None = None
+    quality: str | None = None
+    subdivision: str | None = None
+    replaces: str | None = None
+    mail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndMandate:
+    """End a mandate at the end of the day `on`, or now. `office` is the mandate's, `entity` where the actor sees it."""
+
+    mandate: str
+    office: str
+    entity: str
+    on: date | None = None
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -192,6 +221,8 @@ Request: TypeAlias = (
     | CreateUser
     | ChangeUser
     | AssignFunction
+    | AppointManager
+    | EndMandate
 )
 
 
@@ -224,6 +255,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.END_SESSIONS)
         case InviteUser(mail=mail):
             return Claim(Act.INVITE_USER if mail else Act.HAND_CODE)
+        case AppointManager(office=office) | EndMandate(office=office):
+            return Claim(OFFICES[office].act)
         case Join() | Lock() | TapNumber():
             return None
 

@@ -211,6 +211,42 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """An office at a place that the actor may fill; ids empty where the office is wider."""
+
+    office: str
+    quality: str = ""
+    subdivision: str = ""
+    name: str = ""
+    """The subdivision's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerRef:
+    """Somebody's mandate as the entity's other managers see it. `office` is a key of `offices`, or another role.
+
+    `name` is empty where the entity does not know it; `account` one of his user accounts there, if there is one.
+    `quality` is the id, `quality_key` the catalogue's; `begun` is False for a mandate to come.
+    """
+
+    id: str
+    entity: str
+    office: str
+    name: str = ""
+    account: str = ""
+    quality: str = ""
+    quality_key: str = ""
+    subdivision: str = ""
+    subdivision_name: str = ""
+    since: date | None = None
+    until: date | None = None
+    begun: bool = True
+    changeable: bool = False
+    """Whether the actor may replace and end him."""
+    oneself: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who speaks, as the session has proved: an identity of the register. `name` is how to address him.
 

@@ -16,8 +16,10 @@ from sqlalchemy import Connection, Row, or_, select, update
 from bot.access import invitations, letters, proofs, visits
 from bot.access.credentials import PasswordPolicy
 from bot.access.letters import PASSWORD, address_of
+from bot.access.mandates import MANDATE, office_of, reaching
+from bot.access.offices import OFFICES
 from bot.access.requests import Done, InviteUser
-from bot.access.rights import Act, Role, Target, allowed, require
+from bot.access.rights import Act, Target, allowed, require
 from bot.access.rows import BINDINGS, MANDATES, SESSIONS, branch
 from bot.access.work import NOT_ALLOWED, Declined, Work
 from bot.errors import NotAllowed, Refusal
@@ -30,15 +32,6 @@ FORGOTTEN = timedelta(hours=1)
 """How long the link is good that somebody asked for without being known yet."""
 OFTEN, LATELY = 5, timedelta(hours=1)
 """Mails to one person in one entity, at most."""
-APPOINTS = {
-    Role.RESPONSIBLE: Act.APPOINT_RESPONSIBLE,
-    Role.CO_RESPONSIBLE: Act.APPOINT_CO_RESPONSIBLE,
-    Role.LOCAL: Act.APPOINT_LOCAL,
-    Role.GROUP: Act.APPOINT_GROUP,
-    Role.SUBDIVISION: Act.APPOINT_SUBDIVISION,
-    Role.AUDITOR: Act.APPOINT_AUDITOR,
-}
-"""What one must be allowed to do to let in whoever holds such a mandate; a legal representative is let in by the operator."""
 
 
 def invite_user(work: Work, request: InviteUser) -> Done:
@@ -127,7 +120,8 @@ def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
     """Raises NotAllowed with `refusal` unless the actor could have appointed whatever manager this person is here."""
     mandates, actor = work.mandates(), work.actor.identity
     for held in managing(work.connection, row, work.today):
-        act = APPOINTS.get(Role(held.role))
+        # a legal representative is let in by the operator
+        office = OFFICES.get(office_of(held))
         place = Target(
             row.entity_id,
             held.quality_id,
@@ -135,23 +129,14 @@ def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
             row.enterprise_id,
             row.identity_id,
         )
-        if act is None or not allowed(mandates, act, place, actor=actor, today=work.today):
+        if office is None or not allowed(mandates, office.act, place, actor=actor, today=work.today):
             raise NotAllowed(refusal)
 
 
 def managing(connection: Connection, row: Row[*tuple[Any, ...]], today: date) -> list[Row[*tuple[Any, ...]]]:
     """The mandates of the account's person in its entity that are not over, those to come too."""
-    query = select(MANDATES.c.role, MANDATES.c.quality_id, MANDATES.c.subdivision_id).where(
-        MANDATES.c.identity_id == row.identity_id,
-        MANDATES.c.revoked_at.is_(None),
-        or_(MANDATES.c.until.is_(None), MANDATES.c.until >= today),
-        or_(
-            MANDATES.c.entity_id == row.entity_id,
-            MANDATES.c.entity_id.is_(None) & (MANDATES.c.enterprise_id == row.enterprise_id),
-        ),
-        MANDATES.c.role != Role.USER,
-    )
-    return list(connection.execute(query).all())
+    query = MANDATE.where(MANDATES.c.identity_id == row.identity_id)
+    return list(connection.execute(query.where(reaching(row.entity_id, row.enterprise_id, today))).all())
 
 
 # -- the link, and what it opens ------------------------------------------------------------------

@@ -31,6 +31,7 @@ from bot.store.keys import Keyring
 CREATE_USER, CHANGE_USER, REACTIVATE_USER = "create-user", "change-user", "reactivate-user"
 GRANT, ASSIGNMENT = "grant", "assignment"
 END_GRANT, END_ASSIGNMENT, BLOCK_USER = "end-grant", "end-assignment", "block-user"
+APPOINT, REPLACE, END_MANAGER = "appoint-manager", "replace-manager", "end-manager"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
@@ -90,7 +91,7 @@ class Item:
     """
 
     kind: str
-    account: str
+    account: str | None
     object: str
     subject: str
     key: str | None = None
@@ -101,7 +102,7 @@ class Item:
     personal: str | None = None
 
 
-def open_change(work: Work, kind: str, entity: str, quality: str) -> str:
+def open_change(work: Work, kind: str, entity: str, quality: str | None) -> str:
     """A new change of the actor, with the next number of this year in Brussels; the number."""
     number = next_number(work.connection, brussels_day(work.now).year)
     work.connection.execute(

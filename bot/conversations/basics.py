@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.access.offices import OFFICES
 from bot.access.requests import Join
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
 from bot.conversations.grant import entity_name, quality_options, the_only
@@ -65,6 +66,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("portal.home", count=waiting), "open", "portal", mark="☑"),))
     if ctx.directory.entities():
         rows.append((press(m("functions.title"), "open", "functions", mark="🎓"),))
+    if any(ctx.directory.entities(office.act.value) for office in OFFICES.values()):
+        rows.append((press(m("managers.title"), "open", "managers", mark="👥"),))
     rows.append((press(m("me.title"), "open", "me", mark="👤"),))
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))

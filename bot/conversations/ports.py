@@ -24,9 +24,11 @@ from bot.access.views import (
     Invitation,
     Line,
     Listing,
+    ManagerRef,
     PastChange,
     PersonCard,
     PersonRef,
+    Post,
     QualityRef,
     Sheet,
     Stamp,
@@ -48,9 +50,11 @@ __all__ = [
     "Invitation",
     "Line",
     "Listing",
+    "ManagerRef",
     "PastChange",
     "PersonCard",
     "PersonRef",
+    "Post",
     "QualityRef",
     "Reader",
     "Settings",
@@ -128,6 +132,12 @@ class Directory(Protocol):
 
     def sheet(self, number: str) -> Sheet | None:
         """A change of a portal's entity, with the values to type there."""
+
+    def managers(self, entity: str) -> tuple[ManagerRef, ...]:
+        """Everybody who manages something in the entity, now or later, from the widest mandate down."""
+
+    def posts(self, entity: str) -> tuple[Post, ...]:
+        """The offices that the actor may fill in the entity, at each place."""
 
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """The numbers, each with an opaque id, of which one stands on a private page; none while nothing waits for a tap."""

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 
+from bot.conversations.appoint import APPOINTING
 from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
 from bot.conversations.change import CHANGE
@@ -18,11 +19,13 @@ from bot.conversations.flow import Flow
 from bot.conversations.functions import FUNCTIONS
 from bot.conversations.grant import GRANT
 from bot.conversations.linking import LINK
+from bot.conversations.managers import MANAGERS
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
+from bot.conversations.unseat import UNSEATING
 from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
 from bot.conversations.wayin import INVITE
@@ -52,6 +55,9 @@ ALL = (
     NEWUSER,
     FUNCTIONS,
     ASSIGN,
+    MANAGERS,
+    APPOINTING,
+    UNSEATING,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

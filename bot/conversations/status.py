@@ -286,6 +286,8 @@ def change_item(ctx: Context, item: ChangeItem) -> Say:
     kind = m(f"change.kind.{item.kind}" if item.kind in checklist.RECORDED else "change.kind.other")
     if item.kind == "change-user" and item.key:
         return m("change.item", what=kind, name=m(f"field.{item.key}"))
+    if item.kind in {"appoint-manager", "replace-manager", "end-manager"}:  # there is always an office
+        return m("change.item", what=kind, name=m(f"role.{item.key}"))
     return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
 
 

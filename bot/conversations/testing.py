@@ -16,6 +16,7 @@ from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
+    AppointManager,
     AssignFunction,
     ChangeEnd,
     ChangeUser,
@@ -23,6 +24,7 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndMandate,
     EndSessions,
     GrantAccess,
     InviteUser,
@@ -40,6 +42,7 @@ from bot.conversations import endtesting
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
+from bot.conversations.memorymanagers import MemoryManagers
 from bot.conversations.model import (
     Answer,
     App,
@@ -109,7 +112,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory:
+class MemoryDirectory(MemoryManagers):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -359,6 +362,10 @@ class MemoryDirectory:
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")
                 return Done() if right and right[0][0] == choice else wrong
+            case AppointManager():
+                return self.appoint(request)
+            case EndMandate():
+                return self.end(request)
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "grant",
     "end",
     "status",
+    "managers",
     "me",
     "language",
     "help",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
+from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
 from bot.access.requests import Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
@@ -37,6 +38,8 @@ from bot.conversations.ports import (
     ChangeItem,
     EntityRef,
     Holding,
+    ManagerRef,
+    Post,
     QualityRef,
     Settings,
 )
@@ -181,6 +184,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.cards, fresh.changes = dict(directory.cards), dict(directory.changes)
     fresh.codes, fresh.numbers = set(directory.codes), dict(directory.numbers)
     fresh.taken = set(directory.taken)
+    fresh.mandates = dict(directory.mandates)
     return fresh
 
 
@@ -337,9 +341,12 @@ def register() -> MemoryDirectory:
         ChangeItem(kind, "", "active", old, None)
         for kind in ("create-user", "change-user", "reactivate-user", "end-assignment")
     )
+    offices = tuple(
+        ChangeItem(kind, "co-local", "active", old, None) for kind in ("appoint-manager", "end-manager")
+    )
     for change in (
         replace(pending, number="2026-000004", due=start_instant(soon), due_on=soon),
-        replace(pending, number="2026-000005", state="active", items=kinds),
+        replace(pending, number="2026-000005", state="active", items=(*kinds, *offices)),
         replace(pending, number="2026-000006", state="ended"),
         replace(to_do, number="2026-000007", entity=replace(to_do.entity, portal="new")),
         replace(to_do, number="2026-000008", items=(*to_do.items, *kinds)),
@@ -489,6 +496,7 @@ def walked(lang: str) -> Walked:
     look(seen)
     proofs(seen)
     portal(seen)
+    managers(seen)
     return seen
 
 
@@ -568,3 +576,113 @@ def proofs(seen: Walked) -> None:
         seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
         if talk.receipts and isinstance(events[0], Command):
             seen.places.add((events[0].name, "receipt"))
+
+
+def managers(seen: Walked) -> None:
+    """Appointing and ending, on roads of their own: it all takes a proof, and each office asks for a part of the steps."""
+    ok, edit, cancel, stay, anew, back = (
+        Tap(0, verb) for verb in ("ok", "edit", "cancel", "stay", "anew", "back")
+    )
+    fix = {key: Tap(0, "fix", key) for key in ("since", "until", "replaces", "quality", "how")}
+    since = (edit, fix["since"], Text("01-01-2020"), Text("01-12-2026"))
+    until = (edit, fix["until"], Text("30-11-2026"), Text("31-12-2026"))
+    roads: list[tuple[Event, ...]] = [
+        (
+            *said("managers", "1", "Zzzzzzz", "Goossens", "1"),
+            Tap(0, "all"),
+            Tap(0, "page", "1"),
+            Tap(0, "page", "9"),
+        ),
+        (*said("managers", "1", "9"), Tap(0, "mandate", "gone"), Tap(0, "a", "gone")),
+        said("managers", "3", "2"),
+        said("managers", "1", "8"),
+        (*said("appoint", "1", "3", "Peeters", "1"), *since, *until, ok),
+        (
+            *said("appoint", "1", "4", "Goossens An"),
+            edit,
+            fix["replaces"],
+            Text("2"),
+            edit,
+            fix["how"],
+            Text("2"),
+            ok,
+        ),
+        (*said("appoint", "1", "5", "Claes"), cancel, stay, Command("appoint"), anew),
+        (*said("appoint", "1", "6", "x", "1", "Lambert", "Lenaerts"), ok),
+        (*said("appoint", "1", "7", "Goossens An"), back, Text("Goossens Bo"), ok),
+        (*said("appoint", "1", "1", "1"), edit, back, ok),
+        (*said("appoint", "1"), Tap(0, "page", "1")),
+        said("appoint", "2", "3"),
+        said("appoint", "2", "6", "2"),
+        said("appoint", "2", "7", "2", "Maes"),
+        (*said("appoint", "3", "2", "Dubois"), ok),
+        (*said("appoint", "3", "5", "Dubois"), ok),
+        (*said("unseat", "1", "x", "3", "maintenant"), edit, back, cancel, stay),
+        (*said("unseat", "1", "3"), Tap(0, "skip"), ok),
+        said("unseat", "1", "2", "25-02-2027"),
+        (*said("unseat", "3", "1", "25-02-2027"), ok),
+        (*said("unseat", "3", "5", "25-02-2027"), ok),
+        said("unseat", "2"),
+    ]
+    tried: set[tuple[object, ...]] = set()
+    for events in roads:
+        directory = register()
+        manage(directory)
+        _road(seen, directory, events, tried)
+    for events in (said("appoint"), said("unseat"), said("managers", "1")):
+        _road(seen, register(), events, tried)
+    alone = register()
+    manage(alone)
+    alone.mandates = {}
+    alone.own = ("a0001",)
+    _road(seen, alone, said("appoint", "1", "1"), tried)
+    _road(seen, alone, said("appoint", "1", "6", "1", "jpeeters"), tried)
+    alone.vacancies["midi"] = tuple(post for post in alone.vacancies["midi"] if post.office != "subdivision")
+    alone.vacancies["midi"] += (Post("subdivision", "midi-h"),)
+    _road(seen, alone, said("appoint", "1", "6"), tried)
+
+
+def manage(directory: MemoryDirectory) -> None:
+    """Managers in two entities, in every office, with dates of each kind; the actor may appoint to all."""
+    directory.acts |= {"list_users", *(office.act.value for office in OFFICES.values())}
+    first, second = date(2026, 12, 1), date(2027, 1, 31)
+    directory.with_managers("midi", "a0006")
+    directory.with_managers("quai", "a0014")
+    directory.vacancies["aube"] = tuple(
+        replace(post, quality=room, subdivision=room[-1:] if post.subdivision else "")
+        for post in directory.vacancies["midi"]
+        for room in (("aube-h", "aube-c") if post.quality else ("",))
+    )
+    day = {
+        "midi-respons": (None, None),
+        "midi-co-resp": (None, second),
+        "midi-group": (first, None),
+        "midi-auditor": (first, second),
+    }
+    for key, (since, until) in day.items():
+        old = directory.mandates[key]
+        new = replace(old, since=since, until=until, begun=since is None)
+        directory.mandates[key] = new
+    for key in ("midi-local", "quai-co-resp"):
+        directory.mandates[key] = replace(directory.mandates[key], account="", name="", oneself=True)
+    directory.mandates["midi-wet"] = ManagerRef("midi-wet", "midi", "legal-representative", "Delcourt Anne")
+
+
+def _road(
+    seen: Walked, directory: MemoryDirectory, events: Iterable[Event], tried: set[tuple[object, ...]]
+) -> None:
+    """These events one after the other, with all that is shown on the way."""
+    talk = Talk(ENGINE, directory, lang=seen.lang, actor=ANNE, settings=SETTINGS)
+    for event in events:
+        flow = talk.state.top.flow if talk.state.top else ""
+        talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+        note_place(talk, seen)
+        if talk.receipts and flow:
+            seen.places.add((flow, "receipt"))
+        place = standing(talk)
+        for button in talk.view.buttons() if talk.view and place not in tried else ():
+            check_typed(talk, button, after(talk, talk.state, button), seen)
+        tried.add(place)
+    seen.views.update({reply.view: None for reply in talk.replies if reply.view})
+    seen.views.update(dict.fromkeys(talk.receipts))
+    seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
