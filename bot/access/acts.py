@@ -15,7 +15,9 @@ from bot.access.functions import assign_function
 from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
+from bot.access.massacts import act_on_users
 from bot.access.requests import (
+    ActOnUsers,
     AssignFunction,
     ChangeEnd,
     ChangeUser,
@@ -89,6 +91,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_sessions(work, request)
         case InviteUser():
             return invite_user(work, request)
+        case ActOnUsers():
+            return act_on_users(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

@@ -63,7 +63,7 @@ KEPT = timedelta(days=7)
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
-LATER = frozenset({"users", "managers"})
+LATER = frozenset({"managers"})
 """Commands that are announced and have no dialogue yet: whoever tries one is told so."""
 
 

@@ -25,6 +25,7 @@ from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
 from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
+from bot.conversations.users import USERS
 from bot.conversations.wayin import INVITE
 
 ALL = (
@@ -39,6 +40,7 @@ ALL = (
     CHANGE,
     INVITE,
     STATUS,
+    USERS,
     ME,
     ENTITY,
     PORTAL_FLOW,

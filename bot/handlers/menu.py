@@ -27,6 +27,7 @@ COMMANDS = (
     "grant",
     "end",
     "status",
+    "users",
     "me",
     "language",
     "help",
