@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bot.access import due
 from bot.access.handover import TABLES, items_of
@@ -109,16 +109,21 @@ def _remind(connection: Connection, number: str, what: str) -> Notice | None:
 
 
 def _revoked(connection: Connection, number: str) -> Notice | None:
-    """The person who lost something is told, unless he did it himself."""
+    """Everybody who lost something is told, the author apart."""
     query = (
-        select(CHANGES.c.author_id, ITEMS.c.subject_id)
-        .join(ITEMS, ITEMS.c.change_number == CHANGES.c.number)
-        .where(CHANGES.c.number == number, ITEMS.c.subject_id.is_not(None))
+        select(ITEMS.c.subject_id)
+        .distinct()
+        .join(CHANGES, ITEMS.c.change_number == CHANGES.c.number)
+        .where(
+            CHANGES.c.number == number,
+            ITEMS.c.subject_id.is_not(None),
+            or_(CHANGES.c.author_id.is_(None), ITEMS.c.subject_id != CHANGES.c.author_id),
+        )
+        .order_by(ITEMS.c.subject_id)
     )
-    row = connection.execute(query).first()
-    if row is None or row.subject_id == row.author_id:
-        return None
-    return Notice(number, chats_of(connection, row.subject_id), due.REVOKED)
+    who = connection.execute(query).scalars().all()
+    chats = tuple(chat for subject in who for chat in chats_of(connection, subject))
+    return Notice(number, chats, due.REVOKED) if who else None
 
 
 def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: datetime) -> None:

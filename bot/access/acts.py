@@ -16,7 +16,9 @@ from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
 from bot.access.managing import appoint_manager, end_mandate
+from bot.access.massacts import act_on_users
 from bot.access.requests import (
+    ActOnUsers,
     AppointManager,
     AssignFunction,
     ChangeEnd,
@@ -96,6 +98,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return appoint_manager(work, request)
         case EndMandate():
             return end_mandate(work, request)
+        case ActOnUsers():
+            return act_on_users(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

@@ -12,13 +12,13 @@ from bot.access.names import display_name
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
 from bot.access.views import ChangeCard, ChangeItem, EntityRef, Stamp
-from bot.access.work import BLOCK_USER, END_ASSIGNMENT, END_GRANT
+from bot.access.work import BLOCK_USER, DELETE_USER, END_ASSIGNMENT, END_GRANT
 
 AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
     CHANGES.c.number, CHANGES.c.entity_id, CHANGES.c.quality_id, CHANGES.c.author_id, CHANGES.c.recorded_at
 )
-_TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER}
+_TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER, DELETE_USER}
 """What gives nothing: it is done, not active."""
 _WHO = select(
     ACCOUNTS.c.id,
@@ -68,6 +68,15 @@ class Changes:
         """The identity that a change is about."""
         return next((item.subject_id for item in self._items[number] if item.subject_id), None)
 
+    def _about(self, number: str) -> str:
+        """Whose change it is, and of how many more."""
+        person = self.person(number)
+        if person is None:
+            return ""
+        more = len({item.account_id for item in self._items[number] if item.account_id}) - 1
+        name = display_name(person.last_name, person.first_name)
+        return f"{name} + {more}" if more else name
+
     def card(self, change: AnyRow, entity: EntityRef) -> ChangeCard:
         """The card of one of the changes."""
         items = self._items[change.number]
@@ -83,7 +92,7 @@ class Changes:
             due=due,
             due_on=brussels_day(due) if due else None,
             account=person.id if person else "",
-            person=display_name(person.last_name, person.first_name) if person else "",
+            person=self._about(change.number),
             username=(person.username or "") if person else "",
             items=tuple(item_of(item) for item in items),
             quality=change.quality_id or "",

@@ -34,7 +34,7 @@ from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
 from bot.access.mandates import MandateLists
-from bot.access.names import display_name, tokens
+from bot.access.names import tokens
 from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
 from bot.access.reach import Reach
@@ -46,9 +46,12 @@ from bot.access.rows import (
     NUMBERS,
     PROFILES,
     QUALITIES,
-    SUBDIVISIONS,
 )
 from bot.access.standing import Session
+from bot.access.userlists import PEOPLE as _PEOPLE
+from bot.access.userlists import PERSON as _PERSON
+from bot.access.userlists import UserLists
+from bot.access.userlists import person_ref as _person_ref
 from bot.access.views import (
     COUNTED,
     ChangeCard,
@@ -61,6 +64,9 @@ from bot.access.views import (
     PersonCard,
     PersonRef,
     QualityRef,
+    SubdivisionRef,
+    UserFilter,
+    UserPage,
 )
 from bot.msg import Texts
 from bot.store.keys import Keyring
@@ -72,22 +78,6 @@ NEAR, NEAR_WORD = 78, 60
 
 _COUNTS = ("active", "pending", "ending")
 AnyRow = Row[*tuple[Any, ...]]
-_PEOPLE = ACCOUNTS.join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id).join(
-    SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True
-)
-_PERSON = (
-    ACCOUNTS.c.id,
-    ACCOUNTS.c.entity_id,
-    ACCOUNTS.c.quality_id,
-    ACCOUNTS.c.subdivision_id,
-    ACCOUNTS.c.username,
-    ACCOUNTS.c.status,
-    ACCOUNTS.c.profession,
-    ACCOUNTS.c.version,
-    PROFILES.c.last_name,
-    PROFILES.c.first_name,
-    SUBDIVISIONS.c.name.label("subdivision"),
-)
 _CARD = (
     *_PERSON,
     ACCOUNTS.c.created_at,
@@ -126,6 +116,7 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists):
         self._connection, self._keyring, self._session = connection, keyring, session
         self._today, self._now, self._catalogue = today, now, catalogue
         self._reach = Reach(connection, session, today)
+        self._users = UserLists(connection, self._reach, today, now)
         self._telegram_id = telegram_id
         self._qualities: dict[str, tuple[AnyRow, ...]] = {}
 
@@ -389,6 +380,16 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists):
         lines = tuple(Line(_person_ref(row), each) for row, each in zip(found_rows, held, strict=True))
         return Listing(lines, total, page, size)
 
+    def users(
+        self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6
+    ) -> UserPage:
+        """See `userlists`."""
+        return self._users.page(entity, wanted, after=after, before=before, size=size)
+
+    def subdivisions(self, entity: str, act: str | None = None) -> tuple[SubdivisionRef, ...]:
+        """The open subdivisions of the entity in scope, each below the one it hangs on."""
+        return self._users.subdivisions(entity, Act(act) if act else Act.LIST_USERS)
+
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed. Raises Invalid after too many wrong ones."""
         return invitations.tried(self._connection, code, self._telegram_id, self._now) if code else None
@@ -397,20 +398,6 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists):
         """What `linking` offers in this chat."""
         number = self._telegram_id
         return () if number is None else linking.offered(self._connection, number, self._now)
-
-
-def _person_ref(row: AnyRow, masked: str = "") -> PersonRef:
-    return PersonRef(
-        id=row.id,
-        quality=row.quality_id,
-        name=display_name(row.last_name, row.first_name),
-        username=row.username or "",
-        subdivision=row.subdivision or "",
-        status=row.status,
-        profession=row.profession or "",
-        masked=masked,
-        version=row.version,
-    )
 
 
 def _last_page(page: int, total: int, size: int) -> int:

@@ -43,6 +43,7 @@ NOBODY = "—"
 """Stands where a name stood: the same in every language."""
 IDS = "ids, days and words of the catalogue: no person"
 TABLES: Mapping[str, str] = {
+    "account_words": "deleted by the database itself as the account's words are blanked",
     "accounts": "ended; user name, words, profession and place blanked, the user name retired",
     "applications": IDS,
     "assignments": "ended",

@@ -81,15 +81,17 @@ def _change(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:
 def _require(work: Work, change: AnyRow, account: str | None, subject: str | None) -> None:
     """Raises NotAllowed unless the actor hands over there; what concerns no account, for the quality or entity as a whole."""
     path: tuple[str, ...] = ()
+    quality = change.quality_id
     if account is not None:
         query = (
-            select(ACCOUNTS.c.subdivision_id, PROFILES.c.identity_id)
+            select(ACCOUNTS.c.subdivision_id, ACCOUNTS.c.quality_id, PROFILES.c.identity_id)
             .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
             .where(ACCOUNTS.c.id == account)
         )
         row = work.connection.execute(query).one()
         path, subject = branch(work.connection, row.subdivision_id), row.identity_id
-    target = Target(change.entity_id, change.quality_id, path, change.enterprise_id, subject)
+        quality = row.quality_id  # a change about several users may be of several qualities
+    target = Target(change.entity_id, quality, path, change.enterprise_id, subject)
     require(work.mandates(), Act.HAND_OVER, target, actor=work.actor.identity, today=work.today)
 
 

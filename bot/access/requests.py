@@ -173,6 +173,22 @@ class InviteUser:
 
 
 @dataclass(frozen=True, slots=True)
+class ActOnUsers:
+    """Do one thing to several user accounts of an entity, to all or to none.
+
+    `act` is end, block, reactivate, move or delete; `accounts` are ids, each with the version that the manager saw.
+    `end` ends their applications, now or, with `tonight`, at the end of today; `move` puts them into `subdivision` (None:
+    into none); `delete` takes a `reason`, and ends all that they hold.
+    """
+
+    act: str
+    accounts: tuple[tuple[str, int], ...]
+    reason: str = ""
+    subdivision: str | None = None
+    tonight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TapNumber:
     """The number tapped in the chat, by the opaque id of `choice`: the one that stands on the private page, or not."""
 
@@ -223,7 +239,18 @@ Request: TypeAlias = (
     | AssignFunction
     | AppointManager
     | EndMandate
+    | ActOnUsers
 )
+
+
+ON_USERS = {
+    "end": Act.END_ACCESS,
+    "block": Act.BLOCK_USER,
+    "reactivate": Act.BLOCK_USER,
+    "move": Act.CHANGE_USER,
+    "delete": Act.DELETE_USER,
+}
+"""What `ActOnUsers` does, and the right that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +284,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.INVITE_USER if mail else Act.HAND_CODE)
         case AppointManager(office=office) | EndMandate(office=office):
             return Claim(OFFICES[office].act)
+        case ActOnUsers(act=act, accounts=accounts):
+            return Claim(ON_USERS[act], people=len(accounts))
         case Join() | Lock() | TapNumber():
             return None
 

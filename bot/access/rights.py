@@ -118,12 +118,12 @@ find_by_number          | often   |          .                x            x    
 export_users            | session |          .                x            x          x     x        x         x     .
 export_national_numbers | proof   |          .                x            x          x     .        .         .     .
 create_user             | session |          .                x            x          x     x        x         .     .
-change_user             | session |          .                x            x          x     x        x         .     .
+change_user             | many    |          .                x            x          x     x        x         .     .
 invite_user             | session |          .                x            x          x     x        x         .     .
 hand_code               | proof   |          .                x            x          x     x        x         .     .
-block_user              | session |          .                x            x          x     x        x         .     .
+block_user              | many    |          .                x            x          x     x        x         .     .
 end_sessions            | proof   |          .                x            x          x     x        x         .     .
-delete_user             | session |          .                x            x          x     x        x         .     .
+delete_user             | many    |          .                x            x          x     x        x         .     .
 import_users            | many    |          .                x            x          x     x        x         .     .
 give_access             | many    |          .                x            x          x     x        x         .     .
 end_access              | many    |          .                x            x          x     x        x         .     .

@@ -16,6 +16,7 @@ from bot.store import login, mail, tables
 from bot.store.tables import core
 
 ACCOUNTS = core(tables.Account)
+ACCOUNT_WORDS = core(tables.AccountWord)
 APPLICATIONS = core(tables.ApplicationRow)
 ASSIGNMENTS = core(tables.Assignment)
 ATTEMPTS = core(login.Attempt)

@@ -298,3 +298,53 @@ class Sheet:
     def who(self) -> str:
         """Whom the change is about: changes with the same are done together."""
         return self.account or f"{self.last_name} {self.first_name}"
+
+
+# -- the users of an entity -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """What a list of users is narrowed to; everything given must hold. Empty: everybody who is not deleted.
+
+    `text` matches the beginnings of words of the name, the user name and the subdivision; `last`, `first` and `username`
+    the beginning of that part. `account` is one account (found by its national number, which stands nowhere here).
+    `application`, `function` and `ending` look at what runs or is to come, `ending` for an end within 30 days.
+    """
+
+    text: str = ""
+    last: str = ""
+    first: str = ""
+    username: str = ""
+    type: str = ""
+    account: str = ""
+    status: str = ""
+    application: str = ""
+    subdivision: str = ""
+    function: str = ""
+    ending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """One page of users, sorted by name. `total` is exact up to COUNTED, else COUNTED + 1.
+
+    `place` is the place of the first in the whole list, from 0, None where more than COUNTED are found; `more` says
+    whether somebody comes before, and after.
+    """
+
+    items: tuple[PersonRef, ...] = ()
+    total: int = 0
+    place: int | None = 0
+    more: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True, slots=True)
+class SubdivisionRef:
+    """A subdivision that is open: `path` its name with those above it, `parent` the one it hangs on, or empty."""
+
+    id: str
+    quality: str
+    name: str
+    path: str
+    parent: str = ""

@@ -32,6 +32,7 @@ CREATE_USER, CHANGE_USER, REACTIVATE_USER = "create-user", "change-user", "react
 GRANT, ASSIGNMENT = "grant", "assignment"
 END_GRANT, END_ASSIGNMENT, BLOCK_USER = "end-grant", "end-assignment", "block-user"
 APPOINT, REPLACE, END_MANAGER = "appoint-manager", "replace-manager", "end-manager"
+DELETE_USER = "delete-user"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
@@ -120,8 +121,11 @@ def open_change(work: Work, kind: str, entity: str, quality: str | None) -> str:
     return number
 
 
-def add_items(work: Work, number: str, items: Sequence[Item], *, version: int) -> None:
-    """The items of the change; `version` is the account's after it, by which a later manager sees what happened."""
+def add_items(work: Work, number: str, items: Sequence[Item], *, version: int | Sequence[int]) -> None:
+    """The items of the change; `version` is the account's after it (one for each item where they are about several), by
+    which a later manager sees what happened.
+    """
+    versions = [version] * len(items) if isinstance(version, int) else version
     rows = [
         {
             "id": new_id(),
@@ -133,7 +137,7 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int) -
             "subject_id": item.subject,
             "key": item.key,
             "before": item.before,
-            "after": {**(item.after or {}), "account_version": version},
+            "after": {**(item.after or {}), "account_version": versions[position]},
             "delivery": "active" if item.settled else "recorded",
             "due_at": item.due,
             "active_at": work.now if item.settled else None,

@@ -68,6 +68,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("functions.title"), "open", "functions", mark="🎓"),))
     if any(ctx.directory.entities(office.act.value) for office in OFFICES.values()):
         rows.append((press(m("managers.title"), "open", "managers", mark="👥"),))
+    if ctx.directory.entities("list_users"):
+        rows.append((press(m("users.title"), "open", "users", mark="👥"),))
     rows.append((press(m("me.title"), "open", "me", mark="👤"),))
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
@@ -192,7 +194,7 @@ START = Flow(
 def help_page(ctx: Context, answers: Answers) -> Page:
     """Help of the moment: about the dialogue below, then what can be done at any time."""
     below = answers.get("below")
-    if below in {"grant", "status", "portal"}:
+    if below in {"grant", "status", "portal", "users"}:
         key = f"help.{below}"
     elif ctx.actor is None:
         key = "help.stranger"

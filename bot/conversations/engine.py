@@ -63,8 +63,6 @@ KEPT = timedelta(days=7)
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
-LATER = frozenset({"users"})
-"""Commands that are announced and have no dialogue yet: whoever tries one is told so."""
 
 
 class Engine:
@@ -469,8 +467,7 @@ class Engine:
         if not ctx.present and (wanted is None or not wanted.public):
             return self._reply(state, ctx)
         if wanted is None or name in {self._stranger, self._locked}:
-            error = m("engine.later_command" if name in LATER else "engine.unknown_command")
-            return self._reply(told(state, error=error), ctx)
+            return self._reply(told(state, error=m("engine.unknown_command")), ctx)
         return self._open(state, wanted, args, ctx)
 
     def _open(self, state: State, flow: Flow, args: str, ctx: Context) -> Reply:

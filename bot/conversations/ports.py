@@ -32,6 +32,9 @@ from bot.access.views import (
     QualityRef,
     Sheet,
     Stamp,
+    SubdivisionRef,
+    UserFilter,
+    UserPage,
     Visit,
 )
 from bot.msg import Msg, Say
@@ -60,6 +63,9 @@ __all__ = [
     "Settings",
     "Sheet",
     "Stamp",
+    "SubdivisionRef",
+    "UserFilter",
+    "UserPage",
     "Visit",
 ]
 
@@ -117,6 +123,14 @@ class Directory(Protocol):
 
     def history(self, account: str, *, page: int = 0, size: int = 6) -> Listing[PastChange]:
         """What was done to the account, newest first."""
+
+    def users(
+        self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6
+    ) -> UserPage:
+        """The users of the entity in scope that match, by name: the page after, or before, an account."""
+
+    def subdivisions(self, entity: str, act: str | None = None) -> tuple[SubdivisionRef, ...]:
+        """The open subdivisions of the entity in scope, each below the one it hangs on."""
 
     def mine(self) -> tuple[PersonCard, ...]:
         """The actor's own accounts, in every entity that his binding covers."""

@@ -28,6 +28,7 @@ from bot.conversations.status import ME, STATUS
 from bot.conversations.unseat import UNSEATING
 from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
+from bot.conversations.users import USERS
 from bot.conversations.wayin import INVITE
 
 ALL = (
@@ -42,6 +43,7 @@ ALL = (
     CHANGE,
     INVITE,
     STATUS,
+    USERS,
     ME,
     ENTITY,
     PORTAL_FLOW,

@@ -16,6 +16,8 @@ from bot.access.catalogue import Catalogue, Profession, builtin
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
+    ON_USERS,
+    ActOnUsers,
     AppointManager,
     AssignFunction,
     ChangeEnd,
@@ -43,6 +45,7 @@ from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
 from bot.conversations.memorymanagers import MemoryManagers
+from bot.conversations.memoryusers import MemoryUsers
 from bot.conversations.model import (
     Answer,
     App,
@@ -82,6 +85,7 @@ from bot.conversations.ports import (
     Reader,
     Settings,
     Sheet,
+    SubdivisionRef,
     Visit,
 )
 from bot.i18n import CatalogueReader, speaker
@@ -112,7 +116,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers):
+class MemoryDirectory(MemoryManagers, MemoryUsers):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -133,15 +137,17 @@ class MemoryDirectory(MemoryManagers):
             "give_access",
             "assign_function",
             "invite_user",
-            "end_access",
             "end_function",
-            "block_user",
             "hand_over",
             "change_user",
             "create_user",
+            "list_users",
+            *(act.value for act in ON_USERS.values()),
         }
     )  # what the actor may do besides looking
 
+    wards: dict[str, SubdivisionRef] = field(default_factory=dict)
+    now: datetime = NOW
     further: tuple[Visit, ...] = ()  # visits to the portal about managers
     looked_up: int = 0
     freed: bool = False  # somebody proved himself anew
@@ -358,6 +364,8 @@ class MemoryDirectory(MemoryManagers):
                 return Done()
             case EndSessions(account):
                 return Done(account=account)
+            case ActOnUsers():
+                return self.act_on_users(request, now)
             case TapNumber(choice):
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")

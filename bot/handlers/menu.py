@@ -28,6 +28,7 @@ COMMANDS = (
     "end",
     "status",
     "managers",
+    "users",
     "me",
     "language",
     "help",

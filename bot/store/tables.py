@@ -181,6 +181,9 @@ class Account(SQLModel, table=True):
         one_of("profession", "specialist-physician", "hospital-pharmacist", "collaborator"),
         Index(None, "quality_id", "status", "sort_key", "id"),
         Index(None, "entity_id", "sort_key", "id"),
+        Index(None, "entity_id", "status", "sort_key", "id"),
+        Index(None, "entity_id", "type", "sort_key", "id"),
+        Index(None, "subdivision_id", "sort_key", "id"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     profile_id: str = Field(foreign_key="profiles.id")
@@ -200,6 +203,15 @@ class Account(SQLModel, table=True):
     version: int = 1
 
 
+class AccountWord(SQLModel, table=True):
+    """A word of an account's `search`, by which a list of many is searched at once. Triggers of the database keep it."""
+
+    __tablename__: ClassVar[str] = "account_words"
+    entity_id: str = Field(primary_key=True, foreign_key="entities.id")
+    word: str = Field(primary_key=True)
+    account_id: str = Field(primary_key=True, foreign_key="accounts.id", index=True)
+
+
 # -- what they hold -------------------------------------------------------------------------------
 
 
@@ -207,7 +219,11 @@ class Grant(SQLModel, table=True):
     """An application given to an account. `active_at`: from when it counts; None until a portal's step is marked done."""
 
     __tablename__: ClassVar[str] = "grants"
-    __table_args__ = (in_order("starts_on", "ends_on"), Index(None, "application", "account_id"))
+    __table_args__ = (
+        in_order("starts_on", "ends_on"),
+        Index(None, "application", "account_id"),
+        Index(None, "ends_on"),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
     application: str
@@ -223,7 +239,11 @@ class Assignment(SQLModel, table=True):
     """A function that an account exercises; `responsible_id` the account of whoever answers for it."""
 
     __tablename__: ClassVar[str] = "assignments"
-    __table_args__ = (in_order("starts_on", "ends_on"), Index(None, "function", "account_id"))
+    __table_args__ = (
+        in_order("starts_on", "ends_on"),
+        Index(None, "function", "account_id"),
+        Index(None, "ends_on"),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
     function: str

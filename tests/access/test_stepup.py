@@ -81,9 +81,17 @@ def test_the_table_says_what_each_act_asks_for():
         "export_national_numbers",
         "approve_request",
         "end_sessions",
+        "hand_code",
         "erase_person",
     }
-    assert asked[Needs.MANY] == {"import_users", "give_access", "end_access"}
+    assert asked[Needs.MANY] == {
+        "import_users",
+        "give_access",
+        "end_access",
+        "block_user",
+        "change_user",
+        "delete_user",
+    }
     assert asked[Needs.OFTEN] == {"find_by_number"}
     assert asked[Needs.NOTHING] == set()
 

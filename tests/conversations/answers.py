@@ -70,6 +70,7 @@ COMMANDS = (
     "back",
     "nonsense",
     "users",
+    "managers",
     "start",
 )
 """Said in the middle of any dialogue."""

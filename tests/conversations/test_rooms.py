@@ -184,13 +184,6 @@ def test_what_is_not_text_says_so_and_loses_nothing(talk: Talk) -> None:
     assert "À qui" in talk.sees()
 
 
-@pytest.mark.parametrize("name", ["users"])
-def test_a_command_of_a_later_version_says_that_it_is_not_there_yet(talk: Talk, name: str) -> None:
-    talk.command("grant").taps("Hôpitaux").command(name)
-    assert "pas encore disponible" in talk.sees()
-    assert "À qui" in talk.sees()
-
-
 def test_a_stranger_hears_of_no_command(stranger: Talk) -> None:
     for name in ("end", "nonsense", "grant"):
         stranger.command(name)

@@ -42,10 +42,12 @@ from bot.conversations.ports import (
     Post,
     QualityRef,
     Settings,
+    SubdivisionRef,
 )
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
+from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
@@ -111,6 +113,13 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
         return (len(state.kept), state.resting, talk.actor is None, talk.context.present)
     frame, flow = state.top, FLOWS[state.top.flow]
     step = settle(flow, frame, talk.context).step
+    if flow.key == "users" and step and step.key == "people" and not frame.ui.keys() & INTERLUDES:
+        ui, again = (
+            frame.ui,
+            "act" in frame.answers,
+        )  # what narrows and turns the list leads to no other question
+        panel = ui.get("panel")
+        return (flow.key, panel) if panel else (flow.key, bool(ui.get("pick")), bool(ui.get("ticks")), again)
     query = frame.answers.get("query") or {}
     person = frame.answers.get("person") or {}
     return (
@@ -129,6 +138,7 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
         frame.answers.get("profession"),
         frame.answers.get("how"),
         step is None and frame.answers.get("entity") == "quai",
+        frame.answers.get("act"),
     )
 
 
@@ -185,6 +195,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.codes, fresh.numbers = set(directory.codes), dict(directory.numbers)
     fresh.taken = set(directory.taken)
     fresh.mandates = dict(directory.mandates)
+    fresh.wards = dict(directory.wards)
     return fresh
 
 
@@ -304,6 +315,8 @@ def register() -> MemoryDirectory:
     """The sample, and what makes its screens different: two qualities, holdings and changes of each state, a long list."""
     directory = sample()
     directory.mails = True
+    for name in ("Cardiologie", "Pharmacie"):
+        directory.wards[name] = SubdivisionRef(name, "midi-h", name, name)
     directory.rooms["aube-c"] = QualityRef("aube-c", "aube", "health-care", "719998-33")
     old, soon = date(2026, 3, 12), NOW.date() + timedelta(days=9)
     since = datetime(2026, 3, 12, tzinfo=UTC)
@@ -344,12 +357,23 @@ def register() -> MemoryDirectory:
     offices = tuple(
         ChangeItem(kind, "co-local", "active", old, None) for kind in ("appoint-manager", "end-manager")
     )
+    taken = tuple(
+        ChangeItem(kind, key, "active", old, None)
+        for kind, key in (
+            ("end-grant", "colindos"),
+            ("end-assignment", "collaborator-hospital-pharmacist"),
+            ("block-user", ""),
+        )
+    )
+    deleted = (ChangeItem("delete-user", "", "active", old, None),)
     for change in (
         replace(pending, number="2026-000004", due=start_instant(soon), due_on=soon),
         replace(pending, number="2026-000005", state="active", items=(*kinds, *offices)),
         replace(pending, number="2026-000006", state="ended"),
         replace(to_do, number="2026-000007", entity=replace(to_do.entity, portal="new")),
         replace(to_do, number="2026-000008", items=(*to_do.items, *kinds)),
+        replace(to_do, number="2025-000009", items=taken),
+        replace(to_do, number="2025-000010", items=deleted),
     ):
         directory.changes[change.number] = change
     took = (
@@ -474,6 +498,7 @@ def walked(lang: str) -> Walked:
             said("invite", "1", "Goossens An", "1"),
             said("grant", "2", "1", *NEW, "Colindos", "3", "20-11-2026", "22-11-2026"),
             (*said("grant", "1"), *said("portal"), *said("entity"), *said("language")),
+            said("users", "1"),
         ],
     )
     walk(
@@ -530,6 +555,7 @@ def look(seen: Walked) -> None:
     looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
     looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))
+    looks += user_lists()
     everybody = [(ANNE, *each) for each in looks]
     everybody.append((replace(ANNE, secured=False), register(), said("home")))
     waiting = (*said("grant", "1"), Redraw())
@@ -540,10 +566,54 @@ def look(seen: Walked) -> None:
             talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
         for _ in range(13):
             seen.views.update({reply.view: None for reply in talk.replies if reply.view})
+            seen.views.update(dict.fromkeys(talk.receipts))
             on = next((b for b in talk.view.buttons() if b.label == "›"), None) if talk.view else None
             if on is None:
                 break
             talk.press(on)
+
+
+def user_lists() -> list[tuple[MemoryDirectory, tuple[Event, ...]]]:
+    """Lists of users narrowed in each way, and every act on some of them, with its refusals."""
+
+    def tap(verb: str, value: str = "") -> Tap:
+        return Tap(0, verb, value)
+
+    begin = said("users", "1")
+    both, lone = (tap("pick"), tap("on", "a0001"), tap("on", "a0004")), (tap("pick"), tap("on", "a0013"))
+    gone = (tap("panel"), tap("by", "status"), tap("set", "2"), *lone)
+    ways: list[tuple[Event, ...]] = [
+        *((tap("panel"), tap("by", key), tap("set", "0"), tap("panel"), tap("by", key)) for key in CHOSEN),
+        *((tap("panel"), tap("by", key), Text(text), tap("panel")) for key, text in typed_filters()),
+        (tap("panel"), tap("size", "10"), tap("pick"), tap("act", "block")),
+        *((tap("pick"), tap("on", "a0001"), tap("act", act)) for act in ("reactivate", "end")),
+        (tap("pick"), tap("on", "a0004"), tap("act", "block")),
+        *((*gone, tap("act", act)) for act in ("move", "delete")),
+        *((*both, tap("act", act)) for act in ("block", "reactivate")),
+        (*both, tap("act", "delete"), Text("a" * 201)),
+        (*both, tap("act", "delete"), Text("Maes"), tap("ok")),
+        (*both, tap("act", "move"), tap("a", "Cardiologie"), tap("ok")),
+        (tap("pick"), tap("on", "a0002"), tap("act", "end"), tap("a", "tonight"), tap("ok")),
+        (tap("pick"), tap("on", "a0004"), tap("act", "reactivate"), tap("ok")),
+    ]
+    found = [(register(), (*begin, *way)) for way in ways]
+    found.append((crowd(), said("users")))
+    all_of_them = tuple(tap("on", account) for account in register().cards if account != "a0005")
+    found.append((register(), (*begin, *all_of_them, tap("act", "delete"), Text("Maes"))))
+    portal = (*said("users", "3"), tap("pick"), tap("on", "a0014"), tap("on", "a0015"))
+    found += [(register(), (*portal, tap("act", "delete"), Text("Maes"), tap("ok")))]
+    return found
+
+
+def typed_filters() -> list[tuple[str, str]]:
+    """What is typed for each filter that is typed; the last is no number."""
+    return [
+        ("last", "Peeters"),
+        ("first", "Jan"),
+        ("username", "jpe"),
+        ("account", "79082399728"),
+        ("account", "Jan"),
+    ]
 
 
 def proofs(seen: Walked) -> None:

@@ -1,0 +1,392 @@
+"""The users of an entity: the list with its search and filters, and one act on several of them. Pure.
+
+A tap on a person opens his card above the list. Choosing several keeps the ticks across pages and searches; what is then
+tapped (*Block*, *Delete*, …) is the answer to the next question at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.access.identifiers import looks_like_niss
+from bot.access.requests import ON_USERS, ActOnUsers, Done
+from bot.conversations import userfilters
+from bot.conversations.flow import (
+    Accepted,
+    Asking,
+    Flow,
+    Pick,
+    Rejected,
+    Said,
+    Screen,
+    Shown,
+    Step,
+    Verdict,
+    press,
+)
+from bot.conversations.grant import entity_name, the_only
+from bot.conversations.model import Answers, Button, Door, Json, Row, Text, View
+from bot.conversations.people import found, told_apart
+from bot.conversations.ports import COUNTED, Context, PersonCard, PersonRef, UserPage
+from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option
+from bot.errors import Invalid
+from bot.msg import Say, m
+
+LIST = "list_users"
+ACTS = ("block", "reactivate", "end", "move", "delete")
+CARD = "user"
+"""The dialogue that shows one person."""
+MOST = 200
+"""So many people are acted on at once, at the most."""
+NAMED = 10
+"""So many names are said; of more, how many more."""
+REASON_MAX = 200
+NOW, TONIGHT, NOWHERE = "now", "tonight", "-"
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The entities whose users the actor may see."""
+    return [
+        Option(
+            e.id,
+            m("entity.label", name=e.name, number=e.number),
+            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
+        )
+        for e in ctx.directory.entities(LIST)
+    ]
+
+
+def allowed(ctx: Context, entity: str) -> tuple[str, ...]:
+    """What the actor may do to users there."""
+    return tuple(
+        act for act in ACTS if any(each.id == entity for each in ctx.directory.entities(ON_USERS[act].value))
+    )
+
+
+def fits(card: PersonCard, act: str) -> bool:
+    """Whether the act would change anything for this account."""
+    match act:
+        case "block":
+            return card.ref.status == "active"
+        case "reactivate":
+            return card.ref.status == "blocked"
+        case "end":
+            return any(h.kind == "application" and h.state != "ended" for h in card.holdings)
+        case _:
+            return card.ref.status != "deleted"
+
+
+@dataclass(frozen=True)
+class UsersStep(Step):
+    """The list. The answer is who was chosen, `{"ids": {account: version}, "f": the filter}`; looking answers nothing."""
+
+    takes_niss: bool = True
+
+    @staticmethod
+    def _kept(asking: Asking) -> Json:
+        own = asking.proposal if isinstance(asking.proposal, dict) else {}
+        return asking.ui.get("f", own.get("f", {}))
+
+    @staticmethod
+    def _ticked(asking: Asking) -> list[str]:
+        own = asking.proposal if isinstance(asking.proposal, dict) else {}
+        ticks = asking.ui.get("ticks")
+        return list(own.get("ids", {})) if ticks is None else list(ticks)
+
+    def _choosing(self, asking: Asking) -> bool:
+        return bool(asking.ui.get("pick", bool(self._ticked(asking))))
+
+    @staticmethod
+    def _size(asking: Asking) -> int:
+        size = asking.ui.get("size", PAGE_SIZE)
+        return size if size in userfilters.SIZES else PAGE_SIZE
+
+    def _page(self, asking: Asking) -> UserPage:
+        if near := asking.ui.get("near"):
+            cards = [asking.ctx.directory.person(account) for account in near]
+            refs = tuple(card.ref for card in cards if card)
+            return UserPage(refs, len(refs))
+        return asking.ctx.directory.users(
+            asking.answers["entity"],
+            userfilters.filter_of(self._kept(asking)),
+            after=str(asking.ui.get("after", "")),
+            before=str(asking.ui.get("before", "")),
+            size=self._size(asking),
+        )
+
+    # -- what is shown --
+
+    def screen(self, asking: Asking) -> Screen:
+        entity, kept = asking.answers["entity"], self._kept(asking)
+        if panel := asking.ui.get("panel"):
+            return userfilters.screen(asking, entity, panel, kept, self._size(asking))
+        listing, ticked = self._page(asking), self._ticked(asking)
+        choosing = self._choosing(asking)
+        rows: list[Row] = [
+            (self._person(person, label, ticked, choosing=choosing),)
+            for person, label in zip(listing.items, told_apart(listing.items), strict=True)
+        ]
+        rows += turning(listing, self._size(asking))
+        if kept.get("text") or asking.ui.get("near"):
+            rows.append((press(m("person.all"), "all"),))
+        body = [*userfilters.summary(asking.ctx, entity, kept), found(listing.total)]
+        body += [
+            m("users.not_active", name=label, status=m(f"account.{person.status}"))
+            for person, label in zip(listing.items, told_apart(listing.items), strict=True)
+            if person.status != "active"
+        ]
+        if choosing:
+            body.append(m("users.picked", n=len(ticked)))
+            acts = [press(m(f"users.act.{act}"), "act", act) for act in allowed(asking.ctx, entity)]
+            rows += [tuple(acts[at : at + 2]) for at in range(0, len(acts), 2)]
+            rows.append((press(m("users.filters"), "panel"), press(m("users.unpick"), "unpick")))
+        elif allowed(asking.ctx, entity):
+            rows.append((press(m("users.filters"), "panel"), press(m("users.pick"), "pick")))
+        else:
+            rows.append((press(m("users.filters"), "panel"),))
+        return Screen(tuple(body), tuple(rows))
+
+    @staticmethod
+    def _person(person: PersonRef, label: str, ticked: list[str], *, choosing: bool) -> Button:
+        if not choosing:
+            mark = "" if person.status == "active" else "⛔"
+            return press(label, "open", f"{CARD}:{person.id}", mark=mark)
+        if person.id in ticked:
+            return press(label, "off", person.id, mark="☑")
+        return press(label, "on", person.id, mark="☐")
+
+    # -- what is meant --
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        entity, kept, panel = asking.answers["entity"], self._kept(asking), asking.ui.get("panel")
+        match said:
+            case Pick("show"):
+                return Shown({"panel": ""})
+            case Pick("panel"):
+                return Shown({"panel": "all"})
+            case Pick() if panel:
+                return userfilters.picked(asking, entity, panel, kept, said)
+            case Pick():
+                return self._tapped(asking, said)
+            case Text(text) if panel in userfilters.FIELDS:
+                return userfilters.typed(asking, entity, panel, kept, text)
+            case Text(text) if looks_like_niss(text):
+                return userfilters.by_number(asking, entity, kept, text)
+            case Text(text):
+                return self._search(asking, text)
+
+    def _tapped(self, asking: Asking, said: Pick) -> Verdict:
+        ticked = self._ticked(asking)
+        match said:
+            case Pick("on", value) if asking.ctx.directory.person(value):
+                if len(ticked) >= MOST:
+                    return Rejected(m("users.too_many", most=MOST))
+                return Shown({"ticks": [*(t for t in ticked if t != value), value], "pick": True})
+            case Pick("off", value):
+                return Shown({"ticks": [t for t in ticked if t != value], "pick": True})
+            case Pick("pick"):
+                return Shown({"pick": True})
+            case Pick("unpick"):
+                return Shown({"pick": False, "ticks": []})
+            case Pick("after", value):
+                return Shown({"after": value, "before": ""})
+            case Pick("before", value):
+                return Shown({"after": "", "before": value})
+            case Pick("page"):
+                return Shown({})
+            case Pick("all"):
+                kept = {key: value for key, value in self._kept(asking).items() if key != "text"}
+                return userfilters.narrowed(kept)
+            case Pick("act", value) if value in allowed(asking.ctx, asking.answers["entity"]):
+                return self._chosen(asking, value, ticked)
+            case _:
+                return Rejected(GONE)
+
+    def _chosen(self, asking: Asking, act: str, ticked: list[str]) -> Verdict:
+        if not ticked:
+            return Rejected(m("users.pick_first"))
+        cards = [card for account in ticked if (card := asking.ctx.directory.person(account))]
+        able = [card for card in cards if fits(card, act)]
+        if not able:
+            return Rejected(m(f"users.none_fits.{act}"))
+        left = [card.ref for card in cards if not fits(card, act)]
+        notes = (m("users.left_out", who=names(left)),) if left else ()
+        ids = {card.ref.id: card.ref.version for card in able}
+        return Accepted({"ids": ids, "f": self._kept(asking)}, also={"act": act}, notes=notes)
+
+    def _search(self, asking: Asking, text: str) -> Verdict:
+        text = " ".join(text.replace("·", " ").split())[: userfilters.LONGEST]
+        entity, directory = asking.answers["entity"], asking.ctx.directory
+        kept = {**self._kept(asking), "text": text}
+        if directory.users(entity, userfilters.filter_of(kept), size=1).total:
+            return userfilters.narrowed(kept)
+        rooms = [room for room in directory.qualities(entity, LIST) if room.active]
+        near = [person.id for room in rooms for person in directory.alike(room.id, text, limit=PAGE_SIZE)]
+        if near:
+            return Rejected(
+                m("person.nearly", said=text), {"near": near[:PAGE_SIZE], "after": "", "before": ""}
+            )
+        return Rejected(m("users.none", said=text))
+
+    # -- as an answer --
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        cards = [asking.ctx.directory.person(account) for account in value["ids"]]
+        people = [card.ref for card in cards if card]
+        return m("users.people", n=len(people), who=names(people))
+
+    def holds(self, asking: Asking, value: Json) -> bool:
+        cards = [asking.ctx.directory.person(account) for account in value.get("ids", {})]
+        return bool(cards) and all(card and card.entity.id == asking.answers["entity"] for card in cards)
+
+
+def names(people: Sequence[PersonRef]) -> Say:
+    """Who they are; of more than `NAMED`, the first and how many more."""
+    labels = told_apart(people)
+    if len(labels) <= NAMED:
+        return m("step.list", what=labels)
+    return m("users.and_more", what=labels[:NAMED], n=len(labels) - NAMED)
+
+
+def turning(listing: UserPage, size: int) -> tuple[Row, ...]:
+    """The arrows under a list; the page's number only where all can be counted."""
+    before, after = listing.more
+    if not listing.items or not (before or after):
+        return ()
+    back = press("‹", "before", listing.items[0].id) if before else press("‹", "page")
+    on = press("›", "after", listing.items[-1].id) if after else press("›", "page")
+    if listing.place is None or listing.total > COUNTED:
+        return ((back, on),)
+    at, pages = listing.place // size + 1, -(-listing.total // size)
+    return ((back, press(m("step.page", page=at, pages=pages), "page"), on),)
+
+
+# -- what is asked after the choice ---------------------------------------------------------------
+
+
+def acts(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What can be done to them."""
+    return [Option(act, m(f"users.act.{act}")) for act in allowed(ctx, answers["entity"])]
+
+
+def wards(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """The subdivisions of the quality that all of them are in, and none."""
+    cards = [ctx.directory.person(account) for account in answers["people"]["ids"]]
+    rooms = {card.ref.quality for card in cards if card}
+    open_ones = ctx.directory.subdivisions(answers["entity"], ON_USERS["move"].value)
+    return [
+        *(Option(ward.id, ward.path) for ward in open_ones if rooms == {ward.quality}),
+        Option(NOWHERE, m("users.no_subdivision")),
+    ]
+
+
+def moments(_: Context, __: Answers) -> Sequence[Option]:
+    """When their applications end."""
+    return [Option(NOW, m("users.now")), Option(TONIGHT, m("users.tonight"))]
+
+
+def reason(_: Context, __: Answers, text: str) -> str:
+    """Why they are deleted."""
+    text = " ".join(text.split())
+    if not text:
+        raise Invalid(m("users.reason_empty"))
+    if len(text) > REASON_MAX:
+        raise Invalid(m("users.reason_long", max=REASON_MAX))
+    return text
+
+
+def request(_: Context, answers: Answers) -> ActOnUsers:
+    """The answers as one request."""
+    act = answers["act"]
+    ward = answers.get("subdivision") if act == "move" else None
+    return ActOnUsers(
+        act,
+        tuple((account, version) for account, version in answers["people"]["ids"].items()),
+        reason=answers.get("reason", "") if act == "delete" else "",
+        subdivision=None if ward == NOWHERE else ward,
+        tonight=act == "end" and answers.get("when") == TONIGHT,
+    )
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """What was recorded, under which number; what is still to do on the portal is said to be."""
+    entity, act = ctx.directory.entity(answers["entity"]), answers["act"]
+    said = m(f"users.done.{act}", n=len(answers["people"]["ids"]))
+    portal = entity is not None and entity.delivery == "portal" and act != "move"
+    body: list[Say] = [said, m("users.number", number=done.number)]
+    rows: list[Row] = [(Button(m("common.status"), Door("status", done.number)),)]
+    if portal:
+        body.append(m("users.portal"))
+        rows.insert(0, (Button(m("portal.open"), Door("portal"), "☑"),))
+    rows += [(Button(m("users.title"), Door("users")),), (Button(m("common.home"), Door("home")),)]
+    return View(
+        mark="✔",
+        title=m("users.done_title"),
+        subject=entity.name if entity else None,
+        body=tuple(body),
+        rows=tuple(rows),
+    )
+
+
+def prefill(_: Context, memory: Mapping[str, str], args: str) -> Answers:
+    """The entity that a button names, else the one that the manager chose to work in."""
+    entity = args.strip() or memory.get("entity")
+    return {"entity": entity} if entity else {}
+
+
+USERS = Flow(
+    key="users",
+    icon="👥",
+    title=m("users.title"),
+    steps=(
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
+            stands=True,
+            editable=False,
+            none=m("grant.no_entity"),
+        ),
+        UsersStep("people", ask=m("users.how"), label=m("users.who"), after=frozenset({"entity"})),
+        Choice(
+            "act",
+            ask=m("users.ask.act"),
+            label=m("users.what"),
+            options=acts,
+            after=frozenset({"entity"}),
+        ),
+        Choice(
+            "subdivision",
+            ask=m("users.ask.subdivision"),
+            label=m("field.subdivision"),
+            options=wards,
+            after=frozenset({"people", "act"}),
+            when=lambda _, answers: answers.get("act") == "move",
+        ),
+        Choice(
+            "when",
+            ask=m("users.ask.when"),
+            label=m("users.when"),
+            options=moments,
+            after=frozenset({"act"}),
+            when=lambda _, answers: answers.get("act") == "end",
+        ),
+        Ask(
+            "reason",
+            ask=m("users.ask.reason"),
+            label=m("users.reason"),
+            parse=reason,
+            after=frozenset({"act"}),
+            when=lambda _, answers: answers.get("act") == "delete",
+        ),
+    ),
+    submit=request,
+    prefill=prefill,
+    subject=entity_name,
+    receipt=receipt,
+    restarts=True,
+    needs=LIST,
+)
