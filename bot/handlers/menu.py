@@ -27,6 +27,7 @@ COMMANDS = (
     "grant",
     "end",
     "status",
+    "functions",
     "me",
     "language",
     "help",

@@ -184,7 +184,7 @@ def test_what_is_not_text_says_so_and_loses_nothing(talk: Talk) -> None:
     assert "À qui" in talk.sees()
 
 
-@pytest.mark.parametrize("name", ["users", "functions", "managers"])
+@pytest.mark.parametrize("name", ["users", "managers"])
 def test_a_command_of_a_later_version_says_that_it_is_not_there_yet(talk: Talk, name: str) -> None:
     talk.command("grant").taps("Hôpitaux").command(name)
     assert "pas encore disponible" in talk.sees()
