@@ -29,6 +29,7 @@ COMMANDS = (
     "status",
     "managers",
     "users",
+    "functions",
     "me",
     "language",
     "help",

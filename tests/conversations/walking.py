@@ -352,7 +352,7 @@ def register() -> MemoryDirectory:
     to_do, pending = directory.changes["2026-000002"], directory.changes["2026-000003"]
     kinds = tuple(
         ChangeItem(kind, "", "active", old, None)
-        for kind in ("create-user", "change-user", "reactivate-user", "end-assignment")
+        for kind in ("create-user", "change-user", "reactivate-user")
     )
     offices = tuple(
         ChangeItem(kind, "co-local", "active", old, None) for kind in ("appoint-manager", "end-manager")
@@ -386,6 +386,7 @@ def register() -> MemoryDirectory:
         replace(to_do, number="2026-000009", items=took),
         replace(to_do, number="2026-000010", items=(*to_do.items, *took)),
         replace(pending, number="2026-000011", items=took, state="done"),
+        replace(to_do, number="2026-000012", items=(ChangeItem("change-user", "email", "recorded"),)),
     ):
         directory.changes[change.number] = change
     return directory
@@ -625,6 +626,7 @@ def proofs(seen: Walked) -> None:
         (SETTINGS, None, 0, said("status", "Claes")),
         (SETTINGS, None, 0, (*said("portal 2026-000002"), Tap(0, "a", "done"))),
         (SETTINGS, None, 0, (*said("portal 2026-000009"), Tap(0, "a", "done"))),
+        (SETTINGS, None, 0, (*said("portal 2026-000012"), Tap(0, "a", "done"))),
         (SETTINGS, None, 0, (*said("end", "1", "Hermans Stijn", "25-11-2026"), ok)),
         (SETTINGS, None, 0, (*said("invite", "1", "Goossens An", "2"), ok)),
         (SETTINGS, Refused(message("proof.needed")), 0, (*said("invite", "1", "Goossens An", "2"), ok)),
