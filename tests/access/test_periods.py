@@ -189,7 +189,7 @@ def test_no_text_breaks_the_reader(text):
 
 
 def brussels(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=periods._BRUSSELS).astimezone(UTC)
+    return datetime.fromisoformat(text).replace(tzinfo=periods.BRUSSELS).astimezone(UTC)
 
 
 def test_a_period_begins_at_midnight_and_ends_at_24_hours_in_brussels():
@@ -274,7 +274,7 @@ def test_two_periods_overlap_where_they_share_a_day(one, other, meet):
     days.map(lambda day: periods.start_instant(day) - timedelta(minutes=1)) | days.map(periods.start_instant),
 )
 def test_a_period_is_active_on_exactly_its_days(period, at):
-    day = at.astimezone(periods._BRUSSELS).date()
+    day = at.astimezone(periods.BRUSSELS).date()
     assert period.is_active(at) == (
         period.starts_on <= day and (period.ends_on is None or day <= period.ends_on)
     )
