@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
 TOGETHER = 5
 AWAY = 4.0
 """Seconds; twice."""
-BACK = 10.0
+BACK = 25.0
 
 
 class Switch:
