@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import combinations, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from bot.access.requests import ChangeEnd, Done, EndAccess, Request
 from bot.access.rows import ASSIGNMENTS, GRANTS
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from tests import databases
@@ -25,7 +25,6 @@ PHYSICIANS, PHARMACISTS = "collaborator-specialist-physician", "collaborator-hos
 PROFESSIONS = {"collaborator-physician": PHYSICIANS, "collaborator-pharmacist": PHARMACISTS}
 DAYS = st.one_of(st.none(), st.integers(0, 40).map(lambda days: TODAY + timedelta(days=days)))
 APPLICATIONS = st.sampled_from((("colindos",), ("hospiliss",), ("colindos", "hospiliss"), ()))
-FUNCTIONS = st.sampled_from(((), (PHYSICIANS,), (PHARMACISTS,), (PHYSICIANS, PHARMACISTS)))
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,15 @@ class Give:
     lasting: int | None
 
 
+@dataclass(frozen=True)
+class Stop:
+    """An end, or another end, of some of what is held then: each bit of `which` takes one thing."""
+
+    kind: type[EndAccess | ChangeEnd]
+    which: int
+    ends_on: date | None
+
+
 ACTS = st.one_of(
     st.builds(
         Give,
@@ -48,8 +56,8 @@ ACTS = st.one_of(
         st.integers(-5, 20),
         st.one_of(st.none(), st.integers(0, 30)),
     ),
-    st.builds(lambda a, f, day: EndAccess("", None, a, f, day), APPLICATIONS, FUNCTIONS, DAYS),
-    st.builds(lambda a, f, day: ChangeEnd("", None, a, f, day), APPLICATIONS, FUNCTIONS, DAYS),
+    st.builds(Stop, st.sampled_from((EndAccess, ChangeEnd)), st.integers(1, 7), DAYS),
+    st.builds(Stop, st.sampled_from((EndAccess, ChangeEnd)), st.integers(1, 7), DAYS),
     st.integers(1, 30),
 )
 """A grant, an end, another end, or days that go by."""
@@ -66,8 +74,9 @@ def register():
 _newcomers = count()
 
 
-def asked(register: Register, account: str, act: Give | Request, today) -> Request:
+def asked(register: Register, account: str, act: Give | Stop, now: datetime) -> Request:
     """The act as a request about this account."""
+    today = brussels_day(now)
     if isinstance(act, Give):
         start = today + timedelta(days=act.days)
         end = start + timedelta(days=act.lasting) if act.lasting is not None else None
@@ -76,8 +85,13 @@ def asked(register: Register, account: str, act: Give | Request, today) -> Reque
         )
         fields = {"profession": act.profession, "function": function, "starts_on": start, "ends_on": end}
         return register.grant(account, *act.applications, **fields)
-    kind = type(act)
-    return kind(register.account[account], None, act.applications, act.functions, act.ends_on)
+    with register.sees("delcourt", now=now) as directory:
+        card = directory.person(register.account[account])
+    things = sorted({(h.kind, h.key) for h in card.holdings if h.state != "ended"}, reverse=True)
+    taken = [thing for place, thing in enumerate(things) if act.which >> place & 1]
+    applications = tuple(key for kind, key in taken if kind == "application")
+    functions = tuple(key for kind, key in taken if kind == "function")
+    return act.kind(register.account[account], None, applications, functions, act.ends_on)
 
 
 def held(connection, account: str) -> list[tuple[str, Period]]:
@@ -109,21 +123,37 @@ def check(connection, account: str, now: datetime, profession: str | None) -> No
             assert not (over and period.state(at) is not State.ENDED)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(ACTS, min_size=3, max_size=7))
-def test_whatever_is_done_every_access_keeps_its_ground(register, acts):
+FUNCTION_ALONE, COLINDOS_ALONE = 1, 4
+"""Which of function, Hospiliss and Colindos, in that order."""
+
+
+@example(None, [Stop(EndAccess, FUNCTION_ALONE, None)])
+@example(None, [Stop(EndAccess, FUNCTION_ALONE, TODAY + timedelta(days=3))])
+@example(None, [Stop(ChangeEnd, FUNCTION_ALONE, TODAY + timedelta(days=3))])
+@example(9, [Stop(ChangeEnd, COLINDOS_ALONE, None)])
+@example(
+    9,
+    [
+        Stop(EndAccess, COLINDOS_ALONE, None),
+        Give(("colindos",), "collaborator-physician", with_function=False, days=0, lasting=None),
+    ],
+)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.none(), st.integers(0, 30)), st.lists(ACTS, min_size=2, max_size=5))
+def test_whatever_is_done_every_access_keeps_its_ground(register, lasting, acts):
+    """Begun with a collaborator who has Colindos and the function, so that most acts have something to break."""
     number = next(_newcomers)
-    made = register.does(
-        "delcourt",
-        register.welcome("hospiliss", user=_somebody(number)),
-    )
+    first = Give(("colindos",), "collaborator-physician", with_function=True, days=0, lasting=lasting)
+    made = register.does("delcourt", register.welcome("hospiliss", user=_somebody(number)))
     assert isinstance(made, Done), made
     register.account["somebody"] = made.account
     now = NOW
+    given_first = register.does("delcourt", asked(register, "somebody", first, now), now=now)
+    assert isinstance(given_first, Done), given_first
     for act in acts:
         now += timedelta(days=act) if isinstance(act, int) else timedelta(minutes=1)
         if not isinstance(act, int):
-            register.does("delcourt", asked(register, "somebody", act, brussels_day(now)), now=now)
+            register.does("delcourt", asked(register, "somebody", act, now), now=now)
         with register.sees("delcourt", now=now) as directory:
             card = directory.person(made.account)
         with register.database.read() as connection:
