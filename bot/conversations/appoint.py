@@ -236,7 +236,7 @@ def staying(
     title: Msg, ctx: Context, answers: Answers, body: Sequence[Say], rows: Sequence[Row], *, fades: bool
 ) -> View:
     """A receipt, with the way back to the list."""
-    managers: Row = (Button(m("managers.title"), Door(KEY, answers["entity"]), "👥"),)
+    managers: Row = (Button(m("managers.title"), Door(KEY, answers["entity"]), "🔑"),)
     return View(
         mark="✔",
         title=title,
@@ -249,7 +249,7 @@ def staying(
 
 APPOINTING = Flow(
     key=APPOINT,
-    icon="👥",
+    icon="🔑",
     title=m("appoint.title"),
     steps=(
         Choice(

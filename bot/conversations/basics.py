@@ -64,13 +64,15 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("status.title"), "open", "status", mark="📋"),))
     if waiting := sum(visit.changes for visit in ctx.directory.visits()):
         rows.append((press(m("portal.home", count=waiting), "open", "portal", mark="☑"),))
-    if ctx.directory.entities():
-        rows.append((press(m("functions.title"), "open", "functions", mark="🎓"),))
-    if any(ctx.directory.entities(office.act.value) for office in OFFICES.values()):
-        rows.append((press(m("managers.title"), "open", "managers", mark="👥"),))
+    people: list[Button] = []
     if ctx.directory.entities("list_users"):
-        rows.append((press(m("users.title"), "open", "users", mark="👥"),))
-    rows.append((press(m("me.title"), "open", "me", mark="👤"),))
+        people.append(press(m("users.title"), "open", "users", mark="👥"))
+    if any(ctx.directory.entities(office.act.value) for office in OFFICES.values()):
+        people.append(press(m("managers.title"), "open", "managers", mark="🔑"))
+    if ctx.directory.entities():
+        people.append(press(m("functions.title"), "open", "functions", mark="🎓"))
+    people.append(press(m("me.title"), "open", "me", mark="👤"))
+    rows += [tuple(people[at : at + 2]) for at in range(0, len(people), 2)]
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
     rows.append((press(m("language.title"), "open", "language"), press(m("help.title"), "open", "help")))

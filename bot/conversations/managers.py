@@ -175,7 +175,7 @@ def managers_prefill(ctx: Context, memory: Mapping[str, str], args: str) -> Answ
 
 MANAGERS = Flow(
     key=KEY,
-    icon="👥",
+    icon="🔑",
     title=m("managers.title"),
     steps=(
         Choice(

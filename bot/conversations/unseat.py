@@ -84,7 +84,7 @@ def ended(ctx: Context, answers: Answers, done: Done) -> View:
 
 UNSEATING = Flow(
     key=UNSEAT,
-    icon="👥",
+    icon="🔑",
     title=m("unseat.title"),
     steps=(
         Choice(
