@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, bindparam, select, update
 
-from bot.access import due, ground
+from bot.access import due, ground, sessions
 from bot.access.differences import differences
 from bot.access.ground import Span, Thing
 from bot.access.periods import check_end, due_instant, end_instant
@@ -309,6 +309,10 @@ def _write(
     changed: dict[str, Any] = {"version": version, "changed_at": work.now}
     changed |= {"status": becomes, "status_reason": None} if becomes else {}
     work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account.id).values(changed))
+    if becomes == "blocked":
+        sessions.end_all(
+            work.connection, account.identity_id, work.now, "blocked", reaching=account.entity_id
+        )
     add_items(work, number, items, version=version)
     instants = sorted({item.due for item in items if item.due})
     for instant in instants:

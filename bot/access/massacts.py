@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, or_, select, update
 
-from bot.access import due
+from bot.access import due, sessions
 from bot.access.names import display_name
 from bot.access.periods import end_instant
 from bot.access.requests import ON_USERS, ActOnUsers, Done
@@ -56,6 +56,8 @@ _HOLDINGS: tuple[tuple[str, Table, str], ...] = (
 )
 _STATES = {"block": ("active", "blocked"), "reactivate": ("blocked", "active")}
 _REVOKES = {"end", "block", "delete"}
+_SHUTS = {"block": "blocked", "delete": "deleted"}
+"""Acts that end the person's sessions of the entity too, and what is noted with these."""
 _KINDS = {"block": BLOCK_USER, "reactivate": REACTIVATE_USER, "move": CHANGE_USER, "delete": DELETE_USER}
 
 
@@ -170,6 +172,10 @@ def _write(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], ward: _Ward 
         instants += [item.due for item in own if item.due]
         values = {"version": row.version + 1, "changed_at": work.now, **_changed(request, row, ward)}
         work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(values))
+        if request.act in _SHUTS:
+            sessions.end_all(
+                work.connection, row.identity_id, work.now, _SHUTS[request.act], reaching=row.entity_id
+            )
     items.sort(key=lambda each: each[0].kind not in {END_GRANT, END_ASSIGNMENT})
     add_items(work, number, [item for item, _ in items], version=[version for _, version in items])
     for instant in sorted(set(instants)):

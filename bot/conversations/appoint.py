@@ -14,7 +14,6 @@ from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL
 from bot.access.periods import latest_day
 from bot.access.requests import AppointManager, Done
 from bot.conversations.flow import Asking, Flow, Rejected, Verdict
-from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.managers import (
     APPOINT,
     KEY,
@@ -27,7 +26,8 @@ from bot.conversations.managers import (
 )
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import PersonStep
-from bot.conversations.ports import Context, EntityRef, ManagerRef
+from bot.conversations.place import entity_name, entity_option, quality_options, the_only
+from bot.conversations.ports import Context, ManagerRef
 from bot.conversations.steps import Choice, Day, Option
 from bot.conversations.wayin import MAIL, ways
 from bot.msg import Msg, Say, m
@@ -42,13 +42,6 @@ RESPONSIBLE = "responsible"
 def entities(ctx: Context, _: Answers) -> Sequence[Option]:
     """The entities where the actor may appoint somebody."""
     return [entity_option(e) for e in appointing(ctx)]
-
-
-def entity_option(entity: EntityRef) -> Option:
-    """An entity with one's role there."""
-    name, number = entity.name, entity.number
-    line = m("entity.line", name=name, number=number, role=m(f"role.short.{entity.role}"))
-    return Option(entity.id, m("entity.label", name=name, number=number), line)
 
 
 def offices(ctx: Context, answers: Answers) -> Sequence[Option]:

@@ -12,41 +12,16 @@ from bot.conversations.flow import (
     Flow,
 )
 from bot.conversations.functions import functions_of, key_of, ref
-from bot.conversations.grant import (
-    entity_name,
-    known_person,
-    nothing,
-    of_person,
-    prefill,
-    quality_options,
-    the_only,
-    when_active,
-)
+from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
 from bot.conversations.model import Answers, Button, Door, Row, View
 from bot.conversations.people import PersonStep
+from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard
 from bot.conversations.steps import Choice, Day, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
 
 ACT = "assign_function"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may give functions."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(ACT)
-    ]
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity where he may."""
-    return quality_options(ctx, answers["entity"], ACT)
 
 
 def functions(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -137,25 +112,7 @@ ASSIGN = Flow(
     icon="🎓",
     title=m("assign.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("assign.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT, none=m("assign.no_entity")),
         PersonStep(
             "person",
             ask=m("assign.ask.person"),

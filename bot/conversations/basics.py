@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from bot.access.offices import OFFICES
 from bot.access.requests import Join
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
-from bot.conversations.grant import entity_name, quality_options, the_only
 from bot.conversations.linking import CodeStep, log_in_row
 from bot.conversations.model import Answers, Button, Link, Row
+from bot.conversations.place import entity_name, quality_options, the_only
 from bot.conversations.ports import Context
 from bot.conversations.session import insecure, session_rows, way_back_row
 from bot.conversations.status import HOME_ROW

@@ -12,9 +12,10 @@ from bot.access.requests import ChangeEnd, Done
 from bot.conversations import holding
 from bot.conversations.end import only_one_of
 from bot.conversations.flow import Asking, Flow, Screen
-from bot.conversations.grant import entity_name, known_person, the_only, when_active
+from bot.conversations.grant import known_person, when_active
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
+from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
 from bot.conversations.steps import Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
@@ -22,16 +23,6 @@ from bot.msg import Say, m
 
 ACT, FUNCTIONS = "give_access", "assign_function"
 YES = "yes"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may change an access."""
-    return holding.entities(ctx, ACT)
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The qualities of the entity where he may."""
-    return holding.qualities(ctx, answers["entity"], ACT)
 
 
 def held(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -155,25 +146,7 @@ CHANGE = Flow(
     icon="📅",
     title=m("change.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("grant.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT, inactive=True),
         HolderStep(
             "person",
             ask=m("change.ask.person"),

@@ -12,10 +12,11 @@ from bot.access.requests import Done, EndAccess
 from bot.conversations import holding
 from bot.conversations.endsteps import end_steps
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
-from bot.conversations.grant import entity_name, known_person, the_only
+from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.matching import fold
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
@@ -25,16 +26,6 @@ ACT, FUNCTIONS = "end_access", "end_function"
 NOW = "now"
 YES, NO = "yes", "no"
 BLOCK, REACTIVATE = "blocked", "active"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may end an access."""
-    return holding.entities(ctx, ACT)
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The qualities of the entity where he may."""
-    return holding.qualities(ctx, answers["entity"], ACT)
 
 
 def held(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -278,25 +269,7 @@ END = Flow(
     icon="➖",
     title=m("end.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("grant.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT, inactive=True),
         HolderStep(
             "person",
             ask=m("ending.ask.person"),

@@ -23,6 +23,7 @@ from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, V
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
 from bot.conversations.people import PersonStep, is_new
+from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
@@ -34,47 +35,9 @@ ACT = "give_access"
 # -- what is asked of the register ----------------------------------------------------------------
 
 
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may give access, with his role in each."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(ACT)
-    ]
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity where the actor may give access."""
-    return quality_options(ctx, answers["entity"], ACT)
-
-
-def quality_options(ctx: Context, entity: str, act: str | None = None) -> Sequence[Option]:
-    """The active qualities of the entity in scope (for `act`)."""
-    return [
-        Option(
-            q.id,
-            ctx.catalogue.quality(q.key).label,
-            m("quality.line", name=ctx.catalogue.quality(q.key).label, number=q.number),
-        )
-        for q in ctx.directory.qualities(entity, act)
-        if q.active
-    ]
-
-
 def the_only(options: Sequence[Option]) -> str | None:
     """The one option there is: it need not be asked."""
     return options[0].id if len(options) == 1 else None
-
-
-def only_entity(ctx: Context, answers: Answers) -> Json:
-    return the_only(entities(ctx, answers))
-
-
-def only_quality(ctx: Context, answers: Answers) -> Json:
-    return the_only(qualities(ctx, answers)) if "entity" in answers else None
 
 
 def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
@@ -288,12 +251,6 @@ def of_person(ctx: Context, account: str) -> Answers:
     return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
 
 
-def entity_name(ctx: Context, answers: Answers) -> Say | None:
-    """The entity's name, for every card."""
-    entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
-    return entity.name if entity else None
-
-
 def request(ctx: Context, answers: Answers) -> GrantAccess:
     """The answers as one request."""
     person = answers["person"]
@@ -378,25 +335,7 @@ GRANT = Flow(
     icon="➕",
     title=m("grant.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=only_entity,
-            stands=True,
-            none=m("grant.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=only_quality,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT),
         PersonStep(
             "person",
             ask=m("grant.ask.person"),

@@ -17,24 +17,6 @@ from bot.conversations.steps import GONE, PAGE_SIZE, Option
 from bot.msg import Say, m
 
 
-def entities(ctx: Context, act: str) -> Sequence[Option]:
-    """The entities where the actor may do it, with his role in each."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(act)
-    ]
-
-
-def qualities(ctx: Context, entity: str, act: str) -> Sequence[Option]:
-    """The qualities of the entity where he may; inactive ones too, since something may be left in them."""
-    found = [(q, ctx.catalogue.quality(q.key).label) for q in ctx.directory.qualities(entity, act)]
-    return [Option(q.id, label, m("quality.line", name=label, number=q.number)) for q, label in found]
-
-
 def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     """The account that a button names, with its place; else the entity."""
     card = ctx.directory.person(args) if args else None

@@ -20,9 +20,10 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import entity_name, prefill, the_only
+from bot.conversations.grant import prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.place import entity_name, the_only
 from bot.conversations.ports import Context, EntityRef, ManagerRef
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, page_row

@@ -13,17 +13,10 @@ from bot.access.identifiers import Niss, parse_niss
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.requests import CreateUser, Done, NewUser
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Verdict, press
-from bot.conversations.grant import (
-    entity_name,
-    languages,
-    nothing,
-    own_language,
-    prefill,
-    quality_options,
-    the_only,
-)
+from bot.conversations.grant import languages, nothing, own_language, prefill
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import private_number
+from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
 from bot.conversations.steps import Ask, Choice, Option
 from bot.conversations.usernames import UsernameStep, free_names
@@ -33,23 +26,6 @@ ACT = "create_user"
 HUMAN, TECHNICAL = "user", "technical"
 NONE = "none"
 """No profession declared."""
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may make users."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(ACT)
-    ]
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity where he may."""
-    return quality_options(ctx, answers["entity"], ACT)
 
 
 def types(_: Context, __: Answers) -> Sequence[Option]:
@@ -155,25 +131,7 @@ NEWUSER = Flow(
     icon="➕",
     title=m("newuser.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("newuser.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT, none=m("newuser.no_entity")),
         Choice(
             "type",
             ask=m("newuser.ask.type"),

@@ -11,9 +11,9 @@ from bot.access.periods import latest_day
 from bot.access.requests import Done, EndMandate
 from bot.conversations.appoint import elsewhere, entities, staying
 from bot.conversations.flow import Asking, Flow
-from bot.conversations.grant import entity_name, the_only
 from bot.conversations.managers import UNSEAT, mandate_of, named, office_at
 from bot.conversations.model import Answers, Json, View
+from bot.conversations.place import entity_name, the_only
 from bot.conversations.ports import Context, ManagerRef
 from bot.conversations.steps import Choice, Day, Option
 from bot.msg import Say, m

@@ -23,32 +23,16 @@ from bot.conversations.flow import (
     Step,
     Verdict,
 )
-from bot.conversations.grant import entity_name, known_person, of_person, prefill, quality_options, the_only
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, Door, Json, View
 from bot.conversations.people import PersonStep
+from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import GONE, Ask, Choice, Option, numbered
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Say, m
 
 ACT = "change_user"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may change users."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(ACT)
-    ]
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity where he may."""
-    return quality_options(ctx, answers["entity"], ACT)
 
 
 @dataclass(frozen=True)
@@ -213,25 +197,7 @@ EDIT = Flow(
     icon="✏",
     title=m("edit.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("edit.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT, none=m("edit.no_entity")),
         AccountStep(
             "person",
             ask=m("edit.ask.person"),

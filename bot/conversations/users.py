@@ -25,9 +25,9 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import entity_name, the_only
 from bot.conversations.model import Answers, Button, Door, Json, Row, Text, View
 from bot.conversations.people import found, told_apart
+from bot.conversations.place import entity_name, entity_step
 from bot.conversations.ports import COUNTED, Context, PersonCard, PersonRef, UserPage
 from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option
 from bot.errors import Invalid
@@ -43,18 +43,6 @@ NAMED = 10
 """So many names are said; of more, how many more."""
 REASON_MAX = 200
 NOW, TONIGHT, NOWHERE = "now", "tonight", "-"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities whose users the actor may see."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(LIST)
-    ]
 
 
 def allowed(ctx: Context, entity: str) -> tuple[str, ...]:
@@ -340,16 +328,7 @@ USERS = Flow(
     icon="👥",
     title=m("users.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            editable=False,
-            none=m("grant.no_entity"),
-        ),
+        entity_step(LIST, editable=False),
         UsersStep("people", ask=m("users.how"), label=m("users.who"), after=frozenset({"entity"})),
         Choice(
             "act",

@@ -9,32 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from bot.access.requests import Done, InviteUser
 from bot.conversations.flow import Flow
-from bot.conversations.grant import entity_name, known_person, of_person, prefill, quality_options, the_only
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, CopyText, Door, Row, View
 from bot.conversations.people import PersonStep
+from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context
 from bot.conversations.steps import Choice, Option
 from bot.msg import Say, m
 
 ACT = "invite_user"
 MAIL, HAND = "mail", "hand"
-
-
-def entities(ctx: Context, _: Answers) -> Sequence[Option]:
-    """The entities where the actor may let somebody in."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities(ACT)
-    ]
-
-
-def qualities(ctx: Context, answers: Answers) -> Sequence[Option]:
-    """The active qualities of the entity where he may."""
-    return quality_options(ctx, answers["entity"], ACT)
 
 
 def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -73,25 +57,7 @@ INVITE = Flow(
     icon="✉",
     title=m("invite.title"),
     steps=(
-        Choice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("grant.no_entity"),
-        ),
-        Choice(
-            "quality",
-            ask=m("grant.ask.quality"),
-            label=m("field.quality"),
-            options=qualities,
-            after=frozenset({"entity"}),
-            proposes=lambda ctx, answers: the_only(qualities(ctx, answers)) if "entity" in answers else None,
-            stands=True,
-            none=m("grant.no_quality"),
-        ),
+        *place_steps(ACT),
         PersonStep(
             "person",
             ask=m("way.ask.person"),

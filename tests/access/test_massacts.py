@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bot.access import activation, due
+from bot.access import activation, due, invitations
 from bot.access.acts import perform
 from bot.access.massacts import act_on_users
-from bot.access.requests import ActOnUsers, Done, GrantAccess, MarkDone, Refused
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, BINDINGS, CHANGES, DUE, GRANTS, ITEMS, SUBDIVISIONS
+from bot.access.requests import ActOnUsers, Done, EndAccess, GrantAccess, Join, MarkDone, Refused
+from bot.access.rows import (
+    ACCOUNTS,
+    ASSIGNMENTS,
+    BINDINGS,
+    CHANGES,
+    DUE,
+    GRANTS,
+    ITEMS,
+    SESSIONS,
+    SUBDIVISIONS,
+)
+from bot.access.sessions import SessionRules
 from bot.errors import NotAllowed
 from sqlalchemy import func, insert, select, update
 from tests.access.invariants import check_invariants
@@ -81,6 +92,23 @@ def test_blocking_several_is_one_change_and_reactivating_undoes_it(register):
     assert {standing(register, each).status for each in ("peeters", "dubois", "lambert")} == {"active"}
     with register.database.read() as connection:
         check_invariants(connection, register.keyring)
+
+
+@pytest.mark.parametrize(
+    ("shut", "why"), [("block", "blocked"), ("delete", "deleted"), ("with the last access", "blocked")]
+)
+def test_whoever_is_shut_out_has_no_session_there_any_more(register, shut, why):
+    with register.work(None) as work:
+        code = invitations.invite(work.connection, register.keyring, "peeters", NOW)
+        assert perform(replace(work, sessions=SessionRules(locking=True)), Join(code)) == Done()
+    request = (
+        EndAccess(register.account["peeters"], 1, ("hospiliss",), becomes="blocked")
+        if shut == "with the last access"
+        else asked(register, shut, "peeters", reason="left")
+    )
+    assert isinstance(register.does("delcourt", request), Done)
+    with register.database.read() as connection:
+        assert connection.execute(select(SESSIONS.c.ended_why)).scalars().all() == [why]
 
 
 def test_deleting_ends_grants_and_functions_first_and_keeps_the_account(register):

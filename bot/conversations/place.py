@@ -1,0 +1,86 @@
+"""Where a dialogue works: the entity and its quality, asked alike in all dialogues. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.conversations.model import Answers
+from bot.conversations.ports import Context, EntityRef
+from bot.conversations.steps import Choice, Option
+from bot.msg import Msg, Say, m
+
+
+def entity_option(entity: EntityRef) -> Option:
+    """An entity, with the actor's role there."""
+    name, number = entity.name, entity.number
+    line = m("entity.line", name=name, number=number, role=m(f"role.short.{entity.role}"))
+    return Option(entity.id, m("entity.label", name=name, number=number), line)
+
+
+def entity_options(ctx: Context, act: str) -> Sequence[Option]:
+    """The entities where the actor may do it."""
+    return [entity_option(entity) for entity in ctx.directory.entities(act)]
+
+
+def quality_options(
+    ctx: Context, entity: str, act: str | None = None, *, inactive: bool = False
+) -> Sequence[Option]:
+    """The qualities of the entity in scope (for `act`): active ones, and others where something may be left in them."""
+    found = [
+        (q, ctx.catalogue.quality(q.key).label)
+        for q in ctx.directory.qualities(entity, act)
+        if inactive or q.active
+    ]
+    return [Option(q.id, label, m("quality.line", name=label, number=q.number)) for q, label in found]
+
+
+def the_only(options: Sequence[Option]) -> str | None:
+    """The one option there is: it need not be asked."""
+    return options[0].id if len(options) == 1 else None
+
+
+def entity_name(ctx: Context, answers: Answers) -> Say | None:
+    """The entity's name, for every card."""
+    entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
+    return entity.name if entity else None
+
+
+def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
+    """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
+
+    def options(ctx: Context, _: Answers) -> Sequence[Option]:
+        return entity_options(ctx, act)
+
+    return Choice(
+        "entity",
+        ask=m("grant.ask.entity"),
+        label=m("field.entity"),
+        options=options,
+        proposes=lambda ctx, answers: the_only(options(ctx, answers)),
+        stands=True,
+        editable=editable,
+        none=none or m("grant.no_entity"),
+    )
+
+
+def quality_step(act: str, *, inactive: bool = False) -> Choice:
+    """Asks for the quality of the entity, where there are several."""
+
+    def options(ctx: Context, answers: Answers) -> Sequence[Option]:
+        return quality_options(ctx, answers["entity"], act, inactive=inactive)
+
+    return Choice(
+        "quality",
+        ask=m("grant.ask.quality"),
+        label=m("field.quality"),
+        options=options,
+        after=frozenset({"entity"}),
+        proposes=lambda ctx, answers: the_only(options(ctx, answers)) if "entity" in answers else None,
+        stands=True,
+        none=m("grant.no_quality"),
+    )
+
+
+def place_steps(act: str, *, none: Msg | None = None, inactive: bool = False) -> tuple[Choice, Choice]:
+    """The entity and its quality, in this order."""
+    return entity_step(act, none=none), quality_step(act, inactive=inactive)
