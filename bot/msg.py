@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 LANGUAGES = ("fr", "nl", "de", "en")
@@ -54,7 +55,14 @@ separators, a tuple reads as a list joined by commas; a `str` is shown as it is.
 
 def m(key: str, /, **params: Param) -> Msg:
     """The message `key` with its parameters."""
+    if not params:
+        return _plain(key)
     return Msg(key, tuple(sorted(params.items())) if len(params) > 1 else tuple(params.items()))
+
+
+@cache
+def _plain(key: str) -> Msg:
+    return Msg(key)  # most messages, again and again: the keys are those of the catalogues
 
 
 def to_json(value: Any) -> Any:

@@ -15,11 +15,11 @@ The caller performs the effects in the same transaction and feeds the outcome of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.access.requests import Conflict, Done, Refused, takes_proof
 from bot.conversations import proving, screens
+from bot.conversations.changing import replace
 from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step
 from bot.conversations.frames import (
     Settled,
@@ -191,7 +191,8 @@ class Engine:
             return replace(self._reply(state, ctx, toast=Toast(EXPIRED)), anew=not tap.on_card)
         reply = self._pressed(quiet(state), tap.verb, tap.value, ctx)
         if reply.state.rev != state.rev:
-            reply = replace(reply, state=replace(reply.state, last=said))
+            state = replace(reply.state, last=said)
+            reply = Reply(state, reply.view, reply.effects, reply.toast, reply.anew)
         error = reply.state.top.error if reply.state.top else reply.state.error
         if error and not reply.toast:
             reply = replace(reply, toast=Toast(error))
@@ -331,7 +332,8 @@ class Engine:
         verdict = settled.step.accept(asking(settled.step, frame, settled, ctx), said)
         match verdict:
             case Accepted():
-                frame = replace(frame, typed=frame.typed or isinstance(said, Text))
+                if isinstance(said, Text) and not frame.typed:
+                    frame = replace(frame, typed=True)
                 return self._accepted(state, flow, frame, settled.step, verdict, ctx)
             case Shown(ui):
                 return self._reply(state.with_top(replace(frame, ui={**frame.ui, **ui}, error=None)), ctx)
@@ -342,7 +344,7 @@ class Engine:
         self, state: State, flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Context
     ) -> Reply:
         frame = answered(flow, frame, step, verdict, ctx)
-        state = replace(moved(state, frame), memory={**state.memory, **verdict.memory})
+        state = moved(state, frame, memory=verdict.memory)
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap:
             return self._submit(state, flow, settled, ctx)

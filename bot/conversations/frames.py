@@ -7,9 +7,11 @@ A frame stores answers and never a position; `settle` derives it. The rest are t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bot.access.identifiers import find_niss_spans, looks_like_niss
+from bot.conversations.changing import replace
 from bot.conversations.flow import Accepted, Asking, Flow, Step
 from bot.conversations.model import Answers, Frame, Json, State
 from bot.conversations.ports import Context
@@ -27,39 +29,69 @@ class Settled:
     step: Step | None
 
 
-_last: tuple[Frame, Context, Settled] | None = None
-"""The newest position worked out: one event asks for the same one several times. Frames and contexts do not change."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a frame stands, with what that was worked out from, and the first open step."""
+
+    flow: Flow
+    frame: Frame
+    ctx: Context
+    first: Step | None
+    settled: Settled
+
+    @classmethod
+    def of(cls, flow: Flow, frame: Frame, ctx: Context, known: Position | None = None) -> Position:
+        """Worked out; what stands before the first step that `known` has another answer to is taken over from it.
+
+        A step's condition and proposal look at earlier answers only, so that nothing there can be different.
+        """
+        given, steps = frame.answers, flow.steps
+        answers: dict[str, Json] = {}
+        first: Step | None = None
+        same = 0
+        if known is not None:
+            before, held = known.frame.answers, known.settled.answers
+            for step in steps:
+                key = step.key
+                if (key in given) is not (key in before) or (key in given and given[key] != before[key]):
+                    break
+                if key in held:
+                    answers[key] = held[key]
+                if step is known.first:
+                    first = step
+                same += 1
+        for step in steps[same:]:
+            if step.when is not None and not step.when(ctx, answers):
+                continue
+            key = step.key
+            if key in given:
+                answers[key] = given[key]
+                continue
+            if first is None and step.stands and (value := step.propose(ctx, answers)) is not None:
+                answers[key] = value
+            else:
+                first = first or step  # what would stand after an open question is not worked out yet
+        asked = first
+        editing = flow.step(frame.editing) if frame.editing else None
+        if editing and not (first and steps.index(first) < steps.index(editing)):
+            asked = editing  # what an edited step hangs on is asked before it
+        return cls(flow, frame, ctx, first, Settled(answers, asked))
+
+
+_last: Position | None = None
+"""The newest position. One event asks for the same one several times, and then for that of a frame with one answer
+more. Frames and contexts do not change, and what a context shows is as it was at the beginning of the step."""
 
 
 def settle(flow: Flow, frame: Frame, ctx: Context) -> Settled:
-    """The position of a frame; see `_settled`."""
+    """The step being edited, or an earlier one without an answer; else the first that applies and has none."""
     global _last  # noqa: PLW0603 - one slot, replaced whole: threads at worst work it out again
     last = _last
-    if last is None or last[0] is not frame or last[1] is not ctx:
-        last = _last = (frame, ctx, _settled(flow, frame, ctx))
-    return last[2]
-
-
-def _settled(flow: Flow, frame: Frame, ctx: Context) -> Settled:
-    """The derived position: the step being edited, or an earlier one without an answer; else the first that applies and has none."""
-    given = frame.answers
-    answers: dict[str, Json] = {}
-    first: Step | None = None
-    for step in flow.steps:
-        if step.when is not None and not step.when(ctx, answers):
-            continue
-        key = step.key
-        if key in given:
-            answers[key] = given[key]
-            continue
-        if first is None and step.stands and (value := step.propose(ctx, answers)) is not None:
-            answers[key] = value
-        else:
-            first = first or step  # what would stand after an open question is not worked out yet
-    editing = flow.step(frame.editing) if frame.editing else None
-    if editing and not (first and flow.steps.index(first) < flow.steps.index(editing)):
-        return Settled(answers, editing)
-    return Settled(answers, first)  # what an edited step hangs on is asked before it
+    if last is not None and (last.ctx is not ctx or last.flow is not flow):
+        last = None
+    if last is None or last.frame is not frame:
+        last = _last = Position.of(flow, frame, ctx, last)
+    return last.settled
 
 
 def asking(step: Step, frame: Frame, settled: Settled, ctx: Context) -> Asking:
@@ -111,9 +143,12 @@ def without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, bool
     return text, True
 
 
-def moved(state: State, frame: Frame) -> State:
-    """The top dialogue moved on: older buttons no longer mean what they meant."""
-    return replace(state, rev=state.rev + 1, frames=(*state.frames[:-1], frame))
+def moved(state: State, frame: Frame, *, memory: Mapping[str, str] | None = None) -> State:
+    """The top dialogue moved on, with `memory` to remember: older buttons no longer mean what they meant."""
+    frames = (*state.frames[:-1], frame)
+    if not memory:
+        return replace(state, rev=state.rev + 1, frames=frames)
+    return replace(state, rev=state.rev + 1, frames=frames, memory={**state.memory, **memory})
 
 
 def popped(state: State) -> State:

@@ -7,10 +7,11 @@ text: the language is applied at the edge, so switching it redraws.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bot.access.requests import Outcome, Request
+from bot.conversations.changing import replace
 from bot.msg import Msg, Say, from_json, to_json
 
 Json: TypeAlias = Any

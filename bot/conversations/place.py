@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.conversations.model import Answers
 from bot.conversations.ports import Context, EntityRef
@@ -10,6 +11,7 @@ from bot.conversations.steps import Choice, Option
 from bot.msg import Msg, Say, m
 
 
+@lru_cache(maxsize=512)
 def entity_option(entity: EntityRef) -> Option:
     """An entity, with the actor's role there."""
     name, number = entity.name, entity.number

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.access.requests import takes_proof
+from bot.conversations.changing import replace
 from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Remember, Step, press
 from bot.conversations.model import Answers, App, Button, Frame, Press, Row, State, View
 from bot.conversations.ports import Context

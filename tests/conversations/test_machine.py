@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.access.requests import GrantAccess, Lock
+from bot.conversations import frames
 from bot.conversations.engine import DEEPEST
 from bot.conversations.model import (
     App,
@@ -10,6 +11,7 @@ from bot.conversations.model import (
     CopyText,
     Door,
     Event,
+    Frame,
     Link,
     Perform,
     Press,
@@ -68,6 +70,7 @@ class Chat(RuleBasedStateMachine):
         self.talk = Talk(ENGINE, sample())
         self.talk.command("home")
         self.last_accepted: Tap | None = None
+        self.seen: list[Frame] = []
 
     def feed(self, event: Event) -> tuple[State, Reply]:
         before = self.talk.state
@@ -170,6 +173,19 @@ class Chat(RuleBasedStateMachine):
         reply = ENGINE.step(self.talk.state, Redraw(), self.talk.context)
         assert reply.state == self.talk.state
         assert reply.effects == ()
+
+    @invariant()
+    def a_position_taken_over_from_another_frame_is_the_one_worked_out(self) -> None:
+        ctx, frame = self.talk.context, self.talk.state.top
+        if frame is None:
+            return
+        flow = FLOWS[frame.flow]
+        expected = frames.Position.of(flow, frame, ctx).settled
+        for other in [seen for seen in self.seen if seen.flow == frame.flow][-5:]:
+            frames.settle(flow, other, ctx)
+            assert frames.settle(flow, frame, ctx) == expected
+        if frame not in self.seen:
+            self.seen.append(frame)
 
     @invariant()
     def the_stack_is_bounded(self) -> None:
