@@ -167,7 +167,7 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
     for later in flow.steps if hanging else ():
         if later.key not in hanging or later.key in verdict.also:
             continue
-        settled = settled or settle(flow, replace(frame, answers=answers, editing=None), ctx)
+        settled = settled or settle(flow, replace(frame, answers={**answers}, editing=None), ctx)
         if later.key not in settled.answers:
             continue  # it does not apply now, and counts again should it apply later
         orphaned = any(key in before and key not in settled.answers for key in later.after)
@@ -201,7 +201,7 @@ def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
     known: Answers | None = None
     for step in flow.steps:
         if known is None:
-            known = settle(flow, replace(frame, answers=answers), ctx).answers
+            known = settle(flow, replace(frame, answers={**answers}), ctx).answers
         if (
             step.key in answers
             and step.key in known
