@@ -13,12 +13,13 @@ from bot.store.keys import Keyring
 
 from tests import databases
 from tests.browser import chromium, kept_pages, open_page  # noqa: F401 - fixtures
+from tests.sharing import Sharing
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """Tuesday 24 November 2026, 10:00 in Brussels."""
 BOTH = [
     pytest.param("sqlite"),
-    pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")]),
+    pytest.param("postgresql", marks=pytest.mark.postgres),
 ]
 
 
@@ -54,6 +55,11 @@ def keyring() -> Keyring:
 def frozen() -> Iterator[datetime]:
     with time_machine.travel(NOW, tick=False):
         yield NOW
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
+    return Sharing(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -172,13 +172,13 @@ def check_keyring(connection: Connection, keyring: Keyring, now: datetime) -> No
 
     Raises KeyMissing, one line, for a key that does not open what is there.
     """
-    _refuse_others(connection, keyring)
     known = select(_checks.c.version).where(_checks.c.version == keyring.current)
     if connection.execute(known).first() is None:
         probe = seal(keyring, "field", PROBE, _probe_place(keyring.current))
         insert_new(connection, _checks, {"version": keyring.current, "probe": probe, "made_at": now})
-        # again: a process that starts at the same moment may have noted this version first, under another key
-        _refuse_others(connection, keyring)
+    # after noting, never before: a process that starts at the same moment may note this version first, under another
+    # key, between a look and the next; what a refused one noted is rolled back with its transaction
+    _refuse_others(connection, keyring)
     _learn(connection, keyring)
 
 

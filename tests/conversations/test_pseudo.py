@@ -29,8 +29,6 @@ from tests.conversations.portalroads import portal_register
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
-pytestmark = pytest.mark.xdist_group("walk")
-
 CODES = Codes([b"k" * 32])
 NOBODY: frozenset[str] = frozenset()
 

@@ -15,7 +15,7 @@ from bot.demotexts import page_texts
 from playwright.sync_api import expect
 from tests.browser import violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.browser
 
 ANNE, BART, INES, SAM = 1001, 1002, 1003, 1004
 VISITORS = (

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from tests import databases
 from tests.e2e.world import crowd, user, world
 
-pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.postgres
 TOGETHER = 5
 AWAY = 4.0
 """Seconds; twice."""

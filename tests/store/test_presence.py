@@ -41,7 +41,6 @@ def test_the_next_process_takes_over_at_once_what_a_dead_one_had_in_hand(
 
 
 @pytest.mark.postgres
-@pytest.mark.xdist_group("postgres")
 def test_while_another_copy_lives_its_loans_stay(keyring: Keyring) -> None:
     with databases.postgres() as url:
         database, other = Database(url), Database(url)

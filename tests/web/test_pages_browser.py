@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import violations
 from tests.web.conftest import House, init_data
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.browser
 
 REFUSED = ("422 (Unprocessable",)
 GOOD = "cheval batterie agrafe"

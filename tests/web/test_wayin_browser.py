@@ -16,7 +16,7 @@ from tests.web.conftest import House
 from tests.web.test_pages_browser import GOOD, REFUSED, goes, in_language, looks_right, submit
 from tests.web.test_wayin import posted
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

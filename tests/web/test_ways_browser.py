@@ -11,7 +11,7 @@ from tests.web.conftest import House
 from tests.web.test_binding import PASSWORD, Hospital
 from tests.web.test_pages_browser import REFUSED, address, goes, in_language, looks_right, submit
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.browser
 
 
 def stays(route: Route) -> None:
