@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from bot.access import due
-from bot.access.handover import TABLES, items_of
+from bot.access.handover import TABLES, AnyRow, items_of
+from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES
 from bot.access.standing import chats_of
+from bot.access.work import END_GRANT, GRANT
 from bot.store import audit
+from bot.store.counters import next_number
+from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
 
@@ -33,7 +37,7 @@ class Notice:
     portal: bool = False
     """It was done on the portal: somebody is to say whether it works."""
     round: str = ""
-    """What tells one time from the next, where a change can come to this again: done anew on the portal."""
+    """What tells one time from the next, where the same is told again: done anew on the portal, or still to do there."""
 
 
 # -- what is due ----------------------------------------------------------------------------------
@@ -52,8 +56,7 @@ def run(
         case due.REMIND:
             return _remind(connection, data["change"], data["what"])
         case due.END:
-            _end(connection, keyring, data, now)
-            return None
+            return _end(connection, keyring, data, now)
         case due.REVOKED:
             return _revoked(connection, data["change"])
     raise ValueError(f"nothing due is called {kind}")
@@ -126,12 +129,22 @@ def _revoked(connection: Connection, number: str) -> Notice | None:
     return Notice(number, chats, due.REVOKED) if who else None
 
 
-def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: datetime) -> None:
+def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: datetime) -> Notice | None:
     """Notes in the audit that an access ended by its own date; it has counted no longer since then in any case."""
     table = TABLES[data["kind"]]
     query = (
-        select(table.c.ends_on, table.c.revoked_at, ACCOUNTS.c.entity_id, PROFILES.c.identity_id)
+        select(
+            table.c.starts_on,
+            table.c.ends_on,
+            table.c.revoked_at,
+            table.c.active_at,
+            ACCOUNTS.c.entity_id,
+            ACCOUNTS.c.version,
+            ENTITIES.c.delivery,
+            PROFILES.c.identity_id,
+        )
         .join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)
+        .join(ENTITIES, ENTITIES.c.id == ACCOUNTS.c.entity_id)
         .join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id)
         .where(table.c.id == data["row"])
     )
@@ -142,6 +155,42 @@ def _end(connection: Connection, keyring: Keyring, data: dict[str, str], now: da
         or row.ends_on is None
         or row.ends_on.isoformat() != data["ends_on"]
     ):
-        return
+        return None
     entry = audit.Entry("ended", subject=row.identity_id, body=dict(data))
     audit.append(connection, keyring, row.entity_id, entry, now)
+    # what a manager types as the end of a function the portal keeps itself; for an application it has no end date
+    if row.delivery == "portal" and data["kind"] == GRANT and row.active_at is not None:
+        return _to_do(connection, keyring, data["row"], row, now)
+    return None
+
+
+def _to_do(connection: Connection, keyring: Keyring, grant: str, row: AnyRow, now: datetime) -> Notice | None:
+    """An application that ended here is still open on the portal: a change that says so, in the name of whoever set the end.
+
+    None where an end of it is noted already, done or not.
+    """
+    items = connection.execute(
+        select(ITEMS, CHANGES.c.author_id, CHANGES.c.quality_id)
+        .join(CHANGES, CHANGES.c.number == ITEMS.c.change_number)
+        .where(ITEMS.c.object_id == grant, ITEMS.c.kind.in_((GRANT, END_GRANT)), ITEMS.c.undone_at.is_(None))
+        .order_by(ITEMS.c.change_number.desc())
+    ).all()
+    if not items or any(item.kind == END_GRANT for item in items):
+        return None
+    last = items[0]
+    number = next_number(connection, brussels_day(now).year)
+    change = {"number": number, "entity_id": row.entity_id, "quality_id": last.quality_id}
+    change |= {"author_id": last.author_id, "kind": "end", "source": "chat", "recorded_at": now}
+    connection.execute(insert(CHANGES).values(change))
+    days = {"starts_on": row.starts_on.isoformat(), "ends_on": row.ends_on.isoformat()}
+    after = {**days, "revoked": False}
+    item = {"id": new_id(), "change_number": number, "position": 0, "kind": END_GRANT, "key": last.key}
+    item |= {"account_id": last.account_id, "object_id": grant, "subject_id": row.identity_id}
+    item |= {"before": days, "after": {**after, "account_version": row.version}}
+    connection.execute(insert(ITEMS).values(**item, delivery="recorded", version=1))
+    due.reminder(connection, due.TO_DO, number, now)
+    body = {"kind": END_GRANT, "account": last.account_id, "object": grant, "key": last.key}
+    entry = audit.Entry(END_GRANT, None, row.identity_id, number, {**body, "before": days, "after": after})
+    audit.append(connection, keyring, row.entity_id, entry, now)
+    chats = chats_of(connection, last.author_id) if last.author_id else ()
+    return Notice(number, chats, due.TO_DO, round=days["ends_on"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bot.access.activation import Notice
 from bot.access.due import ACTIVATE, REMIND
-from bot.access.requests import Done, MarkDone, Verify
+from bot.access.requests import Done, EndAccess, MarkDone, Verify
 from bot.access.rows import BINDINGS, DUE, GRANTS, ITEMS
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -311,6 +311,50 @@ def test_what_was_checked_is_not_asked_about(register):
     register.does("kaai", Verify(noted.number), now=SOON)
 
     assert run_due(register, MORNING) == []
+
+
+# -- an end by its own date -----------------------------------------------------------------------
+
+GONE = datetime(2027, 1, 31, 23, 0, tzinfo=UTC)
+"""Midnight in Brussels after the last day."""
+
+
+def test_what_ends_by_its_own_date_is_still_to_end_on_the_portal(register):
+    bound(register)
+    noted = tom(register)
+    register.does("kaai", MarkDone(noted.number))
+    run_due(register, GONE - timedelta(seconds=1))
+    assert numbers(register) == []
+
+    [notice] = run_due(register, GONE)
+
+    assert (notice.chats, notice.kind) == ((7,), "to_do")
+    assert numbers(register) == [notice.number]
+    [item] = rows(register, ITEMS, change_number=notice.number)
+    assert (item.kind, item.key, item.delivery, item.due_at) == ("end-grant", "hospiliss", "recorded", None)
+    register.does("kaai", MarkDone(notice.number), now=GONE)
+    assert numbers(register) == []
+    assert run_due(register, GONE + timedelta(days=30)) == []
+
+
+def test_an_end_that_is_noted_as_one_already_comes_to_the_list_once(register):
+    noted = tom(register)
+    register.does("kaai", MarkDone(noted.number))
+    ended = register.does(
+        "kaai", EndAccess(noted.account, applications=("hospiliss",), ends_on=TODAY + timedelta(days=3))
+    )
+
+    run_due(register, NOW + timedelta(days=5))
+
+    assert numbers(register) == [ended.number]
+
+
+def test_what_never_came_to_the_portal_needs_no_end_there(register):
+    noted = tom(register)
+
+    run_due(register, GONE)
+
+    assert numbers(register) == [noted.number]
 
 
 def test_an_entity_that_is_its_own_register_recalls_nothing(register):
