@@ -1,7 +1,7 @@
 """Which worker runs what: tests that share something dear run one after the other in one worker, the rest as they come.
 
-The walk over every dialogue is done once for all its tests, and one Chromium at a time leaves the pages the time that
-they expect. Groups are told by the file's name: marks on the tests (`xdist_group`) do not reach the plugin under the
+The walk over every dialogue is done once for all its tests, and a Chromium is started once for all that look at the same
+pages. Groups are told by the file's name: marks on the tests (`xdist_group`) do not reach the plugin under the
 newest pytest, so that each worker walked for itself.
 """
 
@@ -12,10 +12,10 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = {
     "tests/conversations/test_walk.py": "walk",
     "tests/conversations/test_pseudo.py": "walk",
-    "tests/demo/test_page.py": "page",
-    "tests/web/test_pages_browser.py": "page",
-    "tests/web/test_wayin_browser.py": "page",
-    "tests/web/test_ways_browser.py": "page",
+    "tests/demo/test_page.py": "chat page",
+    "tests/web/test_pages_browser.py": "private pages",
+    "tests/web/test_wayin_browser.py": "ways in",
+    "tests/web/test_ways_browser.py": "ways in",
 }
 
 
