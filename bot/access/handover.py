@@ -17,7 +17,7 @@ from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
 from bot.access.rights import Act, Target, require
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, CHANGES, ENTITIES, GRANTS, ITEMS, PROFILES, branch
-from bot.access.work import ASSIGNMENT, GRANT, NOT_ALLOWED, Work
+from bot.access.work import ASSIGNMENT, END_GRANT, GRANT, NOT_ALLOWED, Work
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store import audit
@@ -48,6 +48,9 @@ def _done(work: Work, number: str, item: str | None) -> Done:
     if not wanted:
         raise NotAllowed(NOT_ALLOWED)
     waiting = [each for each in wanted if each.delivery == "recorded" and each.due_at is None]
+    later = [day for each in waiting if (day := last_day(each.kind, each.after)) and day > work.today]
+    if later:
+        raise Refusal(m("portal.not_before", number=number, day=max(later)))
     instants = {each.id: _deliver(work, each) for each in waiting}
     for instant in sorted({instant for instant in instants.values() if instant > work.now}):
         due.activation(work.connection, number, instant)
@@ -60,6 +63,11 @@ def _done(work: Work, number: str, item: str | None) -> Done:
     known = [instants.get(each.id, each.due_at) for each in items]
     whole = all(instant is not None for instant in known)
     return Done(number, max(filter(None, known)) if whole else None, items[0].account_id or "")
+
+
+def last_day(kind: str, after: Mapping[str, Any] | None) -> date | None:
+    """The day on which an application is to be unticked on the portal, which has no end date for it."""
+    return _day((after or {}).get("ends_on")) if kind == END_GRANT else None
 
 
 def _change(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
 from bot.access.due import TO_DO, reminder
-from bot.access.periods import brussels_day
+from bot.access.periods import brussels_day, end_instant
 from bot.access.rights import MandateScope
 from bot.access.rows import CHANGES, ITEMS
 from bot.access.sessions import SessionRules
@@ -146,8 +146,17 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int | 
         for position, item in enumerate(items)
     ]
     work.connection.execute(insert(ITEMS), rows)
-    if any(item.due is None and not item.settled for item in items):  # to be done on the portal
-        reminder(work.connection, TO_DO, number, work.now)
+    waiting = [item for item in items if item.due is None and not item.settled]  # to be done on the portal
+    if waiting:
+        reminder(work.connection, TO_DO, number, max(work.now, *map(_to_do_from, waiting)))
+
+
+def _to_do_from(item: Item) -> datetime:
+    """The instant from which it can be done: an application that ends on a day is unticked on that day's evening."""
+    day = (item.after or {}).get("ends_on") if item.kind == END_GRANT else None
+    return (
+        end_instant(date.fromisoformat(day)) - timedelta(hours=6) if day else datetime.min.replace(tzinfo=UTC)
+    )
 
 
 def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:

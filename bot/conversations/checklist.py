@@ -89,6 +89,14 @@ def items_of(sheets: Sequence[Sheet]) -> tuple[Done, ...]:
     )
 
 
+def not_before(sheet: Sheet, today: date) -> date | None:
+    """The day to come on which an application is to be unticked: before it, nothing of the change counts as done."""
+    days = [
+        done.item.ends_on for done in items_of([sheet]) if done.item.kind == "end-grant" and done.item.ends_on
+    ]
+    return max((day for day in days if day > today), default=None)
+
+
 def gives(sheet: Sheet) -> bool:
     """Whether somebody gets an access by this change: only then one may be promised after *Fait*."""
     return any(kind_of(item) in GIVING for item in sheet.change.items)

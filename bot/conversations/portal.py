@@ -123,6 +123,8 @@ class ChecklistStep(Step):
 
     def _ticks(self, asking: Asking, sheets: Sequence[Sheet], shown: Sequence[Sheet]) -> tuple[Row, ...]:
         if len(sheets) == 1:
+            if checklist.not_before(sheets[0], asking.ctx.today):
+                return ()
             return ((press(m("portal.done_button"), "a", "done", mark="✔"),),)
         ticked = self._ticked(asking, sheets)
         rows: list[Row] = [
@@ -131,8 +133,12 @@ class ChecklistStep(Step):
                     number, "off" if number in ticked else "on", number, mark="☑" if number in ticked else "☐"
                 ),
             )
-            for number in (sheet.change.number for sheet in shown)
+            for number in (
+                sheet.change.number for sheet in shown if not checklist.not_before(sheet, asking.ctx.today)
+            )
         ]
+        if all(checklist.not_before(sheet, asking.ctx.today) for sheet in sheets):
+            return tuple(rows)
         rows.append((press(m("portal.done_ticked"), "next", mark="✔"),))
         return (*rows, (press(m("portal.all_done"), "a", ALL, mark="✔"),))
 
@@ -142,7 +148,13 @@ class ChecklistStep(Step):
         return [sheet.change.number for sheet in sheets if sheet.change.number in ticks]
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
-        sheets = sheets_of(asking.ctx, asking.answers["visit"])
+        found = sheets_of(asking.ctx, asking.answers["visit"])
+        sheets = [sheet for sheet in found if not checklist.not_before(sheet, asking.ctx.today)]
+        meant = said.text.strip() if isinstance(said, Text) else said.value
+        turns = isinstance(said, Pick) and turned(said) is not None
+        for sheet in found if not turns else ():
+            if sheet not in sheets and (meant == sheet.change.number or not sheets):
+                return Rejected(_too_early(sheet, asking.ctx))
         numbers = [sheet.change.number for sheet in sheets]
         ticked = self._ticked(asking, sheets)
         match said:
@@ -177,6 +189,12 @@ class ChecklistStep(Step):
         return None
 
 
+def _too_early(sheet: Sheet, ctx: Context) -> Msg:
+    day = checklist.not_before(sheet, ctx.today)
+    assert day
+    return m("portal.not_before", number=sheet.change.number, day=day)
+
+
 def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bool) -> tuple[Say, ...]:
     """The way in on the first page, then whom it is about, what to do, what to leave out."""
     body: list[Say] = list(checklist.way_in(sheets[0], ctx.catalogue)) if first else []
@@ -189,6 +207,7 @@ def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bo
         if s.change.problem
     ]
     body += checklist.steps(sheets, ctx.catalogue)
+    body += [_too_early(s, ctx) for s in sheets if checklist.not_before(s, ctx.today)]
     left = checklist.leave_out(sheets, ctx.catalogue)
     body += [m("portal.leave"), *left] if left else []
     return (*body, m("portal.then")) if last else tuple(body)

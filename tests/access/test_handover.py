@@ -349,6 +349,22 @@ def test_an_end_that_is_noted_as_one_already_comes_to_the_list_once(register):
     assert numbers(register) == [ended.number]
 
 
+def test_what_is_to_be_unticked_on_a_day_does_not_count_as_done_before(register):
+    bound(register)
+    noted = tom(register)
+    register.does("kaai", MarkDone(noted.number))
+    day = TODAY + timedelta(days=3)
+    ended = register.does("kaai", EndAccess(noted.account, applications=("hospiliss",), ends_on=day))
+
+    assert refused(register.does("kaai", MarkDone(ended.number))) == "portal.not_before"
+    evening = NOW + timedelta(days=3)
+    reminded = [notice for notice in run_due(register, evening) if notice.kind == "to_do"]
+    assert reminded == []
+    [reminder] = [n for n in run_due(register, evening + timedelta(days=1)) if n.kind == "to_do"]
+    assert reminder.number == ended.number
+    assert isinstance(register.does("kaai", MarkDone(ended.number), now=evening), Done)
+
+
 def test_what_never_came_to_the_portal_needs_no_end_there(register):
     noted = tom(register)
 

@@ -131,11 +131,16 @@ def test_no_national_number_is_on_any_card_or_button() -> None:
 def test_one_visit_ticks_many_and_records_them_at_once() -> None:
     talk = Talk(ENGINE, portal_register())
     talk.command("portal", "quai-h")
-    waiting = [each.change.number for each in talk.directory.visit("quai-h")]
+    today = talk.context.today
+    sheets = talk.directory.visit("quai-h")
+    waiting = [each.change.number for each in sheets if not checklist.not_before(each, today)]
+    [later] = [each.change.number for each in sheets if each.change.number not in waiting]
+    talk.says(later)
+    assert f"Le n° {later} se coche à partir du" in talk.sees()
     talk.taps("Tout est fait")
     [request] = talk.requests
     assert [request.number, *request.more] == waiting  # type: ignore[union-attr]
-    assert talk.directory.visit("quai-h") == ()
+    assert [each.change.number for each in talk.directory.visit("quai-h")] == [later]
 
 
 def test_only_what_is_ticked_is_done() -> None:
