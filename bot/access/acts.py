@@ -17,6 +17,7 @@ from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
+from bot.access.owndata import change_own
 from bot.access.requests import (
     ActOnUsers,
     AppointManager,
@@ -24,6 +25,7 @@ from bot.access.requests import (
     ChangeEnd,
     ChangeUser,
     CreateUser,
+    ChangeOwn,
     Done,
     EndAccess,
     EndMandate,
@@ -100,6 +102,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_mandate(work, request)
         case ActOnUsers():
             return act_on_users(work, request)
+        case ChangeOwn():
+            return change_own(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

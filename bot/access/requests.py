@@ -172,6 +172,21 @@ class InviteUser:
     mail: bool = True
 
 
+ADDRESSES = frozenset({"email", "local_email"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOwn:
+    """A user changes his own data, of his account's entity: `field` is one of `ADDRESSES`, or language."""
+
+    account: str
+    field: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"ChangeOwn({self.account}, {self.field})"
+
+
 @dataclass(frozen=True, slots=True)
 class ActOnUsers:
     """Do one thing to several user accounts of an entity, to all or to none.
@@ -240,6 +255,7 @@ Request: TypeAlias = (
     | AppointManager
     | EndMandate
     | ActOnUsers
+    | ChangeOwn
 )
 
 
@@ -286,6 +302,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(OFFICES[office].act)
         case ActOnUsers(act=act, accounts=accounts):
             return Claim(ON_USERS[act], people=len(accounts))
+        case ChangeOwn(field=changed):
+            return Claim(Act.OWN_ADDRESS if changed in ADDRESSES else Act.OWN_DATA)
         case Join() | Lock() | TapNumber():
             return None
 

@@ -22,6 +22,7 @@ from bot.conversations.linking import LINK
 from bot.conversations.managers import MANAGERS
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
+from bot.conversations.mydata import MYDATA
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
@@ -45,6 +46,7 @@ ALL = (
     STATUS,
     USERS,
     ME,
+    MYDATA,
     ENTITY,
     PORTAL_FLOW,
     VERIFY,

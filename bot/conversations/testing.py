@@ -22,6 +22,7 @@ from bot.access.requests import (
     AssignFunction,
     ChangeEnd,
     ChangeUser,
+    ChangeOwn,
     Conflict,
     CreateUser,
     Done,
@@ -374,6 +375,9 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
                 return self.appoint(request)
             case EndMandate():
                 return self.end(request)
+            case ChangeOwn(account, changed, value):
+                self.cards[account] = replace(self.cards[account], **{changed: value})  # type: ignore[arg-type]
+                return Done("2026-000042", account=account)
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 
