@@ -238,6 +238,25 @@ class EndMandate:
     on: date | None = None
 
 
+SUBJECTS = ("log-in", "access", "data", "portal", "other")
+"""What a message to the help desk is about."""
+MESSAGE_MAX = 1500
+"""Characters of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here."""
+
+    subject: str
+    entity: str
+    text: str
+    lang: str
+
+    def __repr__(self) -> str:
+        return "SendMessage(…)"
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -256,6 +275,7 @@ Request: TypeAlias = (
     | EndMandate
     | ActOnUsers
     | ChangeOwn
+    | SendMessage
 )
 
 
@@ -278,7 +298,7 @@ class Claim:
 
 
 def claim_of(request: Request) -> Claim | None:
-    """The act that a request stands for; None for those that need no right: to come in, and to lock one's own chat."""
+    """The act that a request stands for; None for those that need no right: to come in, to lock one's own chat, to ask for help."""
     match request:
         case GrantAccess():
             return Claim(Act.GIVE_ACCESS)
@@ -304,7 +324,7 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(ON_USERS[act], people=len(accounts))
         case ChangeOwn(field=changed):
             return Claim(Act.OWN_ADDRESS if changed in ADDRESSES else Act.OWN_DATA)
-        case Join() | Lock() | TapNumber():
+        case Join() | Lock() | TapNumber() | SendMessage():
             return None
 
 

@@ -15,7 +15,7 @@ from functools import cache
 
 from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
-from bot.access.requests import Conflict, Done, Refused
+from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
 from bot.conversations.frames import settle
 from bot.conversations.model import (
@@ -41,6 +41,7 @@ from bot.conversations.ports import (
     ManagerRef,
     Post,
     QualityRef,
+    SentMessage,
     Settings,
     SubdivisionRef,
 )
@@ -264,7 +265,7 @@ FIRST = "fr"
 """The language that is walked with wrong answers too."""
 ANNE = Actor("delcourt", "Anne Delcourt")
 LOCKED = Actor("delcourt", locked=True)
-SETTINGS = Settings(pages="https://access.example.org", mails=True)
+SETTINGS = Settings(pages="https://access.example.org", mails=True, desk=True)
 
 
 def walk(
@@ -345,6 +346,10 @@ def register() -> MemoryDirectory:
     directory.cards["a0003"] = replace(directory.cards["a0003"], email="tom.vermeulen@example.org")
     own = directory.add("Wauters", "Pia", entity=PORTAL, username="pwauters")
     directory.own = (*directory.own, own)
+    directory.written = tuple(
+        SentMessage("7B3F2A", subject, state, NOW)
+        for subject, state in zip(SUBJECTS, ("sent", "waiting", "failed"), strict=False)
+    )
     talk = Talk(ENGINE, directory)
     talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
         "Dubois", "Léa", "lea@example.org", "Hospiliss"
@@ -513,7 +518,7 @@ def walked(lang: str) -> Walked:
         begin=[said("start"), said(f"start {CODE}"), said("start wrong"), said("help"), said("privacy")],
     )
     menu = [said("home"), said("grant"), said("entity"), said("me"), said("edit"), said("newuser")]
-    menu += [said("assign"), said("functions"), said("mydata")]
+    menu += [said("assign"), said("functions"), said("mydata"), said("messages")]
     walk(seen, poor(), who=ANNE, begin=menu)
     walk(seen, poor(MIDI), who=ANNE, begin=menu)
     linking = copied(directory)
