@@ -383,8 +383,8 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
             case EndMandate():
                 return self.end(request)
             case SendMessage(subject):
-                self.written = (SentMessage("7B3F2A", subject, "waiting", now), *self.written)
-                return Done("7B3F2A")
+                self.written = (SentMessage("730025", subject, "waiting", now), *self.written)
+                return Done("730025")
             case ChangeOwn(account, changed, value):
                 self.cards[account] = replace(self.cards[account], **{changed: value})  # type: ignore[arg-type]
                 return Done("2026-000042", account=account)

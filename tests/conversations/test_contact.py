@@ -24,14 +24,14 @@ def test_a_message_takes_four_interactions_and_its_state_is_shown(talk: Talk) ->
     assert talk.requests == [SendMessage("access", "midi", "La date est fausse.", "fr")]
     assert talk.interactions == 4
     talk.taps("Où en est mon message")
-    assert "⏳ 7B3F2A · Un accès ou une fonction : en attente d'envoi (24-11-2026, 10:00)" in talk.sees()
+    assert "⏳ 730025 · Un accès ou une fonction : en attente d'envoi (24-11-2026, 10:00)" in talk.sees()
 
 
 def test_a_failed_message_is_offered_to_be_written_again(talk: Talk) -> None:
     talk.directory.perform(SendMessage("other", "midi", "x", "fr"), talk.now)
     talk.directory.written = (replace(talk.directory.written[0], state="failed"),)
     talk.command("messages")
-    assert "⚠ 7B3F2A · Autre chose : pas arrivé" in talk.sees()
+    assert "⚠ 730025 · Autre chose : pas arrivé" in talk.sees()
     talk.taps("Formulaire de contact")
     assert "À quel sujet" in talk.sees()
 

@@ -347,7 +347,7 @@ def register() -> MemoryDirectory:
     own = directory.add("Wauters", "Pia", entity=PORTAL, username="pwauters")
     directory.own = (*directory.own, own)
     directory.written = tuple(
-        SentMessage("7B3F2A", subject, state, NOW)
+        SentMessage("730025", subject, state, NOW)
         for subject, state in zip(SUBJECTS, ("sent", "waiting", "failed"), strict=False)
     )
     talk = Talk(ENGINE, directory)
