@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.access.credentials import looks_like_password
 from bot.access.requests import Conflict, Done, Refused, takes_proof
 from bot.conversations import proving, screens
 from bot.conversations.changing import replace
@@ -56,6 +55,7 @@ from bot.conversations.model import (
     Unreadable,
     View,
 )
+from bot.conversations.passwords import bears_password
 from bot.conversations.ports import Context
 from bot.msg import m
 
@@ -89,7 +89,7 @@ class Engine:
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
         state = self._known(state, ctx)
-        if _bears_password(event):
+        if bears_password(event):
             reply = self._reply(told(fresh(state), error=m("engine.password")), ctx)
             return replace(reply, effects=(Forget(),), anew=True)
         match event:
@@ -497,16 +497,6 @@ class Engine:
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:
             return self._submit(state, flow, settled, ctx)
         return self._reply(state, ctx)
-
-
-def _bears_password(event: Event) -> bool:
-    """Whether a password was most likely typed: no dialogue may see it, and it goes from the chat."""
-    match event:
-        case Text(text, private=False) | Command(args=text):
-            return looks_like_password(text)
-        case Unreadable("password"):
-            return True
-    return False
 
 
 def _without_names(state: State) -> State:

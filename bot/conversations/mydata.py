@@ -94,7 +94,7 @@ def address(key: str) -> Callable[[Context, Answers, str], str]:
     def read(ctx: Context, answers: Answers, text: str) -> str:
         new, card = parse_email(text), own_card(ctx, answers)
         if card and new == getattr(card, key):
-            raise Invalid(m("mydata.same"))
+            raise Invalid(m("act.user.same"))
         return new
 
     return read

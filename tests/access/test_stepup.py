@@ -83,7 +83,6 @@ def test_the_table_says_what_each_act_asks_for():
         "end_sessions",
         "hand_code",
         "erase_person",
-        "hand_code",
         "own_address",
     }
     assert asked[Needs.MANY] == {
