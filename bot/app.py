@@ -94,10 +94,11 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         idle=timedelta(seconds=settings.session_idle),
         longest=timedelta(seconds=settings.session_longest),
     )
-    server = settings.mail_server() if pages else None  # what a mail says leads to a page
-    mails = server is not None
-    counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails)
-    dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails)
+    server = settings.mail_server()
+    mails = server is not None and bool(pages)  # what a mail to a user says leads to a page
+    desk = server is not None and settings.help_desk is not None
+    counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails, desk=desk)
+    dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails, desk=desk)
     kept = timedelta(days=settings.keep_dialogues_days)
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
@@ -123,7 +124,10 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         chores=chores(settings, database, keyring),
     )
     sender = settings.smtp_from or ""
-    postman = Postman(database, keyring, server, sender=sender, pages=pages) if server else None
+    help_desk = settings.help_desk or ""
+    postman = (
+        Postman(database, keyring, server, sender=sender, pages=pages, desk=help_desk) if server else None
+    )
     pages_served = site if pages else None
     return House(database, keyring, turning, telegram, worker, Presence(database), pages_served, postman)
 

@@ -32,12 +32,14 @@ class RegisterCounter:
         usernames: UsernamePolicy | None = None,
         sessions: SessionRules | None = None,
         mails: bool = False,
+        desk: bool = False,
     ) -> None:
         self._keyring = keyring
         self._delay = delay
         self._usernames = usernames or UsernamePolicy()
         self._rules = sessions or SessionRules()
         self._mails = mails
+        self._desk = desk
 
     def used(self, connection: Connection, telegram_id: int) -> None:
         """This person did something: his session, if it still counts, goes on."""
@@ -96,5 +98,6 @@ class RegisterCounter:
             usernames=self._usernames,
             sessions=self._rules,
             mails=self._mails,
+            desk=self._desk,
         )
         return acts.perform(work, request, shown)

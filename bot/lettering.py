@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from bot.access.contact import Note
 from bot.access.letters import Letter
 from bot.clock import BRUSSELS
 from bot.i18n import speaker
@@ -34,6 +35,33 @@ def composed(letter: Letter, key: str, *, sender: str, pages: str, bot: str) -> 
     text = "\n\n".join(say(part) for part in _parts(letter, pages, bot))
     mail.set_content(f"{text}\n", charset="utf-8", cte="quoted-printable")
     mail["Content-Language"] = letter.lang
+    return mail
+
+
+def noted(note: Note, key: str, *, sender: str, desk: str) -> EmailMessage:
+    """A message to the help desk as a mail: what it is about and by whom, its words, and the way to answer."""
+    say = speaker(note.lang).plain
+    name, address = parseaddr(sender)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(name, addr_spec=address)
+    mail["To"] = Address(addr_spec=deliverable(desk))
+    if note.email:
+        mail["Reply-To"] = Address(note.name, addr_spec=deliverable(note.email))
+    about = say(m(f"contact.subject.{note.subject}"))
+    mail["Subject"] = f"[{note.reference}] {about}"
+    mail["Date"] = format_datetime(note.at)
+    mail["Message-ID"] = f"<{key.replace(':', '.')}@{address.rpartition('@')[2]}>"
+    place = m("entity.label", name=note.entity, number=note.number)
+    facts: tuple[tuple[Say, Say], ...] = (
+        (m("contact.subject"), about),
+        (m("field.entity"), place),
+        (m("field.person"), note.name),
+        (m("field.username"), note.username),
+        (m("field.email"), note.email),
+    )
+    head = "\n".join(say(m("mydata.line", what=what, value=value)) for what, value in facts if value)
+    mail.set_content(f"{head}\n\n{note.text}\n", charset="utf-8", cte="quoted-printable")
+    mail["Content-Language"] = note.lang
     return mail
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
 from bot import clock
-from bot.access import letters
-from bot.conversations.model import Button, Door, View
+from bot.access import contact, letters
+from bot.conversations.model import Button, Door, Row, View
 from bot.conversations.wire import view_to_json
 from bot.errors import DatabaseUnavailable, where
-from bot.lettering import composed, deliverable
+from bot.lettering import composed, deliverable, noted
 from bot.msg import m
 from bot.smtp import Never, NotNow, Server, hand_over
 from bot.store import chats, outbox
@@ -44,6 +45,7 @@ class Postman:
         *,
         sender: str,
         pages: str,
+        desk: str = "",
         pause: float = PAUSE,
     ) -> None:
         self._database = database
@@ -51,6 +53,7 @@ class Postman:
         self._server = server
         self._sender = sender
         self._pages = pages
+        self._desk = desk
         self._pause = pause
         self.bot = ""
         """The bot's user name, for its link; empty until Telegram has told it."""
@@ -84,9 +87,13 @@ class Postman:
         if written is None:
             await asyncio.to_thread(self._end, letter, "over")
             return True
-        mail = composed(written, letter.key, sender=self._sender, pages=self._pages, bot=self.bot)
+        if isinstance(written, contact.Note):
+            to, mail = self._desk, noted(written, letter.key, sender=self._sender, desk=self._desk)
+        else:
+            to = written.to
+            mail = composed(written, letter.key, sender=self._sender, pages=self._pages, bot=self.bot)
         try:
-            await hand_over(self._server, mail, deliverable(written.to))
+            await hand_over(self._server, mail, deliverable(to))
         except NotNow as wait:
             (log.error if wait.ours else log.warning)(
                 "mail_waits", reason=wait.reason, attempts=letter.attempts
@@ -109,10 +116,12 @@ class Postman:
         with self._database.write() as connection:
             return outbox.take_letter(connection, self._keyring, now)
 
-    def _read(self, letter: outbox.Letter) -> letters.Letter | None:
+    def _read(self, letter: outbox.Letter) -> letters.Letter | contact.Note | None:
         if letter.payload is None:
             return None
         with self._database.read() as connection:
+            if letter.payload["purpose"] == contact.PURPOSE:
+                return contact.note(connection, letter.payload, clock.now()) if self._desk else None
             return letters.read(connection, letter.payload, clock.now())
 
     def _sent(self, letter: outbox.Letter) -> None:
@@ -144,12 +153,7 @@ class Postman:
             return
         now = clock.now()
         row = chats.peek(connection, self._keyring, chat, now)
-        view = View(
-            mark="⚠",
-            title=m("notice.undelivered"),
-            body=(m("notice.undelivered_what"),),
-            rows=((Button(m("notice.see"), Door("invite", letter.payload["account"])),),),
-        )
+        view = _undelivered(letter.payload)
         payload = {
             "view": view_to_json(view),
             "lang": (row.lang if row else None) or "fr",
@@ -166,3 +170,13 @@ class Postman:
             now=now,
             silent=by_night(now),
         )
+
+
+def _undelivered(payload: Any) -> View:
+    """What is said where it did not arrive, with the way to try again."""
+    if payload["purpose"] == contact.PURPOSE:
+        what, door = m("notice.unsent_what", reference=payload["reference"]), Door("contact")
+    else:
+        what, door = m("notice.undelivered_what"), Door("invite", payload["account"])
+    rows: tuple[Row, ...] = ((Button(m("notice.see"), door),),)
+    return View(mark="⚠", title=m("notice.undelivered"), body=(what,), rows=rows)

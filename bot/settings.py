@@ -6,10 +6,11 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.errors import ConfigurationError
+from bot.access.names import parse_email
+from bot.errors import ConfigurationError, Invalid
 from bot.smtp import PORTS, Security, Server
 from bot.store.anchors import AnchorFile
 from bot.store.keys import Keyring
@@ -62,9 +63,20 @@ class Settings(BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str | None = None
+    help_desk: str | None = None
     smtp_timeout: float = Field(default=30, ge=1, le=45)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    @field_validator("help_desk")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                return parse_email(value)
+            except Invalid:
+                raise ValueError("takes one e-mail address, such as help@hospital.example") from None
+        return value
 
     def outlets(self) -> tuple[AnchorFile, ...]:
         """Where anchors of the audit trail go: none unless the operator says so."""

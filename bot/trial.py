@@ -162,6 +162,7 @@ def settings_for(folder: Path, pages: int = PORT + 10) -> Settings:
         smtp_user=None,
         smtp_password=None,
         smtp_from="Demo <demo@access.example>",
+        help_desk="help@access.example",
         activation_delay=ACTIVATION_SECONDS,
     )
 

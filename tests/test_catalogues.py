@@ -204,7 +204,7 @@ SAME = {
         " managers.at managers.at_part managers.line me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
         " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line"
-        " edit.line edit.reads functions.in user.past users.filter users.not_active users.number"
+        " edit.line edit.reads functions.in user.past mydata.line users.filter users.not_active users.number"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",
@@ -214,7 +214,7 @@ SAME = {
         " field.number field.person field.status field.subdivision field.title"
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"
-        " users.type.user users.what users.who"
+        " users.type.user users.what users.who contact.text"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.access import linking, sessions, stepup
 from bot.access.colleagues import end_sessions
+from bot.access.contact import send_message
 from bot.access.ending import change_end, end_access
 from bot.access.functions import assign_function
 from bot.access.granting import grant_access
@@ -17,11 +18,13 @@ from bot.access.handover import mark_done, verify
 from bot.access.invitations import redeem
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
+from bot.access.owndata import change_own
 from bot.access.requests import (
     ActOnUsers,
     AppointManager,
     AssignFunction,
     ChangeEnd,
+    ChangeOwn,
     ChangeUser,
     CreateUser,
     Done,
@@ -36,6 +39,7 @@ from bot.access.requests import (
     Outcome,
     Refused,
     Request,
+    SendMessage,
     TapNumber,
     Verify,
 )
@@ -100,6 +104,10 @@ def _performed(work: Work, request: Request) -> Outcome:
             return end_mandate(work, request)
         case ActOnUsers():
             return act_on_users(work, request)
+        case SendMessage():
+            return send_message(work, request)
+        case ChangeOwn():
+            return change_own(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

@@ -26,7 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access import invitations, linking, retired, stepup, waiting
+from bot.access import contact, invitations, linking, retired, stepup, waiting
 from bot.access.assigned import Assigned
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
@@ -64,6 +64,7 @@ from bot.access.views import (
     PersonCard,
     PersonRef,
     QualityRef,
+    SentMessage,
     SubdivisionRef,
     UserFilter,
     UserPage,
@@ -393,6 +394,12 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists):
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed. Raises Invalid after too many wrong ones."""
         return invitations.tried(self._connection, code, self._telegram_id, self._now) if code else None
+
+    def messages(self) -> tuple[SentMessage, ...]:
+        """The actor's latest messages to the help desk."""
+        if self._session is None or self._session.locked:
+            return ()
+        return tuple(contact.sent_by(self._connection, self._session.identity))
 
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """What `linking` offers in this chat."""

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
 
-from bot.access import entrances, retired
+from bot.access import contact, entrances, retired
 from bot.access.identities import digits_of
 from bot.access.rights import Role
 from bot.access.rows import (
@@ -199,6 +199,7 @@ def _unbind(connection: Connection, identity: str) -> int:
     chats.forget(connection, places)
     inbox.forget(connection, places)
     outbox.forget(connection, places)
+    contact.forget(connection, identity)
     telegrams = {row.telegram_id for row in rows}
     connection.execute(
         update(INVITATIONS).where(INVITATIONS.c.used_by.in_(telegrams - kept)).values(used_by=None)

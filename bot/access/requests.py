@@ -172,6 +172,21 @@ class InviteUser:
     mail: bool = True
 
 
+ADDRESSES = frozenset({"email", "local_email"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOwn:
+    """A user changes his own data, of his account's entity: `field` is one of `ADDRESSES`, or language."""
+
+    account: str
+    field: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"ChangeOwn({self.account}, {self.field})"
+
+
 @dataclass(frozen=True, slots=True)
 class ActOnUsers:
     """Do one thing to several user accounts of an entity, to all or to none.
@@ -223,6 +238,25 @@ class EndMandate:
     on: date | None = None
 
 
+SUBJECTS = ("log-in", "access", "data", "portal", "other")
+"""What a message to the help desk is about."""
+MESSAGE_MAX = 1500
+"""Characters of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here."""
+
+    subject: str
+    entity: str
+    text: str
+    lang: str
+
+    def __repr__(self) -> str:
+        return "SendMessage(…)"
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -240,6 +274,8 @@ Request: TypeAlias = (
     | AppointManager
     | EndMandate
     | ActOnUsers
+    | ChangeOwn
+    | SendMessage
 )
 
 
@@ -262,7 +298,7 @@ class Claim:
 
 
 def claim_of(request: Request) -> Claim | None:
-    """The act that a request stands for; None for those that need no right: to come in, and to lock one's own chat."""
+    """The act that a request stands for; None for those that need no right: to come in, to lock one's own chat, to ask for help."""
     match request:
         case GrantAccess():
             return Claim(Act.GIVE_ACCESS)
@@ -286,7 +322,9 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(OFFICES[office].act)
         case ActOnUsers(act=act, accounts=accounts):
             return Claim(ON_USERS[act], people=len(accounts))
-        case Join() | Lock() | TapNumber():
+        case ChangeOwn(field=changed):
+            return Claim(Act.OWN_ADDRESS if changed in ADDRESSES else Act.OWN_DATA)
+        case Join() | Lock() | TapNumber() | SendMessage():
             return None
 
 

@@ -96,6 +96,7 @@ class Act(StrEnum):
     EXPORT_PERSON_DATA = "export_person_data"
     ERASE_PERSON = "erase_person"
     OWN_DATA = "own_data"
+    OWN_ADDRESS = "own_address"
     OWN_ACCESS = "own_access"
     REQUEST_ACCESS = "request_access"
 
@@ -138,6 +139,7 @@ read_audit              | session |          .                x            x    
 export_person_data      | session |          .                x            x          .     .        .         x     .
 erase_person            | proof   |          .                x            .          .     .        .         .     .
 own_data                | session |         own              own          own        own   own      own       own   own
+own_address             | proof   |         own              own          own        own   own      own       own   own
 own_access              | session |         own              own          own        own   own      own       own   own
 request_access          | session |         own              own          own        own   own      own       own   own
 """

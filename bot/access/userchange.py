@@ -58,7 +58,8 @@ _ACCOUNT = (
     .join(ENTITIES, ENTITIES.c.id == ACCOUNTS.c.entity_id)
     .join(SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True)
 )
-_ONE = _ACCOUNT.where(ACCOUNTS.c.id == bindparam("account")).with_for_update(of=[PROFILES, ACCOUNTS])
+ONE = _ACCOUNT.where(ACCOUNTS.c.id == bindparam("account")).with_for_update(of=[PROFILES, ACCOUNTS])
+"""The account with its profile, locked."""
 _ALL = (
     _ACCOUNT.where(ACCOUNTS.c.profile_id == bindparam("profile"), ACCOUNTS.c.status != "deleted")
     .order_by(ACCOUNTS.c.id)
@@ -68,7 +69,7 @@ _ALL = (
 
 def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
     """Changes the field; raises Refusal, with the step to ask again where another answer helps."""
-    row = work.connection.execute(_ONE, {"account": request.account}).one_or_none()
+    row = work.connection.execute(ONE, {"account": request.account}).one_or_none()
     if row is None or row.status == "deleted" or request.field not in FIELDS:
         raise NotAllowed(NOT_ALLOWED)
     require_change(work, row)
@@ -79,22 +80,9 @@ def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
         return Conflict(differences(work.connection, work.catalogue, row.id, request.version), row.version)
     value = _value(work, row, request)
     number = open_change(work, "change-user", row.entity_id, row.quality_id)
-    before = getattr(row, request.field) or ""
-    item = Item(
-        CHANGE_USER,
-        row.id,
-        row.id,
-        row.identity_id,
-        key=request.field,
-        before={"profession": before} if request.field == "profession" else None,
-        after={"profession": value} if request.field == "profession" else None,
-        settled=row.delivery != "portal",
-        personal=json.dumps({"before": before, "after": value}, ensure_ascii=False),
-    )
-    _write(work, row, shared, request.field, value)
-    add_items(work, number, [item], version=row.version + 1)
-    audited(work, row.entity_id, number, [item])
-    return Done(number, work.now if item.settled else None, row.id)
+    settled = row.delivery != "portal"
+    record_field(work, number, row, shared, request.field, value, settled=settled)
+    return Done(number, work.now if settled else None, row.id)
 
 
 # -- may he, and what ---------------------------------------------------------------------------------
@@ -115,13 +103,18 @@ def _shared(work: Work, row: AnyRow, field: str) -> Sequence[AnyRow]:
     """The accounts that the change shows on; raises NotAllowed where one of them is not the actor's to change."""
     if field not in OF_THE_PROFILE:
         return (row,)
-    accounts = work.connection.execute(_ALL, {"profile": row.profile_id}).all()
+    accounts = accounts_of(work, row)
     for other in accounts:
         try:
             require_change(work, other)
         except NotAllowed:
             raise NotAllowed(m("act.user.elsewhere")) from None
     return accounts
+
+
+def accounts_of(work: Work, row: AnyRow) -> Sequence[AnyRow]:
+    """All accounts that show the profile of `row`, locked."""
+    return work.connection.execute(_ALL, {"profile": row.profile_id}).all()
 
 
 def _value(work: Work, row: AnyRow, request: ChangeUser) -> str:
@@ -157,6 +150,27 @@ def _has_function(work: Work, account: str) -> bool:
 
 
 # -- writing --------------------------------------------------------------------------------------
+
+
+def record_field(
+    work: Work, number: str, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str, *, settled: bool
+) -> None:
+    """Writes the field to `row`'s account or profile and to the change `number`; `shared` are the accounts that show it."""
+    before = getattr(row, field) or ""
+    item = Item(
+        CHANGE_USER,
+        row.id,
+        row.id,
+        row.identity_id,
+        key=field,
+        before={"profession": before} if field == "profession" else None,
+        after={"profession": value} if field == "profession" else None,
+        settled=settled,
+        personal=json.dumps({"before": before, "after": value}, ensure_ascii=False),
+    )
+    _write(work, row, shared, field, value)
+    add_items(work, number, [item], version=row.version + 1)
+    audited(work, row.entity_id, number, [item])
 
 
 def _write(work: Work, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str) -> None:

@@ -247,6 +247,16 @@ class ManagerRef:
 
 
 @dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message to the help desk: its reference, what it is about, and whether it is waiting, sent or failed."""
+
+    reference: str
+    subject: str
+    state: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who speaks, as the session has proved: an identity of the register. `name` is how to address him.
 

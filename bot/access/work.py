@@ -58,6 +58,8 @@ class Work:
     sessions: SessionRules = field(default_factory=SessionRules)
     mails: bool = False
     """Whether mail can be sent."""
+    desk: bool = False
+    """Whether there is a help desk to write to."""
 
     @property
     def actor(self) -> Session:

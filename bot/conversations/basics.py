@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from bot.access.offices import OFFICES
 from bot.access.requests import Join
+from bot.conversations.contact import help_rows
 from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
 from bot.conversations.linking import CodeStep, log_in_row
+from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Link, Row
 from bot.conversations.place import entity_name, quality_options, the_only
 from bot.conversations.ports import Context
@@ -17,15 +19,6 @@ from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import Choice, Option
 from bot.errors import Invalid
 from bot.msg import LANGUAGES, Say, m
-
-PORTAL = {
-    "fr": "https://www.socialsecurity.be/site_fr/employer/applics/umoe/index.htm",
-    "nl": "https://www.socialsecurity.be/site_nl/employer/applics/umoe/index.htm",
-    "de": "https://www.socialsecurity.be/site_de/employer/applics/umoe/index.htm",
-    "en": "https://www.socialsecurity.be/site_fr/employer/applics/umoe/index.htm",
-}
-"""The portal's page on access management (`domain.md`, SS-UMOE); it has no English page."""
-
 
 # -- home -----------------------------------------------------------------------------------------
 
@@ -204,7 +197,7 @@ def help_page(ctx: Context, answers: Answers) -> Page:
         key = "help.home"
     else:  # who only reads, or manages nothing, is not told to give
         key = "help.status" if ctx.directory.entities() else "help.own"
-    return Page((m(key), m("help.always")), rows=(HOME_ROW,))
+    return Page((m(key), m("help.always")), rows=(*help_rows(ctx), HOME_ROW))
 
 
 HELP = Flow(key="help", icon="❔", title=m("help.title"), page=help_page, public=True)

@@ -55,6 +55,7 @@ from bot.conversations.model import (
     Unreadable,
     View,
 )
+from bot.conversations.passwords import bears_password
 from bot.conversations.ports import Context
 from bot.msg import m
 
@@ -88,6 +89,9 @@ class Engine:
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
         state = self._known(state, ctx)
+        if bears_password(event):
+            reply = self._reply(told(fresh(state), error=m("engine.password")), ctx)
+            return replace(reply, effects=(Forget(),), anew=True)
         match event:
             case Redraw(settled):
                 return self._reply(quiet(state) if settled else state, ctx)

@@ -19,6 +19,8 @@ from bot.errors import Invalid
 from bot.msg import Msg, m
 
 _DIGIT = re.compile(r"\d")
+MASKED = "•" * 11
+"""Stands where a national number was typed and none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def without_numbers(text: str, ctx: Context, *, wanted: bool) -> tuple[str, bool
     if wanted:
         return (text[slice(*spans[0])] if spans else text), True
     for start, end in reversed(spans or ((0, len(text)),)):
-        text = text[:start] + "•" * 11 + text[end:]
+        text = text[:start] + MASKED + text[end:]
     return text, True
 
 

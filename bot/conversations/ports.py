@@ -30,6 +30,7 @@ from bot.access.views import (
     PersonRef,
     Post,
     QualityRef,
+    SentMessage,
     Sheet,
     Stamp,
     SubdivisionRef,
@@ -60,6 +61,7 @@ __all__ = [
     "Post",
     "QualityRef",
     "Reader",
+    "SentMessage",
     "Settings",
     "Sheet",
     "Stamp",
@@ -153,6 +155,9 @@ class Directory(Protocol):
     def posts(self, entity: str) -> tuple[Post, ...]:
         """The offices that the actor may fill in the entity, at each place."""
 
+    def messages(self) -> tuple[SentMessage, ...]:
+        """The actor's latest messages to the help desk with their state, newest first."""
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """The numbers, each with an opaque id, of which one stands on a private page; none while nothing waits for a tap."""
 
@@ -179,6 +184,8 @@ class Settings:
     """The address of the private pages, without a slash at the end; empty where there are none."""
     mails: bool = False
     """Whether mail can be sent."""
+    desk: bool = False
+    """Whether there is a help desk to write to."""
 
 
 @dataclass(frozen=True, slots=True)

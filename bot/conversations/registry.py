@@ -13,6 +13,7 @@ from bot.conversations.appoint import APPOINTING
 from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
 from bot.conversations.change import CHANGE
+from bot.conversations.contact import CHAMAN, CONTACT, MESSAGES
 from bot.conversations.end import END
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
@@ -20,6 +21,7 @@ from bot.conversations.functions import FUNCTIONS
 from bot.conversations.grant import GRANT
 from bot.conversations.linking import LINK
 from bot.conversations.managers import MANAGERS
+from bot.conversations.mydata import MYDATA
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
 from bot.conversations.session import LOCK, LOCKED
@@ -45,6 +47,10 @@ ALL = (
     STATUS,
     USERS,
     ME,
+    MYDATA,
+    CONTACT,
+    MESSAGES,
+    CHAMAN,
     ENTITY,
     PORTAL_FLOW,
     VERIFY,

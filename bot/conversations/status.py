@@ -6,11 +6,9 @@ to be done, so it may stand in the middle of any dialogue and leads back to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.access.identifiers import looks_like_niss, parse_niss
 from bot.access.periods import begins_later
 from bot.access.rights import Role
 from bot.conversations import checklist
@@ -29,9 +27,9 @@ from bot.conversations.flow import (
     press,
 )
 from bot.conversations.lists import one_after_the_other
-from bot.conversations.matching import match
 from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
+from bot.conversations.mydata import own_rows
 from bot.conversations.people import found, told_apart
 from bot.conversations.portal import verify_row
 from bot.conversations.ports import (
@@ -48,13 +46,12 @@ from bot.conversations.ports import (
     QualityRef,
     Stamp,
 )
+from bot.conversations.search import all_qualities, application_rows, applications, offered, understood
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
-from bot.errors import Invalid
 from bot.msg import Msg, Say, from_json, m, to_json
 
-NUMBER = re.compile(r"(?:n[°ºr]?\.?\s*|no\.?\s*)?(\d{4}-\d{1,6})", re.IGNORECASE)
 LISTS = ("active", "pending", "to_do", "ending")
 SHORT = {"a": "active", "p": "pending", "t": "to_do", "e": "ending"}
 """The lists of an overview, with a letter each for the button's value."""
@@ -77,6 +74,8 @@ class QueryStep(Step):
                 return Accepted({"see": "list", "what": SHORT[value[0]], "entity": value[2:], "page": 0})
             case Pick("change", value):
                 return Accepted({"see": "change", "number": value})
+            case Pick("app", value) if any(a.key == value for a in offered(asking.ctx)):
+                return Accepted({"see": "application", "application": value})
             case Pick("all"):
                 return Accepted({"see": "overview"})
             case Pick("page", value) if value.isdecimal() and isinstance(asking.proposal, dict):
@@ -84,41 +83,10 @@ class QueryStep(Step):
             case Pick():
                 return Rejected(GONE)
             case Text(text):
-                return self.understood(asking.ctx, text)
-
-    @staticmethod
-    def understood(ctx: Context, text: str) -> Verdict:
-        """What a typed text asks for: a change's number, a national number, an application, a person."""
-        if number := NUMBER.fullmatch(text.strip()):
-            year, count = number[1].split("-")
-            return Accepted({"see": "change", "number": f"{year}-{int(count):06d}"})
-        if looks_like_niss(text):
-            return by_number(ctx, text)
-        applications = [a for a in ctx.catalogue.applications if any(a.qualities)]
-        hit = match(text, [a.names for a in applications])
-        if hit.sure and not text.strip().isdecimal() and len(text.strip()) > 2:
-            return Accepted({"see": "application", "application": applications[hit.places[0]].key})
-        return Accepted({"see": "find", "find": " ".join(text.split())[:60]})
+                return understood(asking.ctx, text)
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         return None
-
-
-def by_number(ctx: Context, text: str) -> Verdict:
-    """The account in scope that a typed national number belongs to."""
-    try:
-        niss = parse_niss(text, today=ctx.today)
-    except Invalid as invalid:
-        return Rejected(invalid.msg)
-    # every quality is asked, whatever the first ones answer: known elsewhere and unknown cost the same
-    found = [ctx.directory.by_niss(quality.id, niss.digits) for quality in all_qualities(ctx)]
-    person = next((person for person in found if person), None)
-    return Accepted({"see": "person", "account": person.id}) if person else Rejected(m("status.niss_unknown"))
-
-
-def all_qualities(ctx: Context) -> list[QualityRef]:
-    """Every active quality that the actor may look into."""
-    return [q for e in ctx.directory.entities() for q in ctx.directory.qualities(e.id) if q.active]
 
 
 # -- pages ----------------------------------------------------------------------------------------
@@ -353,21 +321,30 @@ def list_page(ctx: Context, query: Json) -> Page:
 
 
 def find_page(ctx: Context, query: Json) -> Page:
-    """Everybody whose name begins so, or nearly; exactly one is shown at once."""
+    """Everybody whose name begins so, or nearly, and the applications meant; what is alone is shown at once."""
     text = query["find"]
     rooms = all_qualities(ctx)
+    meant = applications(ctx, text)
 
     def listing(room: QualityRef, page: int) -> Listing[PersonRef]:
         return ctx.directory.people(room.id, find=text, page=page, size=PAGE_SIZE)
 
     sheet = one_after_the_other(rooms, listing, query.get("page", 0))
     total = sum(sheet.totals)
-    if total == 1 and (card := ctx.directory.person(sheet.items[0].id)):
+    if total == 1 and not meant and (card := ctx.directory.person(sheet.items[0].id)):
         return person_page(ctx, card)
-    if total:
+    if total == 0 and len(meant) == 1:
+        return application_page(ctx, {**query, "application": meant[0].key})
+    if total or meant:
         return Page(
             (m("person.found_for", what=text, count=found(total)),),
-            rows=(*people_rows(sheet.items), *page_row(sheet.page, sheet.pages), BACK_ROW, HOME_ROW),
+            rows=(
+                *application_rows(meant),
+                *people_rows(sheet.items),
+                *page_row(sheet.page, sheet.pages),
+                BACK_ROW,
+                HOME_ROW,
+            ),
             title=m("status.title"),
         )
     near = [person for room in rooms for person in ctx.directory.alike(room.id, text, limit=PAGE_SIZE)]
@@ -394,7 +371,7 @@ def prefill(ctx: Context, args: str) -> Answers:
     """The words after /status, or a receipt's number; without any, the overview."""
     if not args.strip():
         return {"query": {"see": "overview"}}
-    verdict = QueryStep.understood(ctx, args)
+    verdict = understood(ctx, args)
     match verdict:
         case Accepted(value):
             return {"query": value}
@@ -419,7 +396,7 @@ STATUS = Flow(
 
 def mine(ctx: Context, _: Answers) -> Page:
     """What the person who asks has himself, in each entity."""
-    rows = (*stored_row(ctx), HOME_ROW)
+    rows = (*own_rows(ctx), *stored_row(ctx), HOME_ROW)
     return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=rows)
 
 

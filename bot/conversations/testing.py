@@ -21,6 +21,7 @@ from bot.access.requests import (
     AppointManager,
     AssignFunction,
     ChangeEnd,
+    ChangeOwn,
     ChangeUser,
     Conflict,
     CreateUser,
@@ -36,6 +37,7 @@ from bot.access.requests import (
     Outcome,
     Refused,
     Request,
+    SendMessage,
     TapNumber,
     Verify,
 )
@@ -83,6 +85,7 @@ from bot.conversations.ports import (
     PersonRef,
     QualityRef,
     Reader,
+    SentMessage,
     Settings,
     Sheet,
     SubdivisionRef,
@@ -149,6 +152,8 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
     wards: dict[str, SubdivisionRef] = field(default_factory=dict)
     now: datetime = NOW
     further: tuple[Visit, ...] = ()  # visits to the portal about managers
+    written: tuple[SentMessage, ...] = ()
+
     looked_up: int = 0
     freed: bool = False  # somebody proved himself anew
 
@@ -325,6 +330,9 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
             numbered=bool(card.ref.masked),
         )
 
+    def messages(self) -> tuple[SentMessage, ...]:
+        return self.written
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         return self.linking
 
@@ -374,6 +382,12 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
                 return self.appoint(request)
             case EndMandate():
                 return self.end(request)
+            case SendMessage(subject):
+                self.written = (SentMessage("730025", subject, "waiting", now), *self.written)
+                return Done("730025")
+            case ChangeOwn(account, changed, value):
+                self.cards[account] = replace(self.cards[account], **{changed: value})  # type: ignore[arg-type]
+                return Done("2026-000042", account=account)
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 

@@ -29,11 +29,10 @@ from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.newuser import newuser_row
 from bot.conversations.people import found
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
+from bot.conversations.search import all_qualities, by_number
 from bot.conversations.signout import signout_row
 from bot.conversations.status import (
     HOME_ROW,
-    all_qualities,
-    by_number,
     change_item,
     holding_line,
     invite_row,

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from telegram.constants import ChatMemberStatus, ChatType, UpdateType
 
 from bot import clock
+from bot.access.credentials import looks_like_password
 from bot.access.identifiers import contains_niss, looks_like_niss
 from bot.conversations.model import Command, Event, Redraw, Text, Unreadable
 from bot.handlers.callbacks import Codes
@@ -93,15 +94,17 @@ def _event(message: Raw) -> Event | None:
         case {"text": str(text)}:
             command = _COMMAND.fullmatch(text.strip())
             return Command(command[1].lower(), (command[2] or "").strip()) if command else Text(text)
-        case {"caption": str(caption)} if _bears_niss(caption):
-            return Text(caption)  # read as if typed, so that the number is seen and the message deleted
+        case {"caption": str(caption)} if _bears_niss(caption) or looks_like_password(caption):
+            return Text(caption)  # read as if typed, so that the secret is seen and the message deleted
     kinds = _NOT_SPOKEN & message.keys()
     return Unreadable(secret=any(_hides_niss(message[kind]) for kind in kinds)) if kinds else None
 
 
 def _corrected(message: Raw) -> Event | None:
-    """A message changed after it was sent: no answer any more, but a national number in it goes from the chat too."""
+    """A message changed after it was sent: no answer any more, but a secret in it goes from the chat too."""
     match message:
+        case {"text": str(text)} | {"caption": str(text)} if looks_like_password(text):
+            return Unreadable("password")
         case {"text": str(text)} | {"caption": str(text)}:
             return Unreadable("corrected", secret=_bears_niss(text))
     return None  # a location that moves, a poll with a new vote

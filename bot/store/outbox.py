@@ -166,6 +166,17 @@ def withdraw(connection: Connection, key: str, now: datetime) -> tuple[int, int]
     return (row.chat_id, row.message_id) if row is not None and row.message_id is not None else None
 
 
+def states(connection: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The rows whose key begins so, with what became of them: key, sent_at, ended_at."""
+    query = select(_outbox.c.key, _outbox.c.sent_at, _outbox.c.ended_at)
+    return connection.execute(query.where(_outbox.c.key.startswith(start, autoescape=True))).all()
+
+
+def forget_keys(connection: Connection, start: str) -> None:
+    """The rows whose key begins so are gone, delivered or not."""
+    connection.execute(delete(_outbox).where(_outbox.c.key.startswith(start, autoescape=True)))
+
+
 def later(connection: Connection, mail_id: int, not_before: datetime) -> None:
     """Try again, not before that instant."""
     _set(connection, mail_id, not_before=not_before, taken_until=None)

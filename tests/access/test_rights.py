@@ -53,11 +53,12 @@ WHO = {
     "export_person_data": "RCA",
     "erase_person": "R",
     "own_data": "LRCOGSAU",
+    "own_address": "LRCOGSAU",
     "own_access": "LRCOGSAU",
     "request_access": "LRCOGSAU",
 }
 LETTERS = dict(zip("LRCOGSAU", Role, strict=True))
-OWN = {Act.OWN_DATA, Act.OWN_ACCESS, Act.REQUEST_ACCESS}
+OWN = {Act.OWN_DATA, Act.OWN_ADDRESS, Act.OWN_ACCESS, Act.REQUEST_ACCESS}
 
 
 def mandate(role: Role, **changes) -> MandateScope:

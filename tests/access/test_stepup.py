@@ -83,6 +83,7 @@ def test_the_table_says_what_each_act_asks_for():
         "end_sessions",
         "hand_code",
         "erase_person",
+        "own_address",
     }
     assert asked[Needs.MANY] == {
         "import_users",

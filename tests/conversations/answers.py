@@ -58,6 +58,7 @@ WRONG = {
     "a user name that is taken": "mclaes01",
     "an unusual user name": "Jan.Peeters",
     "a change that there is not": "2026-999999",
+    "a password": "Welkom2026!",
 }
 COMMANDS = (
     "help",

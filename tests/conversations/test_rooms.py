@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from bot.access.requests import Join
 from bot.conversations.flow import press
-from bot.conversations.model import Forget, State, Tap, Unreadable
+from bot.conversations.model import Command, Event, Forget, State, Tap, Text, Unreadable
 from bot.conversations.ports import Holding
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import AUBE, MIDI, Talk, sample
@@ -291,3 +292,61 @@ def test_an_invitation_made_in_a_language_speaks_it_from_the_first_card(stranger
     stranger.taps("Gelesen")
     assert stranger.requests == [Join(CODE)]
     assert "Startseite" in stranger.sees()
+
+
+def test_a_text_that_means_a_person_and_an_application_finds_both(talk: Talk) -> None:
+    talk.directory.add("Colin", "Eva", username="ecolin01")
+    talk.command("status", "colin")
+    assert "« colin » : 1 utilisateur trouvé" in talk.sees()
+    assert "[📦 Colindos]" in talk.sees()
+    talk.taps("Colin Eva")
+    assert "ecolin01" in talk.sees()
+    talk.says("colin").taps("Colindos")
+    assert "Claes Mieke" in talk.sees()
+
+
+def test_the_beginning_of_several_applications_offers_them(talk: Talk) -> None:
+    other = replace(talk.catalogue.application("hospiliss"), key="hospinet", name="Hospinet", aliases=())
+    talk.catalogue = talk.catalogue.with_applications([other])
+    talk.command("status", "hosp")
+    assert "« hosp » : 0 utilisateur" in talk.sees()
+    assert "[📦 Hospiliss]" in talk.sees()
+    assert "[📦 Hospinet]" in talk.sees()
+
+
+@pytest.mark.parametrize("typed", ["colindso", "Clindos", "colin"])
+def test_an_application_with_a_typing_error_is_found_where_no_person_is_meant(talk: Talk, typed: str) -> None:
+    talk.command("status", typed)
+    assert "Claes Mieke" in talk.sees()
+
+
+@pytest.mark.parametrize("typed", ["1", "000001", "n° 1", "nr 1", "No. 2026-1"])
+def test_a_change_is_found_by_its_number_without_year_and_zeros(talk: Talk, typed: str) -> None:
+    talk.command("grant").taps("Hôpitaux", "Peeters Jan · Cardiologie").says("Colindos").taps("Confirmer")
+    talk.command("status", typed)
+    assert "2026-000001" in talk.sees()
+    assert "devrait être actif à 10:20" in talk.sees()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Text("Welkom2026!"),
+        Text("mot de passe : soleil"),
+        Command("status", "Welkom2026!"),
+        Unreadable("password"),
+    ],
+    ids=["an answer", "a sentence", "the words of a command", "a corrected message"],
+)
+def test_a_typed_password_is_refused_and_deleted_and_quoted_nowhere(talk: Talk, event: Event) -> None:
+    before = talk.command("grant").taps("Hôpitaux").state
+    reply = talk.feed(event)
+    assert reply.effects == (Forget(),)
+    assert "⚠ Cela ressemble à un mot de passe" in talk.sees()
+    assert "À qui" in talk.sees()
+    assert [frame.answers for frame in talk.state.frames] == [frame.answers for frame in before.frames]
+    assert "Welkom" not in str(talk.state.to_json()) + talk.sees()
+
+
+def test_a_strangers_password_is_deleted_too(stranger: Talk) -> None:
+    assert stranger.feed(Text("Welkom2026!")).effects == (Forget(),)

@@ -15,7 +15,7 @@ from functools import cache
 
 from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
-from bot.access.requests import Conflict, Done, Refused
+from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
 from bot.conversations.frames import settle
 from bot.conversations.model import (
@@ -41,12 +41,13 @@ from bot.conversations.ports import (
     ManagerRef,
     Post,
     QualityRef,
+    SentMessage,
     Settings,
     SubdivisionRef,
 )
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.screens import INTERLUDES
-from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, sample
+from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
@@ -137,6 +138,7 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
         "account" in person,
         frame.answers.get("profession"),
         frame.answers.get("how"),
+        frame.answers.get("field"),
         step is None and frame.answers.get("entity") == "quai",
         frame.answers.get("act"),
     )
@@ -263,7 +265,7 @@ FIRST = "fr"
 """The language that is walked with wrong answers too."""
 ANNE = Actor("delcourt", "Anne Delcourt")
 LOCKED = Actor("delcourt", locked=True)
-SETTINGS = Settings(pages="https://access.example.org", mails=True)
+SETTINGS = Settings(pages="https://access.example.org", mails=True, desk=True)
 
 
 def walk(
@@ -340,7 +342,14 @@ def register() -> MemoryDirectory:
     begun = Holding("function", collaborator, "active", old, soon, since)
     to_come = Holding("function", "collaborator-hospital-pharmacist", "pending", soon, None)
     directory.add("Nijs", "Lore", profession="collaborator", holdings=(begun, to_come))
-    directory.own = ("a0003", "a0004", "a0010", "a0013")
+    directory.own = ("a0003", "a0004", "a0010", "a0013", "a0005")
+    directory.cards["a0003"] = replace(directory.cards["a0003"], email="tom.vermeulen@example.org")
+    own = directory.add("Wauters", "Pia", entity=PORTAL, username="pwauters")
+    directory.own = (*directory.own, own)
+    directory.written = tuple(
+        SentMessage("730025", subject, state, NOW)
+        for subject, state in zip(SUBJECTS, ("sent", "waiting", "failed"), strict=False)
+    )
     talk = Talk(ENGINE, directory)
     talk.command("grant").taps("Hôpital du Quai", "Nouvel utilisateur").says(
         "Dubois", "Léa", "lea@example.org", "Hospiliss"
@@ -509,7 +518,7 @@ def walked(lang: str) -> Walked:
         begin=[said("start"), said(f"start {CODE}"), said("start wrong"), said("help"), said("privacy")],
     )
     menu = [said("home"), said("grant"), said("entity"), said("me"), said("edit"), said("newuser")]
-    menu += [said("assign"), said("functions")]
+    menu += [said("assign"), said("functions"), said("mydata"), said("messages")]
     walk(seen, poor(), who=ANNE, begin=menu)
     walk(seen, poor(MIDI), who=ANNE, begin=menu)
     linking = copied(directory)
@@ -634,6 +643,8 @@ def proofs(seen: Walked) -> None:
         (Settings(), Refused(message("proof.no_pages")), 0, (*said("signout", "Claes"), ok)),
         (SETTINGS, None, OFTEN, said("status", niss)),
         (Settings(), None, OFTEN, said("status", niss)),
+        (SETTINGS, None, 0, (*said("mydata", "1", "1", "mieke@example.org"), ok)),
+        (SETTINGS, None, 0, (*said("mydata", "3", "3", "2"), ok)),
     ]
     for settings, refusal, looked_up, events in roads:
         directory = register()

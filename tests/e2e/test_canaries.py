@@ -29,6 +29,7 @@ NISS = "01.09.22-997.08"
 EMAIL = "kanarie.vogel@example.org"
 PASSWORD = "kanarie zingt onder de lamp"
 WRONG_PASSWORD = "mus fluit achter de kast"
+TYPED_PASSWORD = "Kanarie2026!"
 MAILED_PASSWORD = "merel nestelt boven de poort"
 
 
@@ -155,6 +156,8 @@ def sings(there: World, post: MailServer) -> dict[str, tuple[str, ...]]:
     for text in (NISS, f"/status {NISS}", f"/home {NISS}", f"c'est {NISS} je crois", NISS.replace(".", "")):
         anne.says(text)
     anne.says(PASSWORD)
+    for text in (TYPED_PASSWORD, f"/status {TYPED_PASSWORD}", f"mot de passe : {TYPED_PASSWORD}"):
+        anne.says(text)
     for text in (NISS, EMAIL):
         anne.edits(anne.says("rien"), f"corrigé : {text}")
     anne.sends_document(f"{NISS}.pdf", NISS.encode(), caption="voir le nom")
@@ -244,7 +247,7 @@ def sings(there: World, post: MailServer) -> dict[str, tuple[str, ...]]:
         "e-mail": (EMAIL,),
         "token": (there.telegram.token, there.telegram.token.split(":")[1]),
         "root key": (there.root_key,),
-        "password": (PASSWORD, WRONG_PASSWORD, MAILED_PASSWORD),
+        "password": (PASSWORD, WRONG_PASSWORD, MAILED_PASSWORD, TYPED_PASSWORD),
         "app's secret": (secret,),
         "recovery code": tuple(recovery),
         "invitation": (code, jans, mailed_code),

@@ -116,6 +116,12 @@ def test_a_corrected_message_is_no_answer_but_its_number_is_seen(content):
     )
 
 
+def test_a_password_in_a_corrected_message_and_in_the_words_of_a_picture_is_seen():
+    update = {"update_id": 11, "edited_message": message(text="Welkom2026!")["message"]}
+    assert read(update, CODES).event == Unreadable("password")
+    assert read(message(photo=[{}], caption="mdp : soleil"), CODES).event == Text("mdp : soleil")
+
+
 def test_a_corrected_message_without_a_number_is_told_that_it_is_not_read_again():
     update = {"update_id": 11, "edited_message": message(text="Vermeulen")["message"]}
     assert read(update, CODES).event == Unreadable("corrected")

@@ -1,0 +1,126 @@
+"""Writing to the help desk, what became of it, and where structured messages went. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.access.identifiers import contains_niss
+from bot.access.periods import brussels_day
+from bot.access.requests import MESSAGE_MAX, SUBJECTS, Done, SendMessage
+from bot.conversations.flow import HOME, Flow, Page, press
+from bot.conversations.frames import MASKED
+from bot.conversations.links import PORTAL
+from bot.conversations.model import Answers, Button, Door, Link, Row, View
+from bot.conversations.ports import Context, EntityRef
+from bot.conversations.steps import Ask, Choice, Option
+from bot.errors import Invalid
+from bot.msg import Say, m
+
+
+def help_rows(ctx: Context) -> tuple[Row, ...]:
+    """Under the help of somebody known: the ways on, when reading does not help."""
+    if not ctx.present:
+        return ()
+    desk: tuple[Row, ...] = (
+        ((press(m("contact.title"), "open", "contact", mark="✉"),),) if ctx.settings.desk else ()
+    )
+    sent: tuple[Row, ...] = (
+        ((press(m("messages.title"), "open", "messages", mark="📨"),),) if ctx.directory.messages() else ()
+    )
+    return (*desk, *sent, (press(m("chaman.title"), "open", "chaman"),))
+
+
+def subjects(_: Context, __: Answers) -> Sequence[Option]:
+    """What people write about."""
+    return [Option(key, m(f"contact.subject.{key}")) for key in SUBJECTS]
+
+
+def places(ctx: Context) -> list[EntityRef]:
+    """Where the actor manages something or is a user."""
+    known = [*ctx.directory.entities(), *(card.entity for card in ctx.directory.mine())]
+    return list({entity.id: entity for entity in known}.values())
+
+
+def entities(ctx: Context, _: Answers) -> Sequence[Option]:
+    """The same, to choose from."""
+    return [Option(e.id, m("entity.label", name=e.name, number=e.number)) for e in places(ctx)]
+
+
+def entity_of(ctx: Context, answers: Answers) -> Say | None:
+    """The entity that the message is about."""
+    return next((e.name for e in places(ctx) if e.id == answers.get("entity")), None)
+
+
+def message(ctx: Context, _: Answers, text: str) -> str:
+    """A text that may be mailed: not too long, and without a national number."""
+    text = "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
+    if MASKED in text or contains_niss(text, today=ctx.today):
+        raise Invalid(m("contact.niss"))
+    if not text or len(text) > MESSAGE_MAX:
+        raise Invalid(m("contact.length", max=MESSAGE_MAX))
+    return text
+
+
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """Laid in the outbox: sent only when the mail server has it, so that is not said yet."""
+    rows: tuple[Row, ...] = (
+        (Button(m("messages.state"), Door("messages")),),
+        (Button(m("common.home"), Door("home")),),
+    )
+    body = (m("contact.done", reference=done.number),)
+    return View(mark="✉", title=m("contact.title"), subject=entity_of(ctx, answers), body=body, rows=rows)
+
+
+CONTACT = Flow(
+    key="contact",
+    icon="✉",
+    title=m("contact.title"),
+    steps=(
+        Choice("subject", ask=m("contact.ask.subject"), label=m("contact.subject"), options=subjects),
+        Choice(
+            "entity",
+            ask=m("grant.ask.entity"),
+            label=m("field.entity"),
+            options=entities,
+            proposes=lambda ctx, _: only[0].id if len(only := places(ctx)) == 1 else None,
+            stands=True,
+            none=m("grant.no_entity"),
+        ),
+        Ask(
+            "text", ask=m("contact.ask.text"), label=m("contact.text"), parse=message, help=m("contact.help")
+        ),
+    ),
+    submit=lambda ctx, answers: SendMessage(answers["subject"], answers["entity"], answers["text"], ctx.lang),
+    subject=entity_of,
+    receipt=receipt,
+)
+
+
+def messages(ctx: Context, _: Answers) -> Page:
+    """The latest messages, each with its state."""
+    lines = tuple(
+        m(
+            f"messages.{sent.state}",
+            reference=sent.reference,
+            what=m(f"contact.subject.{sent.subject}"),
+            day=brussels_day(sent.at),
+            at=sent.at,
+        )
+        for sent in ctx.directory.messages()
+    )
+    again: tuple[Row, ...] = (
+        ((press(m("contact.title"), "open", "contact", mark="✉"),),) if ctx.settings.desk else ()
+    )
+    return Page(lines or (m("messages.none"),), rows=(*again, (HOME,)))
+
+
+MESSAGES = Flow(key="messages", icon="📨", title=m("messages.title"), page=messages)
+
+CHAMAN = Flow(
+    key="chaman",
+    title=m("chaman.title"),
+    page=lambda ctx, _: Page(
+        (m("chaman.where"), m("chaman.who")),
+        rows=((Button(m("chaman.portal"), Link(PORTAL[ctx.lang])),), (HOME,)),
+    ),
+)
