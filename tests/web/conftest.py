@@ -31,6 +31,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring, new_root_key
 from sqlalchemy import delete, select
 from tests import databases
+from tests.conftest import BOTH
 
 
 def init_data(token: str, telegram_id: int, *, made: float | None = None, **more: str) -> str:
@@ -175,9 +176,20 @@ def housed(database_url: str, folder: Path) -> Iterator[House]:
     database.close()
 
 
+on_both = pytest.mark.parametrize("database_url", BOTH, indirect=True)
+"""For the tests whose SQL is dear: every act that a page calls has tests of its own on both databases."""
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    wanted = getattr(request, "param", "sqlite")
+    with databases.sqlite(tmp_path) if wanted == "sqlite" else databases.postgres() as url:
+        yield url
+
+
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[House]:
-    """A house of this test alone, on either database."""
+    """A house of this test alone, on SQLite; on either database for the tests that say so."""
     with housed(database_url, tmp_path) as house:
         yield house
 

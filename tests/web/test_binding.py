@@ -30,7 +30,7 @@ from bot.store.tables import AuditEntry, core
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from tests.web.conftest import Browser, House, free_port, init_data, running
+from tests.web.conftest import Browser, House, free_port, init_data, on_both, running
 
 ENTRIES = core(AuditEntry)
 PASSWORD = "schubkarre-am-morgen-17"
@@ -189,6 +189,7 @@ def offered(who: Person) -> list[str]:
 # -- the good way ---------------------------------------------------------------------------------
 
 
+@on_both
 def test_somebody_without_an_invitation_comes_in_by_the_identity_provider_with_all_his_entities(hospital):
     anne, browser = hospital.stranger("Anne")
     assert "Se connecter via CSAM" in browser.text
@@ -223,6 +224,7 @@ def test_a_user_name_and_a_password_open_the_entity_of_that_account_only(hospita
     assert hospital.bindings() == [("peeters", "midi", "password")]
 
 
+@on_both
 def test_whoever_has_an_app_gives_its_code_with_the_password(hospital):
     username = hospital.gives_password("peeters")
     app = hospital.gives_app("peeters")
@@ -239,6 +241,7 @@ def test_whoever_has_an_app_gives_its_code_with_the_password(hospital):
     assert hospital.bindings() == [("peeters", "midi", "totp")]
 
 
+@on_both
 def test_a_locked_chat_opens_by_the_identity_provider_and_as_wide_as_that(hospital):
     anne = hospital.enters("Anne", "delcourt")
     anne.says("/lock")

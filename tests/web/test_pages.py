@@ -7,7 +7,7 @@ import time
 
 import pyotp
 import pytest
-from tests.web.conftest import Browser, House, init_data
+from tests.web.conftest import Browser, House, init_data, on_both
 
 
 def sets_up_the_app(browser: Browser) -> tuple[pyotp.TOTP, list[str]]:
@@ -24,6 +24,7 @@ def next_code(app: pyotp.TOTP) -> str:
     return app.at(int(time.time()) + 30)
 
 
+@on_both
 def test_a_chat_locks_and_opens_again_by_the_code_of_the_app_with_its_dialogue_as_it_was(house: House):
     anne = house.enters("Anne", "delcourt")
     assert "Préparez maintenant de quoi revenir" in anne.sees().text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.access.rows import SESSIONS, STEP_UPS
 from sqlalchemy import select
-from tests.web.conftest import House
+from tests.web.conftest import House, on_both
 from tests.web.test_pages import next_code, sets_up_the_app
 
 
@@ -47,6 +47,7 @@ def digest(browser) -> str:
     return browser.page.text.split('name="digest" value="')[1].split('"')[0]
 
 
+@on_both
 def test_a_card_that_changed_after_the_page_was_opened_takes_another_proof(house: House):
     house.enters("Jan", "peeters")
     anne = house.enters("Anne", "delcourt")

@@ -22,7 +22,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring, new_root_key
 from sqlalchemy import func, select, update
 from tests.mailserver import MailServer, mail_server
-from tests.web.conftest import Browser, House, free_port, running
+from tests.web.conftest import Browser, House, free_port, on_both, running
 from tests.web.test_pages import next_code, sets_up_the_app
 from tests.web.test_proof import digest
 
@@ -121,6 +121,7 @@ def opens(browser: Browser, token: str) -> httpx.Response:
     return browser.page
 
 
+@on_both
 def test_an_invited_user_chooses_his_password_by_the_mailed_link_once(post: Post):
     anne = post.enters("Anne", "delcourt")
     invites_jan(anne)
@@ -194,6 +195,7 @@ def test_the_page_speaks_the_language_that_is_chosen(post: Post):
     assert "Kennwort" in browser.text
 
 
+@on_both
 def test_whoever_forgot_his_password_gets_the_same_answer_whether_he_is_known_or_not(post: Post):
     browser = post.visitor()
     page = browser.http.get("/app/forgotten?lang=en")
