@@ -15,6 +15,7 @@ from bot.access.ending import change_end, end_access
 from bot.access.functions import assign_function
 from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
+from bot.access.hierarchy import change_link, link_responsible
 from bot.access.invitations import redeem
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
@@ -24,6 +25,7 @@ from bot.access.requests import (
     AppointManager,
     AssignFunction,
     ChangeEnd,
+    ChangeLink,
     ChangeOwn,
     ChangeUser,
     CreateUser,
@@ -34,6 +36,7 @@ from bot.access.requests import (
     GrantAccess,
     InviteUser,
     Join,
+    LinkResponsible,
     Lock,
     MarkDone,
     Outcome,
@@ -90,6 +93,10 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_user(work, request)
         case AssignFunction():
             return assign_function(work, request)
+        case LinkResponsible():
+            return link_responsible(work, request)
+        case ChangeLink():
+            return change_link(work, request)
         case MarkDone():
             return mark_done(work, request)
         case Verify():

@@ -12,13 +12,13 @@ from bot.access.names import display_name
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
 from bot.access.views import ChangeCard, ChangeItem, EntityRef, Stamp
-from bot.access.work import BLOCK_USER, DELETE_USER, END_ASSIGNMENT, END_GRANT
+from bot.access.work import BLOCK_USER, DELETE_USER, END_ASSIGNMENT, END_GRANT, UNLINK
 
 AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
     CHANGES.c.number, CHANGES.c.entity_id, CHANGES.c.quality_id, CHANGES.c.author_id, CHANGES.c.recorded_at
 )
-_TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER, DELETE_USER}
+_TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER, DELETE_USER, UNLINK}
 """What gives nothing: it is done, not active."""
 _WHO = select(
     ACCOUNTS.c.id,
@@ -42,6 +42,7 @@ class Changes:
         for item in connection.execute(items):
             self._items[item.change_number].append(item)
         about = {item.account_id for each in self._items.values() for item in each if item.account_id}
+        about |= {_other(item) for each in self._items.values() for item in each if _other(item)}
         self._people = (
             {row.id: row for row in connection.execute(_WHO.where(ACCOUNTS.c.id.in_(about)))} if about else {}
         )
@@ -77,6 +78,10 @@ class Changes:
         name = display_name(person.last_name, person.first_name)
         return f"{name} + {more}" if more else name
 
+    def _called(self, account: str) -> str:
+        row = self._people.get(account)
+        return display_name(row.last_name, row.first_name) if row else ""
+
     def card(self, change: AnyRow, entity: EntityRef) -> ChangeCard:
         """The card of one of the changes."""
         items = self._items[change.number]
@@ -94,7 +99,7 @@ class Changes:
             account=person.id if person else "",
             person=self._about(change.number),
             username=(person.username or "") if person else "",
-            items=tuple(item_of(item) for item in items),
+            items=tuple(item_of(item, self._called(_other(item))) for item in items),
             quality=change.quality_id or "",
             stamps=tuple(self._stamps(change, items)) if entity.delivery == "portal" else (),
             problem=next((item.problem for item in items if item.problem and _waits_for_portal(item)), ""),
@@ -137,8 +142,13 @@ def _due(items: Sequence[AnyRow]) -> datetime | None:
     return max((item.due_at for item in items if item.due_at), default=None)
 
 
-def item_of(item: AnyRow) -> ChangeItem:
-    """An item as people see it."""
+def _other(item: AnyRow) -> str:
+    """The account of the responsible, where the item is a link."""
+    return (item.after or {}).get("responsible") or ""
+
+
+def item_of(item: AnyRow, other: str = "") -> ChangeItem:
+    """An item as people see it; `other` is whom it links to."""
     state = "to_do" if _waits_for_portal(item) else "done" if item.delivery == "delivered" else item.delivery
     after = item.after or {}
     return ChangeItem(
@@ -149,6 +159,7 @@ def item_of(item: AnyRow) -> ChangeItem:
         ends_on=_day(after.get("ends_on")),
         moves=bool(item.before and "starts_on" in item.before),
         fields=frozenset(after) - {"account_version"} if item.kind == "change-user" else frozenset(),
+        other=other,
     )
 
 

@@ -16,7 +16,9 @@ from bot.access.work import (
     END_ASSIGNMENT,
     END_GRANT,
     GRANT,
+    LINK,
     REACTIVATE_USER,
+    UNLINK,
 )
 from bot.msg import Msg, Say, m
 
@@ -24,7 +26,12 @@ SHOWN = 8
 """A card says at most so many; more than that, and one looks at the account again anyway."""
 
 
-_STATUS = {REACTIVATE_USER: "act.changed.reactivated", BLOCK_USER: "act.changed.blocked"}
+_STATUS = {
+    REACTIVATE_USER: "act.changed.reactivated",
+    BLOCK_USER: "act.changed.blocked",
+    LINK: "act.changed.linked",
+    UNLINK: "act.changed.linked",
+}
 
 
 def differences(connection: Connection, catalogue: Catalogue, account: str, seen: int) -> tuple[Msg, ...]:

@@ -17,6 +17,7 @@ from sqlalchemy import Row, Table, bindparam, select, update
 from bot.access import due, ground, sessions
 from bot.access.differences import differences
 from bot.access.ground import Span, Thing
+from bot.access.hierarchy import end_with_functions
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
 from bot.access.rights import Act, require
@@ -126,6 +127,7 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     _keeps_ground(work, account, spans, ground.ended(spans, things, request.ends_on), "what")
     number = open_change(work, "end", account.entity_id, account.quality_id)
     items = [_stop(work, account, each, request.ends_on) for each in stopped]
+    items += end_with_functions(work, account, request.functions, request.ends_on)
     items += [_settled(account, *status)] if status else []
     revokes = any(item.after and item.after.get("revoked") for item in items)
     done = _write(work, account, number, items, becomes=request.becomes, revokes=revokes)

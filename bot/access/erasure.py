@@ -33,6 +33,7 @@ from bot.access.rows import (
     NUMBERS,
     ORIGINS,
     PROFILES,
+    RESPONSIBILITIES,
 )
 from bot.errors import OperatorError
 from bot.store import audit, chats, inbox, outbox
@@ -76,6 +77,7 @@ TABLES: Mapping[str, str] = {
     "profiles": "blanked",
     "qualities": IDS,
     "recovery_codes": "deleted",
+    "responsibilities": "ended",
     "retired_names": "keyed hashes, under a key of the house",
     "seen": "hashes of what may not come twice: no person",
     "sessions": "deleted",
@@ -256,6 +258,8 @@ def _forget(
     ids = [row.id for row in accounts]
     entrances.forget_accounts(connection, ids)
     ended = sum(_end(connection, table, table.c.account_id.in_(ids), now) for table in (GRANTS, ASSIGNMENTS))
+    both = or_(RESPONSIBILITIES.c.account_id.in_(ids), RESPONSIBILITIES.c.responsible_id.in_(ids))
+    _end(connection, RESPONSIBILITIES, both, now)
     coming = (ITEMS.c.account_id.in_(ids), ITEMS.c.undone_at.is_(None))
     waits = ITEMS.c.delivery.in_(("recorded", "delivered"))
     connection.execute(update(ITEMS).where(*coming, waits).values(undone_at=now))

@@ -58,15 +58,15 @@ _ACCOUNT = (
 
 def assign_function(work: Work, request: AssignFunction) -> Done | Conflict:
     """Writes the assignment; raises Refusal, with the step to ask again where another answer helps."""
-    row = _account(work, request.account, Act.ASSIGN_FUNCTION)
+    row = account_of(work, request.account, Act.ASSIGN_FUNCTION)
     if row.status == "blocked":
         raise Declined(m("act.blocked"), "person")
     if request.version != row.version:
-        return _conflict(work, row, request.version)
+        return conflict_of(work, row, request.version)
     function = _function(work, row, request.function)
-    _check_days(work, request.starts_on, request.ends_on)
+    check_days(work, request.starts_on, request.ends_on)
     period = Period(request.starts_on, request.ends_on)
-    for other in _live(work, row.id, request.function):
+    for other in assigned(work, row.id, request.function):
         if Period(other.starts_on, other.ends_on).overlaps(period):
             raise Declined(m("act.function_overlap", since=other.starts_on), "start")
     number = open_change(work, "assignment", row.entity_id, row.quality_id)
@@ -97,15 +97,15 @@ def assign_function(work: Work, request: AssignFunction) -> Done | Conflict:
             Item(CHANGE_USER, row.id, row.id, row.identity_id, None, before, after, settled=not portal)
         )
         work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(profession=declared))
-    days = _days(request.starts_on, request.ends_on)
+    days = days_of(request.starts_on, request.ends_on)
     items.append(Item(ASSIGNMENT, row.id, made, row.identity_id, request.function, None, days, effective))
-    return _noted(work, row, number, items)
+    return noted(work, row, number, items)
 
 
 # -- what it needs -------------------------------------------------------------------------------
 
 
-def _account(work: Work, account: str, act: Act) -> AnyRow:
+def account_of(work: Work, account: str, act: Act) -> AnyRow:
     row = work.connection.execute(_ACCOUNT, {"account": account}).one_or_none()
     if row is None or row.status == "deleted":
         raise NotAllowed(NOT_ALLOWED)
@@ -113,7 +113,7 @@ def _account(work: Work, account: str, act: Act) -> AnyRow:
     return row
 
 
-def _conflict(work: Work, row: AnyRow, seen: int) -> Conflict:
+def conflict_of(work: Work, row: AnyRow, seen: int) -> Conflict:
     return Conflict(differences(work.connection, work.catalogue, row.id, seen), row.version)
 
 
@@ -126,7 +126,7 @@ def _function(work: Work, row: AnyRow, key: str) -> Function:
     return function
 
 
-def _check_days(work: Work, starts_on: date, ends_on: date | None) -> None:
+def check_days(work: Work, starts_on: date, ends_on: date | None) -> None:
     try:
         check_start(starts_on, today=work.today)
     except Invalid as invalid:
@@ -139,7 +139,7 @@ def _check_days(work: Work, starts_on: date, ends_on: date | None) -> None:
         raise Declined(invalid.msg, "end") from None
 
 
-def _live(work: Work, account: str, function: str | None = None) -> list[AnyRow]:
+def assigned(work: Work, account: str, function: str | None = None) -> list[AnyRow]:
     """The account's assignments that are not over (of this function)."""
     query = select(ASSIGNMENTS).where(
         ASSIGNMENTS.c.account_id == account,
@@ -151,11 +151,11 @@ def _live(work: Work, account: str, function: str | None = None) -> list[AnyRow]
     return list(work.connection.execute(query.order_by(ASSIGNMENTS.c.starts_on, ASSIGNMENTS.c.id)))
 
 
-def _days(starts_on: date, ends_on: date | None) -> dict[str, str | None]:
+def days_of(starts_on: date, ends_on: date | None) -> dict[str, str | None]:
     return {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat() if ends_on else None}
 
 
-def _noted(work: Work, row: AnyRow, number: str, items: list[Item]) -> Done:
+def noted(work: Work, row: AnyRow, number: str, items: list[Item]) -> Done:
     version = row.version + 1
     changed = {"version": version, "changed_at": work.now}
     work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(changed))

@@ -16,14 +16,24 @@ from bot.access import due
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
 from bot.access.rights import Act, Target, require
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, CHANGES, ENTITIES, GRANTS, ITEMS, PROFILES, branch
-from bot.access.work import ASSIGNMENT, END_GRANT, GRANT, NOT_ALLOWED, Work
+from bot.access.rows import (
+    ACCOUNTS,
+    ASSIGNMENTS,
+    CHANGES,
+    ENTITIES,
+    GRANTS,
+    ITEMS,
+    PROFILES,
+    RESPONSIBILITIES,
+    branch,
+)
+from bot.access.work import ASSIGNMENT, END_GRANT, GRANT, LINK, NOT_ALLOWED, Work
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store import audit
 
 AnyRow = Row[*tuple[Any, ...]]
-TABLES: Mapping[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS}
+TABLES: Mapping[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS, LINK: RESPONSIBILITIES}
 
 
 # -- done -----------------------------------------------------------------------------------------
@@ -169,7 +179,7 @@ def _day(iso: str | None) -> date | None:
 
 Effect = Callable[[Work, AnyRow], datetime]
 """What a kind of item does in the register when it is done on the portal; the instant from which it holds."""
-EFFECTS: dict[str, Effect] = {GRANT: _takes_effect, ASSIGNMENT: _takes_effect}
+EFFECTS: dict[str, Effect] = {GRANT: _takes_effect, ASSIGNMENT: _takes_effect, LINK: _takes_effect}
 """By the kind of item; what is not here has been done when it was recorded, and holds at once."""
 
 

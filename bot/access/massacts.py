@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Row, Table, or_, select, update
 
-from bot.access import due, sessions
+from bot.access import due, hierarchy, sessions
 from bot.access.names import display_name
 from bot.access.periods import end_instant
 from bot.access.requests import ON_USERS, ActOnUsers, Done
@@ -232,6 +232,8 @@ def _ends(work: Work, request: ActOnUsers, row: AnyRow) -> Iterator[Item]:
     for kind, table, column in _HOLDINGS if request.act == "delete" else _HOLDINGS[:1]:
         for held in _running(work, table, row.id):
             yield _ended(work, request, row, kind, table, column, held)
+    if request.act == "delete":
+        yield from hierarchy.end_with_account(work, row)
 
 
 def _ended(

@@ -34,6 +34,7 @@ from bot.access.rows import (
     PROFILES,
     QUALITIES,
     RECOVERY_CODES,
+    RESPONSIBILITIES,
     SESSIONS,
     STEP_UPS,
     SUBDIVISIONS,
@@ -134,6 +135,8 @@ def _accounts(connection: Connection, profile: str) -> list[dict[str, Any]]:
             "password": _password(connection, row.id),
             "applications": _held(connection, GRANTS, row.id, _GRANT),
             "functions": _held(connection, ASSIGNMENTS, row.id, _ASSIGNMENT),
+            "under_a_responsible": _held(connection, RESPONSIBILITIES, row.id, _ASSIGNMENT),
+            "responsible_for": _held(connection, RESPONSIBILITIES, row.id, _ASSIGNMENT, by="responsible_id"),
         }
         for row in connection.execute(query.order_by(ACCOUNTS.c.created_at)).all()
     ]
@@ -144,8 +147,10 @@ def _password(connection: Connection, account: str) -> dict[str, Any] | None:
     return None if row is None else _of(row, ("set_at", "failures", "locked_until"))
 
 
-def _held(connection: Connection, table: Table, account: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    query = select(table).where(table.c.account_id == account).order_by(table.c.starts_on, table.c.id)
+def _held(
+    connection: Connection, table: Table, account: str, names: Sequence[str], *, by: str = "account_id"
+) -> list[dict[str, Any]]:
+    query = select(table).where(table.c[by] == account).order_by(table.c.starts_on, table.c.id)
     return [_of(row, names) for row in connection.execute(query)]
 
 

@@ -257,6 +257,32 @@ class SendMessage:
         return "SendMessage(…)"
 
 
+@dataclass(frozen=True, slots=True)
+class LinkResponsible:
+    """Let the account exercise `function` under the responsibility of the account `responsible`, from a Brussels day on.
+
+    `version` is the collaborator's account as the manager saw it; the end is inclusive.
+    """
+
+    account: str
+    version: int
+    responsible: str
+    function: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLink:
+    """Let a link of the collaborator's account end at once (`now`), or on another day; None for no end."""
+
+    account: str
+    version: int
+    link: str
+    ends_on: date | None = None
+    now: bool = False
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -276,6 +302,8 @@ Request: TypeAlias = (
     | ActOnUsers
     | ChangeOwn
     | SendMessage
+    | LinkResponsible
+    | ChangeLink
 )
 
 
@@ -312,6 +340,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.CHANGE_USER)
         case AssignFunction():
             return Claim(Act.ASSIGN_FUNCTION)
+        case LinkResponsible() | ChangeLink():
+            return Claim(Act.LINK_RESPONSIBLE)
         case MarkDone() | Verify():
             return Claim(Act.HAND_OVER)
         case EndSessions():

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from bot.access.catalogue import Catalogue, builtin, read_application, read_function
 from bot.access.names import fold
-from bot.store import login, mail, tables
+from bot.store import login, mail, relations, tables
 from bot.store.tables import core
 
 ACCOUNTS = core(tables.Account)
@@ -40,6 +40,7 @@ PROFILES = core(tables.Profile)
 RETIRED = core(tables.RetiredName)
 QUALITIES = core(tables.EntityQuality)
 RECOVERY_CODES = core(login.RecoveryCode)
+RESPONSIBILITIES = core(relations.Responsibility)
 SEEN = core(login.Seen)
 SESSIONS = core(login.ChatSession)
 STEP_UPS = core(login.StepUp)

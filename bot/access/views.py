@@ -115,6 +115,8 @@ class ChangeItem:
     """Something held already gets other days."""
     fields: frozenset[str] = frozenset()
     """What of a user's data changed."""
+    other: str = ""
+    """Whom it links to: the name of the responsible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,3 +360,28 @@ class SubdivisionRef:
     name: str
     path: str
     parent: str = ""
+
+
+# -- who answers for whom -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRef:
+    """A link of an account with another: `leads` says that the other one is the responsible, else the collaborator.
+
+    `account` and `name` are the other's, empty where he is out of scope. `state` is that of a holding; `counts` is False
+    while the responsible cannot answer (blocked, or of another profession now). `changeable`: it has days of its own.
+    `alone`: without this responsible the collaborator has nobody else for this function.
+    """
+
+    id: str
+    account: str
+    name: str
+    leads: bool
+    function: str
+    state: str
+    starts_on: date
+    ends_on: date | None = None
+    counts: bool = True
+    changeable: bool = True
+    alone: bool = False

@@ -31,6 +31,7 @@ change-assignment    | functions change_function
 end-assignment       | functions change_function
 remove-assignment    | functions remove_function
 link-responsible     | functions hierarchy link
+change-link-responsible | functions hierarchy relink
 unlink-responsible   | functions hierarchy unlink
 activate-quality     | activate
 create-subdivision   | subdivision
@@ -212,6 +213,24 @@ def _untick(passing: Sequence[Done], catalogue: Catalogue) -> Iterator[Say]:
             yield m("portal.step.untick", what=name)
 
 
+def _link(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
+    """The portal's second tab; the days are typed there as they are for a function."""
+    for done in passing:
+        name, start = done.item.other or "–", done.item.starts_on or done.sheet.change.recorded_on
+        end = m("holding.until", day=done.item.ends_on) if done.item.ends_on else m("day.no_end")
+        key = "portal.step.relink" if done.item.moves else "portal.step.link"
+        yield m(key, name=name, start=start, end=end)
+
+
+def _unlink(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
+    for done in passing:
+        name, day = done.item.other or "–", done.item.ends_on
+        if day and day > done.sheet.change.recorded_on:
+            yield m("portal.step.unlink_on", name=name, day=day)
+        else:
+            yield m("portal.step.unlink", name=name)
+
+
 def _csam(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
     elsewhere = all(done.item.key in OFFICES_ELSEWHERE for done in passing)
     yield m("portal.step.csam_portal") if elsewhere else m("portal.step.csam")
@@ -254,8 +273,9 @@ SCREENS: Mapping[str, Screen] = {
     "change_function": _change_function,
     "add_function": _add_function,
     "hierarchy": _once("portal.step.hierarchy"),
-    "unlink": _once("portal.step.unlink"),
-    "link": _once("portal.step.link"),
+    "unlink": _unlink,
+    "link": _link,
+    "relink": _link,
 }
 """In the portal's order: the managers elsewhere, the list of users, the user's form, then the functions."""
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
 from bot.access.periods import brussels_day, check_end, latest_day
 from bot.access.requests import Done, EndAccess
-from bot.conversations import holding
+from bot.conversations import hierarchy, holding
 from bot.conversations.endsteps import end_steps
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
 from bot.conversations.grant import known_person
@@ -148,7 +148,7 @@ class WhenStep(Day):
         return super().reads(asking, value)
 
     def holds(self, asking: Asking, value: Json) -> bool:
-        return value == NOW or (bool(value) and super().holds(asking, value))
+        return value == NOW or super().holds(asking, value)
 
 
 def check_when(ctx: Context, answers: Answers, day: date) -> None:
@@ -198,7 +198,18 @@ class AccountStep(Choice):
     def screen(self, asking: Asking) -> Screen:
         screen = super().screen(asking)
         left = holds_something(asking.ctx, asking.answers)
-        return Screen((m("ending.empty") if left else m("ending.holds_nothing"), *screen.body), screen.rows)
+        said = m("ending.empty") if left else m("ending.holds_nothing")
+        return Screen((said, *_losses(asking), *screen.body), screen.rows)
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        said = super().reads(asking, value)
+        lost = _losses(asking) if value == BLOCK else ()
+        return m("links.with_losses", what=said, losses=lost) if said and lost else said
+
+
+def _losses(asking: Asking) -> tuple[Say, ...]:
+    """Who loses his responsible where this account is blocked."""
+    return hierarchy.losses(asking.ctx, [asking.answers["person"]["account"]])
 
 
 def request(ctx: Context, answers: Answers) -> EndAccess:

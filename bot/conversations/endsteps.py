@@ -6,7 +6,7 @@ from bot.conversations import checklist
 from bot.conversations.ports import ChangeCard, Context
 from bot.msg import Say
 
-TAKES = frozenset({"end-grant", "end-assignment", "block-user", "delete-user"})
+TAKES = frozenset({"end-grant", "end-assignment", "block-user", "delete-user", "unlink-responsible"})
 """The kinds of items that take something away."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2s
 
+from bot.conversations import hierarchy
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -49,7 +50,7 @@ def key_of(ctx: Context, carried: str) -> str:
 
 @dataclass(frozen=True)
 class FunctionsStep(Step):
-    """What to look at: `{"see": "all" | "person" | "needs" | "find", …}`; `all` may be of one function only."""
+    """What to look at: `{"see": "all" | "person" | "needs" | "find" | "links" | "unled", …}`; `all` may be of one function only."""
 
     takes_niss: bool = True
 
@@ -64,6 +65,10 @@ class FunctionsStep(Step):
                 return Accepted({"see": "all", "key": key_of(asking.ctx, value), "page": 0})
             case Pick("all"):
                 return Accepted({"see": "all", "key": "", "page": 0})
+            case Pick("links", value):
+                return Accepted({"see": "links", "account": value, "page": 0})
+            case Pick("unled"):
+                return Accepted({"see": "unled", "page": 0})
             case Pick("needs"):
                 return Accepted({"see": "needs"})
             case Pick("page", value) if value.isdecimal() and isinstance(asking.proposal, dict):
@@ -101,12 +106,18 @@ def page(ctx: Context, answers: Answers) -> Page:
         case "person":
             card = ctx.directory.person(query["account"])
             return person_page(ctx, card) if card else overview(ctx, {"key": "", "page": 0})
+        case "links" if card := ctx.directory.person(query["account"]):
+            return hierarchy.links_page(ctx, card, query["page"], BACK_ROW)
+        case "unled":
+            return hierarchy.unled_page(ctx, query, BACK_ROW)
         case "needs":
             return Page(tuple(needs(ctx)), rows=(BACK_ROW, HOME_ROW), title=m("functions.needs_title"))
         case "find":
             return find_page(ctx, query)
-        case _:
+        case "all":
             return overview(ctx, query)
+        case _:
+            return overview(ctx, {"key": "", "page": 0})
 
 
 def overview(ctx: Context, query: Json) -> Page:
@@ -119,6 +130,7 @@ def overview(ctx: Context, query: Json) -> Page:
     sheet = one_after_the_other(entities, listing, query["page"])
     body: list[Say] = [m("functions.only", name=called(ctx, "function", key))] if key else []
     totals: dict[str, int] = {}
+    unled = False
     for entity in entities:
         counts = ctx.directory.function_counts(entity.id)
         body.append(m("functions.in", name=entity.name, count=m("functions.people", n=counts.people)))
@@ -126,6 +138,9 @@ def overview(ctx: Context, query: Json) -> Page:
             m("functions.of", name=called(ctx, "function", each), n=number) for each, number in counts.each
         ]
         totals.update(dict.fromkeys(dict(counts.each), 1))
+        if missing := hierarchy.unled_count(ctx, entity):
+            body.append(missing)
+            unled = True
     body += [
         m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding))
         for line in sheet.items
@@ -139,6 +154,7 @@ def overview(ctx: Context, query: Json) -> Page:
         *people_rows([line.person for line in sheet.items]),
         *page_row(sheet.page, sheet.pages),
         *filters,
+        *(((press(m("links.unled"), "unled", mark="🔗"),),) if unled else ()),
         *(((press(m("functions.all"), "all"),),) if key else ()),
         (press(m("functions.needs_title"), "needs", mark="❔"),),
         HOME_ROW,
@@ -148,8 +164,9 @@ def overview(ctx: Context, query: Json) -> Page:
 
 def person_page(ctx: Context, card: PersonCard) -> Page:
     """One person's functions, and the doors to end them, to move their ends, to give a further one."""
-    held = functions_of(card)
+    held, links = functions_of(card), ctx.directory.links(card.ref.id)
     lines: tuple[Say, ...] = tuple(holding_line(ctx, each) for each in held) or (m("functions.none"),)
+    lines = (*lines, *hierarchy.link_lines(ctx, card, links))
     facts: list[tuple[Say, Say]] = [(m("field.person"), card.ref.name)]
     if card.ref.profession:
         facts.append((m("field.profession"), m(f"declared.{card.ref.profession}")))
@@ -158,6 +175,7 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
         rows += change_rows(ctx, card)
     if may(ctx, card, "assign_function") and card.ref.status == "active":
         rows.append((press(m("assign.title"), "open", f"assign:{card.ref.id}", mark="➕"),))
+    rows += hierarchy.link_rows(ctx, card, links)
     rows.append((press(m("user.open"), "open", f"user:{card.ref.id}", mark="👤"),))
     return Page((), tuple(facts), lines, (*rows, BACK_ROW, HOME_ROW), subject=card.entity.name)
 

@@ -68,9 +68,12 @@ class PersonStep(Step):
             hits = directory.alike(quality, near, limit=PAGE_SIZE)
             return Listing(hits, len(hits), size=PAGE_SIZE)
         page = asking.ui.get("page", 0)
-        return directory.people(
-            quality, find=asking.ui.get("find", ""), page=page if isinstance(page, int) else 0, size=PAGE_SIZE
-        )
+        return self._people(asking, asking.ui.get("find", ""), page if isinstance(page, int) else 0)
+
+    def _people(self, asking: Asking, find: str, page: int) -> Listing[PersonRef]:
+        """Those who come into question, by name."""
+        quality = asking.answers[self.quality]
+        return asking.ctx.directory.people(quality, find=find, page=page, size=PAGE_SIZE)
 
     def screen(self, asking: Asking) -> Screen:
         listing = self._listing(asking)
@@ -153,7 +156,7 @@ class PersonStep(Step):
             return self._taken(asking, shown[said.places[0]].id)
         text = " ".join(text.replace("·", " ").split())[:60]
         directory, quality = asking.ctx.directory, asking.answers[self.quality]
-        hits = directory.people(quality, find=text, page=0, size=PAGE_SIZE)
+        hits = self._people(asking, text, 0)
         if hits.total == 1:
             return self._taken(asking, hits.items[0].id)
         if hits.total:

@@ -6,6 +6,7 @@ are the same answer. `bot.access.directory` implements it over the store, the te
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -23,6 +24,7 @@ from bot.access.views import (
     Holding,
     Invitation,
     Line,
+    LinkRef,
     Listing,
     ManagerRef,
     PastChange,
@@ -53,6 +55,7 @@ __all__ = [
     "Holding",
     "Invitation",
     "Line",
+    "LinkRef",
     "Listing",
     "ManagerRef",
     "PastChange",
@@ -157,6 +160,20 @@ class Directory(Protocol):
 
     def messages(self) -> tuple[SentMessage, ...]:
         """The actor's latest messages to the help desk with their state, newest first."""
+
+    def links(self, account: str) -> tuple[LinkRef, ...]:
+        """Who answers for the account, then for whom it answers: links that are not over."""
+
+    def link(self, link: str) -> tuple[str, LinkRef] | None:
+        """A link that can be changed, with its collaborator's account."""
+
+    def unled(self, entity: str, *, page: int = 0, size: int = 6) -> Listing[PersonRef]:
+        """Who exercises a collaborator's function in the entity and has no responsible for it."""
+
+    def responsibles(
+        self, quality: str, professions: Collection[str], *, find: str = "", page: int = 0, size: int = 6
+    ) -> Listing[PersonRef]:
+        """Active accounts of the quality with one of these professions, by name; `find` as for `people`."""
 
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """The numbers, each with an opaque id, of which one stands on a private page; none while nothing waits for a tap."""

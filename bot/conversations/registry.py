@@ -19,6 +19,7 @@ from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
 from bot.conversations.functions import FUNCTIONS
 from bot.conversations.grant import GRANT
+from bot.conversations.lead import LEAD, LEADEND
 from bot.conversations.linking import LINK
 from bot.conversations.managers import MANAGERS
 from bot.conversations.mydata import MYDATA
@@ -66,6 +67,8 @@ ALL = (
     MANAGERS,
     APPOINTING,
     UNSEATING,
+    LEAD,
+    LEADEND,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

@@ -256,6 +256,8 @@ def change_item(ctx: Context, item: ChangeItem) -> Say:
         return m("change.item", what=kind, name=m(f"field.{item.key}"))
     if item.kind in {"appoint-manager", "replace-manager", "end-manager"}:  # there is always an office
         return m("change.item", what=kind, name=m(f"role.{item.key}"))
+    if item.other:
+        return m("change.item", what=kind, name=item.other)
     return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
 
 

@@ -21,6 +21,7 @@ from bot.access.requests import (
     AppointManager,
     AssignFunction,
     ChangeEnd,
+    ChangeLink,
     ChangeOwn,
     ChangeUser,
     Conflict,
@@ -32,6 +33,7 @@ from bot.access.requests import (
     GrantAccess,
     InviteUser,
     Join,
+    LinkResponsible,
     Lock,
     MarkDone,
     Outcome,
@@ -46,6 +48,7 @@ from bot.conversations import endtesting
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
+from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
 from bot.conversations.memoryusers import MemoryUsers
 from bot.conversations.model import (
@@ -119,7 +122,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers, MemoryUsers):
+class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -378,6 +381,10 @@ class MemoryDirectory(MemoryManagers, MemoryUsers):
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")
                 return Done() if right and right[0][0] == choice else wrong
+            case LinkResponsible():
+                return self.link_up(request, now)
+            case ChangeLink():
+                return self.relink(request, now)
             case AppointManager():
                 return self.appoint(request)
             case EndMandate():

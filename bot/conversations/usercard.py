@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss
+from bot.conversations import hierarchy
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -118,6 +119,7 @@ def card_page(ctx: Context, card: PersonCard) -> Page:
     lines: tuple[Say, ...] = (
         *(held or [m("status.nothing_held")]),
         *((m("user.ended", n=ended),) if ended else ()),
+        *hierarchy.link_lines(ctx, card, ctx.directory.links(card.ref.id)),
         m("user.passwords"),
     )
     rows = tuple(row for rows in ROWS for row in rows(ctx, card))
@@ -211,6 +213,7 @@ ROWS: tuple[RowsOf, ...] = (
     grant_row,
     change_rows,
     functions_row,
+    hierarchy.new_rows,
     history_row,
     invite_row,
     signout_row,

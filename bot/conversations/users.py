@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss
 from bot.access.requests import ON_USERS, ActOnUsers, Done
-from bot.conversations import userfilters
+from bot.conversations import hierarchy, userfilters
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -222,7 +222,10 @@ class UsersStep(Step):
     def reads(self, asking: Asking, value: Json) -> Say | None:
         cards = [asking.ctx.directory.person(account) for account in value["ids"]]
         people = [card.ref for card in cards if card]
-        return m("users.people", n=len(people), who=names(people))
+        said = m("users.people", n=len(people), who=names(people))
+        leaves = asking.answers.get("act") in {"block", "delete"}
+        lost: tuple[Say, ...] = hierarchy.losses(asking.ctx, list(value["ids"])) if leaves else ()
+        return m("links.with_losses", what=said, losses=lost) if lost else said
 
     def holds(self, asking: Asking, value: Json) -> bool:
         cards = [asking.ctx.directory.person(account) for account in value.get("ids", {})]

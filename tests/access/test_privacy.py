@@ -30,6 +30,7 @@ from bot.access.rows import (
     PASSWORDS,
     PROFILES,
     RECOVERY_CODES,
+    RESPONSIBILITIES,
     SESSIONS,
     STEP_UPS,
     TICKETS,
@@ -41,7 +42,7 @@ from bot.errors import OperatorError, RegisterFileError
 from bot.store import chats, crypto, inbox, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from sqlalchemy import Connection, Row, Table, func, inspect, select, text, update
+from sqlalchemy import Connection, Row, Table, func, insert, inspect, select, text, update
 from sqlmodel import SQLModel
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, REGISTER, TODAY, Register, newcomer
@@ -140,6 +141,11 @@ def register(database: Database, keyring: Keyring, tmp_path: Path):
     done = register.does("delcourt", grant)
     assert isinstance(done, Done)
     with database.write() as connection:
+        link = {"id": "answers", "function": "collaborator-specialist-physician", "starts_on": TODAY}
+        link |= {"responsible_id": register.account["peeters"], "recorded_at": NOW}
+        connection.execute(
+            insert(RESPONSIBILITIES).values(account_id=register.account["canary-odilon"], **link)
+        )
         signed = CHANGES.c.number == done.number
         connection.execute(
             update(CHANGES).where(signed).values(author_id=register.person["odilon"], chat_id=TELEGRAM)

@@ -41,6 +41,8 @@ def every_item() -> tuple[ChangeItem, ...]:
         item("assignment", FUNCTION, None, moves=True),
         item("assignment", FUNCTION, None),
         item("end-assignment", FUNCTION, None),
+        item("link-responsible", FUNCTION, moves=True),
+        item("unlink-responsible", FUNCTION, None),
         item("something-new", "x"),
         ChangeItem("change-user", "", "to_do", fields=frozenset({"profession"})),
     )

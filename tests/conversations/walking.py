@@ -50,6 +50,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
+from tests.conversations import linkroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -198,6 +199,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.taken = set(directory.taken)
     fresh.mandates = dict(directory.mandates)
     fresh.wards = dict(directory.wards)
+    fresh.linked = dict(directory.linked)
     return fresh
 
 
@@ -532,7 +534,15 @@ def walked(lang: str) -> Walked:
     proofs(seen)
     portal(seen)
     managers(seen)
+    links(seen)
     return seen
+
+
+def links(seen: Walked) -> None:
+    """Who answers for whom."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in linkroads.roads(register):
+        _road(seen, directory, events, tried)
 
 
 def portal(seen: Walked) -> None:
