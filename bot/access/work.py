@@ -33,6 +33,7 @@ GRANT, ASSIGNMENT = "grant", "assignment"
 END_GRANT, END_ASSIGNMENT, BLOCK_USER = "end-grant", "end-assignment", "block-user"
 APPOINT, REPLACE, END_MANAGER = "appoint-manager", "replace-manager", "end-manager"
 DELETE_USER = "delete-user"
+ACTIVATE_QUALITY = "activate-quality"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
@@ -96,7 +97,7 @@ class Item:
     kind: str
     account: str | None
     object: str
-    subject: str
+    subject: str | None
     key: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None

@@ -17,6 +17,7 @@ from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
 from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
+from bot.conversations.flow import Asking
 from bot.conversations.frames import settle
 from bot.conversations.model import (
     Answer,
@@ -50,6 +51,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
+from tests.conversations import placeroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -198,6 +200,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.taken = set(directory.taken)
     fresh.mandates = dict(directory.mandates)
     fresh.wards = dict(directory.wards)
+    fresh.rooms = dict(directory.rooms)
     return fresh
 
 
@@ -240,7 +243,8 @@ def note_place(talk: Talk, walked: Walked) -> None:
     if interlude:
         walked.places.add((flow.key, interlude))
     elif step:
-        assert step.ask in view.body, (flow.key, step.key)
+        asked = Asking(talk.context, settle(flow, frame, talk.context).answers)
+        assert step.question(asked) in view.body, (flow.key, step.key)
         walked.places.add((flow.key, step.key))
     else:
         walked.places.add((flow.key, "page" if flow.page else "recap"))
@@ -532,6 +536,7 @@ def walked(lang: str) -> Walked:
     proofs(seen)
     portal(seen)
     managers(seen)
+    places(seen)
     return seen
 
 
@@ -547,6 +552,13 @@ def portal(seen: Walked) -> None:
         seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
         if talk.receipts and isinstance(events[0], Command):
             seen.places.add((events[0].name, "receipt"))
+
+
+def places(seen: Walked) -> None:
+    """Entities and their qualities."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in placeroads.roads():
+        _road(seen, directory, events, tried)
 
 
 def look(seen: Walked) -> None:
