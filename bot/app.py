@@ -42,6 +42,7 @@ from bot.store.schema import upgrade
 from bot.turn import Incoming
 from bot.turning import Asked, Turning
 from bot.web.binding import Linker
+from bot.web.numberpage import NumberPage
 from bot.web.people import People
 from bot.web.provider import provider_of
 from bot.web.site import Site
@@ -113,6 +114,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         further=lambda paper: (
             WayIn(database, keyring, paper, mails=mails),
             StoredPage(database, keyring, rules, paper),
+            NumberPage(database, keyring, rules, paper, pages),
         ),
     )
     worker = Worker(
@@ -186,7 +188,7 @@ def chores(settings: Settings, database: Database, keyring: Keyring) -> tuple[Ch
         departed=timedelta(days=settings.keep_departed_days),
         audit_years=settings.keep_audit_years,
     )
-    outlets = settings.outlets()
+    outlets = settings.outlets(keyring)
     keeping = Chore(
         "retention",
         timedelta(days=1),

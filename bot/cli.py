@@ -267,15 +267,20 @@ def audit_verify(
 
 @audits.command("anchor")
 def audit_anchor() -> None:
-    """Sign how far each chain goes now, into the file of ACCESSBOT_AUDIT_ANCHORS. The running bot does it once a day."""
+    """Sign how far each chain goes now, into the file of ACCESSBOT_AUDIT_ANCHORS and the mailbox of ACCESSBOT_AUDIT_ANCHOR_MAIL.
+
+    The running bot does it once a day. It also delivers the mail.
+    """
     settings = from_environment()
-    if not settings.audit_anchors:
+    places = [f"in {settings.audit_anchors}"] if settings.audit_anchors else []
+    places += [f"by mail to {settings.audit_anchor_mail}"] if settings.audit_anchor_mail else []
+    if not places:
         raise ConfigurationError(
-            "There is no place for anchors: set ACCESSBOT_AUDIT_ANCHORS to a file's path."
+            "There is no place for anchors: set ACCESSBOT_AUDIT_ANCHORS to a file's path, or ACCESSBOT_AUDIT_ANCHOR_MAIL to an address."
         )
     database, keyring = _opened(settings)
-    fresh = trail.anchor(database, keyring, settings.outlets(), clock.now())
-    typer.echo(f"{len(fresh)} chain{'' if len(fresh) == 1 else 's'} anchored in {settings.audit_anchors}.")
+    fresh = trail.anchor(database, keyring, settings.outlets(keyring), clock.now())
+    typer.echo(f"{len(fresh)} chain{'' if len(fresh) == 1 else 's'} anchored {' and '.join(places)}.")
 
 
 @audits.command("key")
@@ -299,7 +304,7 @@ def audit_export(
     settings = from_environment()
     database, keyring = _opened(settings)
     report.audit_trail(
-        database, keyring, output, settings.outlets(), clock.now(), entity=entity, personal=personal
+        database, keyring, output, settings.outlets(keyring), clock.now(), entity=entity, personal=personal
     )
     typer.echo(f"Written to {output}.")
 

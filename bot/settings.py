@@ -12,11 +12,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.access.names import parse_email
 from bot.errors import ConfigurationError, Invalid
 from bot.smtp import PORTS, Security, Server
-from bot.store.anchors import AnchorFile
+from bot.store.anchorpost import AnchorPost
+from bot.store.anchors import AnchorFile, Outlet
 from bot.store.keys import Keyring
 
 PREFIX = "ACCESSBOT_"
 LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
+NO_SERVER = (
+    "Anchors cannot be mailed without a mail server: set ACCESSBOT_SMTP_HOST and ACCESSBOT_SMTP_FROM too."
+)
 NO_SENDER = (
     "Mail needs a sender: set ACCESSBOT_SMTP_FROM, such as 'Access assistant <no-reply@hospital.example>'."
 )
@@ -50,6 +54,7 @@ class Settings(BaseSettings):
     session_longest: int = Field(default=28_800, ge=60, le=604_800)
     activation_delay: int = Field(default=1200, ge=0, le=86_400)
     audit_anchors: Path | None = None
+    audit_anchor_mail: str | None = None
     audit_anchor_hours: int = Field(default=24, ge=1, le=168)
     keep_dialogues_days: int = Field(default=7, ge=1, le=7)
     keep_updates_days: int = Field(default=8, ge=2, le=31)
@@ -68,7 +73,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("help_desk")
+    @field_validator("help_desk", "audit_anchor_mail")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None:
@@ -78,9 +83,16 @@ class Settings(BaseSettings):
                 raise ValueError("takes one e-mail address, such as help@hospital.example") from None
         return value
 
-    def outlets(self) -> tuple[AnchorFile, ...]:
-        """Where anchors of the audit trail go: none unless the operator says so."""
-        return (AnchorFile(self.audit_anchors),) if self.audit_anchors else ()
+    def outlets(self, keyring: Keyring) -> tuple[Outlet, ...]:
+        """Where anchors of the audit trail go: a file, a mailbox, none unless the operator says so. Raises ConfigurationError."""
+        outlets: list[Outlet] = []
+        if self.audit_anchors:
+            outlets.append(AnchorFile(self.audit_anchors))
+        if self.audit_anchor_mail:
+            if self.mail_server() is None:
+                raise ConfigurationError(NO_SERVER)
+            outlets.append(AnchorPost(keyring, self.audit_anchor_mail))
+        return tuple(outlets)
 
     def keyring(self) -> Keyring:
         """The root key and its versions. Raises KeyMissing, one line."""

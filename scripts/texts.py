@@ -61,6 +61,13 @@ def entries(catalogue: Catalog) -> dict[str, Text]:
     }
 
 
+def set_as(lang: str, text: str) -> str:
+    """The text with the no-break spaces that French wants, which a keyboard does not have."""
+    if lang != "fr":
+        return text
+    return re.sub(r"(?<=«) | (?=[;?!:»])", "\u00a0", text)
+
+
 def add(source: Path) -> int:
     new: dict[str, dict[str, Text]] = tomllib.loads(source.read_text(encoding="utf-8"))
     faults = [
@@ -79,9 +86,9 @@ def add(source: Path) -> int:
                 catalogue.delete(key)
                 text = texts[lang]
                 if isinstance(text, list):
-                    catalogue.add((key, key), tuple(text))
+                    catalogue.add((key, key), tuple(set_as(lang, each) for each in text))
                 else:
-                    catalogue.add(key, text)
+                    catalogue.add(key, set_as(lang, text))
             write(lang, catalogue)
     return 0
 

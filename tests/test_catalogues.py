@@ -203,7 +203,7 @@ SAME = {
         "application.line appoint.heir_line appoint.office_line calendar.month card.fact change.item day.is entity.label links.with_losses"
         " managers.at managers.at_part managers.line me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
-        " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line"
+        " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line portal.visit_place qualities.line"
         " edit.line edit.reads functions.in user.past mydata.line users.filter users.not_active users.number"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
@@ -214,7 +214,7 @@ SAME = {
         " field.number field.person field.status field.subdivision field.title"
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"
-        " users.type.user users.what users.who contact.text"
+        " users.type.user users.what users.who contact.text quality.active"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sys
@@ -11,12 +12,15 @@ from pathlib import Path
 import pytest
 from bot.app import chores
 from bot.cli import main
+from bot.postman import Postman
 from bot.settings import Settings
+from bot.smtp import Server
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import text
 
 from tests.access.registers import REGISTER
+from tests.mailserver import mail_server
 from tests.test_cli import one_line
 
 REAL = (
@@ -156,6 +160,61 @@ def test_anchors_that_went_are_missed(operator: Operator, tmp_path: Path) -> Non
     (tmp_path / "elsewhere" / "anchors.jsonl").unlink()
     assert "cannot be read" in failed(operator, "audit", "verify")
     assert "ACCESSBOT_AUDIT_ANCHORS" in failed(operator, "audit", "anchor", ACCESSBOT_AUDIT_ANCHORS="")
+
+
+def test_anchors_go_by_mail_and_what_is_attached_verifies_an_export_offline(
+    operator: Operator, tmp_path: Path
+) -> None:
+    with mail_server() as served:
+        mail = {
+            "ACCESSBOT_AUDIT_ANCHORS": "",
+            "ACCESSBOT_AUDIT_ANCHOR_MAIL": "audit@hospital.example",
+            "ACCESSBOT_SMTP_HOST": "127.0.0.1",
+            "ACCESSBOT_SMTP_FROM": "no-reply@hospital.example",
+        }
+        said = fine(operator, "audit", "anchor", **mail)
+        assert said == "3 chains anchored by mail to audit@hospital.example.\n"
+        file, anchors = tmp_path / "trail.jsonl", tmp_path / "anchors.jsonl"
+        fine(operator, "audit", "export", str(file), **mail)
+        database = Database(operator.environment["ACCESSBOT_DATABASE_URL"])
+        keyring = Keyring.of(None, tmp_path / "keys")
+        server = Server("127.0.0.1", served.port, "none", "no-reply@hospital.example", timeout=5)
+        postman = Postman(database, keyring, server, sender="no-reply@hospital.example", pages="")
+        while asyncio.run(postman.once()):
+            pass
+        database.close()
+    first, second = served.taken  # an export anchors what has come since, its own entry among it
+    assert served.to == ["audit@hospital.example"] * 2
+    assert str(first["Subject"]).startswith("Audit trail: 3 chains anchored, ")
+    attached = [part for each in (first, second) for part in each.iter_attachments()]
+    assert all(part.get_filename().endswith("Z.jsonl") for part in attached)
+    anchors.write_bytes(b"".join(part.get_content() for part in attached))
+    public = fine(operator, "audit", "key").strip()
+    alone = {
+        "ACCESSBOT_DATABASE_URL": "postgresql://u:secret@127.0.0.1:1/x",
+        "ACCESSBOT_ROOT_KEY_FILE": "",
+        "ACCESSBOT_AUDIT_ANCHORS": "",
+    }
+    verify = ("audit", "verify", "--file", str(file), "--public-key", public, "--anchors", str(anchors))
+    assert "compared with 4 anchors, none broken" in fine(operator, *verify, **alone)
+    assert "compared with 4 anchors, none broken" in fine(
+        operator, "audit", "verify", "--anchors", str(anchors)
+    )
+    anchors.write_text(anchors.read_text().replace('"seq":', '"seq":1', 1))
+    assert "is not signed by this key" in failed(operator, *verify, **alone)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ACCESSBOT_AUDIT_ANCHOR_MAIL": "audit@hospital.example"}, "set ACCESSBOT_SMTP_HOST"),
+        ({"ACCESSBOT_AUDIT_ANCHOR_MAIL": "the auditor"}, "takes one e-mail address"),
+    ],
+)
+def test_an_address_that_cannot_take_anchors_is_one_line(
+    operator: Operator, variables: dict[str, str], sentence: str
+) -> None:
+    assert sentence in failed(operator, "audit", "anchor", **variables)
 
 
 def test_an_export_verifies_without_the_database_and_without_the_root_key(

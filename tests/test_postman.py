@@ -117,6 +117,7 @@ def test_an_invitation_arrives_in_the_persons_language_with_a_link_and_the_bots(
     with register.database.read() as connection:
         assert visits.link(connection, token, NOW).account == register.account["peeters"]
     assert len(code) == 22
+    assert f"{PAGES}/app/privacy?lang=fr" in text
     assert "jpeeters de Hôpitaux du Midi" not in text
     assert "Hôpitaux du Midi" in text
     assert "jpeeters" in text

@@ -20,7 +20,9 @@ from bot.access.invitations import redeem
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
 from bot.access.owndata import change_own
+from bot.access.qualities import activate_quality
 from bot.access.requests import (
+    ActivateQuality,
     ActOnUsers,
     AppointManager,
     AssignFunction,
@@ -115,6 +117,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return send_message(work, request)
         case ChangeOwn():
             return change_own(work, request)
+        case ActivateQuality():
+            return activate_quality(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

@@ -38,6 +38,7 @@ from bot.access.mandates import MandateLists
 from bot.access.names import tokens
 from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
+from bot.access.qualities import Activations
 from bot.access.reach import Reach
 from bot.access.rights import Act, MandateScope, Role
 from bot.access.rows import (
@@ -101,7 +102,7 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders):
+class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(
@@ -155,7 +156,14 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders)
         rows = [row for row in self._rooms(entity) if None in seen or row.id in seen] if held else []
         number = self._reach.entities[entity].inami if held else ""
         return tuple(
-            QualityRef(row.id, entity, row.key, format_nihii_institution(row.number or number), row.active)
+            QualityRef(
+                row.id,
+                entity,
+                row.key,
+                format_nihii_institution(row.number or number),
+                row.active,
+                brussels_day(row.activated_at) if row.activated_at else None,
+            )
             for row in rows
         )
 
@@ -327,10 +335,15 @@ class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders)
         return tuple(
             changes.card(row, entity)
             for row in visible
-            if (person := changes.person(row.number)) is not None
-            and self._reach.sees(person, Act.VIEW_STATUS)
+            if self._shows(row.entity_id, changes.person(row.number))
             and (entity := self.entity(row.entity_id)) is not None
         )
+
+    def _shows(self, entity: str, person: AnyRow | None) -> bool:
+        """Whether a change is in scope: the account's, or, where it is about none, the whole entity."""
+        if person is None:
+            return self._reach.whole(entity, Act.VIEW_STATUS)
+        return self._reach.sees(person, Act.VIEW_STATUS)
 
     def counts(self, entity: str) -> Counts:
         """The overview of one entity, as far as it is in scope."""

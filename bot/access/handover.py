@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import Connection, Row, Select, Table, select, update
 
-from bot.access import due
+from bot.access import due, qualities
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
 from bot.access.rights import Act, Target, require
@@ -27,7 +27,15 @@ from bot.access.rows import (
     RESPONSIBILITIES,
     branch,
 )
-from bot.access.work import ASSIGNMENT, END_GRANT, GRANT, LINK, NOT_ALLOWED, Work
+from bot.access.work import (
+    ACTIVATE_QUALITY,
+    ASSIGNMENT,
+    END_GRANT,
+    GRANT,
+    LINK,
+    NOT_ALLOWED,
+    Work,
+)
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store import audit
@@ -57,7 +65,7 @@ def _done(work: Work, number: str, item: str | None) -> Done:
     wanted = [each for each in items if item in {None, each.id}]
     if not wanted:
         raise NotAllowed(NOT_ALLOWED)
-    waiting = [each for each in wanted if each.delivery == "recorded" and each.due_at is None]
+    waiting = [each for each in wanted if waits(each)]
     later = [day for each in waiting if (day := last_day(each.kind, each.after)) and day > work.today]
     if later:
         raise Refusal(m("portal.not_before", number=number, day=max(later)))
@@ -82,13 +90,19 @@ def last_day(kind: str, after: Mapping[str, Any] | None) -> date | None:
 
 def _change(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:
     """A change of a portal's entity that the actor may hand over, its items locked."""
+    items_of(work.connection, number)
+    return read(work, number)
+
+
+def read(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:
+    """The same, for looking only. Raises NotAllowed."""
     query = (
         select(CHANGES.c.entity_id, CHANGES.c.quality_id, ENTITIES.c.delivery, ENTITIES.c.enterprise_id)
         .join(ENTITIES, ENTITIES.c.id == CHANGES.c.entity_id)
         .where(CHANGES.c.number == number)
     )
     change = work.connection.execute(query).one_or_none()
-    items = items_of(work.connection, number)
+    items = work.connection.execute(_items(number)).all()
     if change is None or not items or change.delivery != "portal":
         raise NotAllowed(NOT_ALLOWED)
     for account, subject in {(item.account_id, item.subject_id) for item in items}:
@@ -115,8 +129,17 @@ def _require(work: Work, change: AnyRow, account: str | None, subject: str | Non
 
 def items_of(connection: Connection, number: str) -> Sequence[AnyRow]:
     """The items of a change that were not undone, locked."""
+    return connection.execute(_items(number).with_for_update()).all()
+
+
+def _items(number: str) -> Select[Any]:
     query = select(ITEMS).where(ITEMS.c.change_number == number, ITEMS.c.undone_at.is_(None))
-    return connection.execute(query.order_by(ITEMS.c.position).with_for_update()).all()
+    return query.order_by(ITEMS.c.position)
+
+
+def waits(item: AnyRow) -> bool:
+    """Whether the item is still to be carried out on the portal."""
+    return bool(item.delivery == "recorded" and item.due_at is None)
 
 
 def _deliver(work: Work, item: AnyRow) -> datetime:
@@ -179,7 +202,12 @@ def _day(iso: str | None) -> date | None:
 
 Effect = Callable[[Work, AnyRow], datetime]
 """What a kind of item does in the register when it is done on the portal; the instant from which it holds."""
-EFFECTS: dict[str, Effect] = {GRANT: _takes_effect, ASSIGNMENT: _takes_effect, LINK: _takes_effect}
+EFFECTS: dict[str, Effect] = {
+    GRANT: _takes_effect,
+    ASSIGNMENT: _takes_effect,
+    LINK: _takes_effect,
+    ACTIVATE_QUALITY: qualities.takes_effect,
+}
 """By the kind of item; what is not here has been done when it was recorded, and holds at once."""
 
 
@@ -213,6 +241,8 @@ def verify(work: Work, request: Verify) -> Done:
             fresh["active_at"] = item.due_at
         work.connection.execute(update(ITEMS).where(ITEMS.c.id == item.id).values(fresh))
         table = TABLES.get(item.kind)
+        if request.problem is not None and item.kind == ACTIVATE_QUALITY:
+            qualities.taken_back(work, item)
         if request.problem is not None and table is not None:
             back = {"active_at": None} if item.before is None else _days(item.before)
             if back and not _overtaken(work.connection, item):

@@ -54,6 +54,10 @@ class Reach:
         allowing = mandates_for(self.mandates, act, today=self._today)
         return tuple(mandate for mandate in allowing if mandate.covers_entity(target))
 
+    def whole(self, entity: str, act: Act) -> bool:
+        """Whether a mandate allows `act` in the entity as a whole: what concerns no account is for those."""
+        return any(mandate.quality is None for mandate in self.held(entity, act))
+
     def within(self, entity: str, act: Act) -> ColumnElement[bool]:
         """The condition that an account of the entity lies in scope."""
         held = self.held(entity, act)

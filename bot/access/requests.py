@@ -283,6 +283,13 @@ class ChangeLink:
     now: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ActivateQuality:
+    """Make a quality of the old portal active, by its id; the new portal's groups are so by themselves."""
+
+    quality: str
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -304,6 +311,7 @@ Request: TypeAlias = (
     | SendMessage
     | LinkResponsible
     | ChangeLink
+    | ActivateQuality
 )
 
 
@@ -354,6 +362,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(ON_USERS[act], people=len(accounts))
         case ChangeOwn(field=changed):
             return Claim(Act.OWN_ADDRESS if changed in ADDRESSES else Act.OWN_DATA)
+        case ActivateQuality():
+            return Claim(Act.ACTIVATE_QUALITY)
         case Join() | Lock() | TapNumber() | SendMessage():
             return None
 

@@ -38,6 +38,8 @@ class QualityRef:
     key: str
     number: str
     active: bool = True
+    since: date | None = None
+    """Since when it is active, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ _WAITING = (
 
 def _within(reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
     """The items of the entity in scope; those about no account are for whoever may do `act` in the whole entity."""
-    wide = any(mandate.quality is None for mandate in reach.held(entity, act))
+    wide = reach.whole(entity, act)
     accounts = reach.within(entity, act)
     here = CHANGES.c.entity_id == entity
     return and_(here, or_(accounts, ITEMS.c.account_id.is_(None)) if wide else accounts)
@@ -90,8 +90,7 @@ def lies_wide(connection: Connection, reach: Reach, number: str) -> bool:
         .where(CHANGES.c.number == number, ITEMS.c.account_id.is_(None))
     )
     entity = connection.execute(query).scalar()
-    held = reach.held(entity, Act.HAND_OVER) if entity else ()
-    return any(mandate.quality is None for mandate in held)
+    return reach.whole(entity, Act.HAND_OVER) if entity else False
 
 
 def sheets(connection: Connection, numbers: Sequence[str], entity_of: Entities) -> tuple[Sheet, ...]:

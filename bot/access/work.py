@@ -34,6 +34,7 @@ END_GRANT, END_ASSIGNMENT, BLOCK_USER = "end-grant", "end-assignment", "block-us
 APPOINT, REPLACE, END_MANAGER = "appoint-manager", "replace-manager", "end-manager"
 DELETE_USER = "delete-user"
 LINK, UNLINK = "link-responsible", "unlink-responsible"
+ACTIVATE_QUALITY = "activate-quality"
 """The kinds of items of a change."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
@@ -97,7 +98,7 @@ class Item:
     kind: str
     account: str | None
     object: str
-    subject: str
+    subject: str | None
     key: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None

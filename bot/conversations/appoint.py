@@ -26,8 +26,9 @@ from bot.conversations.managers import (
 )
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import PersonStep
-from bot.conversations.place import entity_name, entity_option, quality_options, the_only
+from bot.conversations.place import QualityChoice, entity_name, entity_option, quality_options, the_only
 from bot.conversations.ports import Context, ManagerRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.conversations.wayin import MAIL, ways
 from bot.msg import Msg, Say, m
@@ -245,7 +246,7 @@ APPOINTING = Flow(
     icon="🔑",
     title=m("appoint.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),
@@ -261,9 +262,10 @@ APPOINTING = Flow(
             options=offices,
             after=frozenset({"entity"}),
         ),
-        Choice(
+        QualityChoice(
             "quality",
             ask=m("appoint.ask.quality"),
+            group=m("appoint.ask.group"),
             label=m("field.quality"),
             options=qualities,
             after=frozenset({"entity", "office"}),

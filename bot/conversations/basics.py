@@ -12,11 +12,19 @@ from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said,
 from bot.conversations.linking import CodeStep, log_in_row
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Link, Row
-from bot.conversations.place import entity_name, quality_options, the_only
+from bot.conversations.place import (
+    QualityChoice,
+    entity_name,
+    entity_option,
+    qualities_title,
+    quality_options,
+    the_only,
+)
 from bot.conversations.ports import Context
+from bot.conversations.searching import SearchChoice
 from bot.conversations.session import insecure, session_rows, way_back_row
 from bot.conversations.status import HOME_ROW
-from bot.conversations.steps import Choice, Option
+from bot.conversations.steps import PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
 from bot.msg import LANGUAGES, Say, m
 
@@ -28,9 +36,11 @@ def home(ctx: Context, answers: Answers) -> Page:
     entities = ctx.directory.entities()
     memory: Mapping[str, str] = answers.get("memory", {})
     chosen = next((e for e in entities if e.id == memory.get("entity")), None)
-    shown = (chosen,) if chosen else entities
+    shown = (chosen,) if chosen else entities[:PAGE_SIZE]
     body: list[Say] = [m("home.hello", name=ctx.actor.name if ctx.actor else "")]
     body += [m("home.entity", name=e.name, number=e.number, role=m(f"role.short.{e.role}")) for e in shown]
+    if more := len(entities) - len(shown):
+        body += [] if chosen else [m("home.more", n=more)]
     if not entities:
         body.append(m("home.no_mandate"))
     resume: list[Row] = [
@@ -64,6 +74,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         people.append(press(m("managers.title"), "open", "managers", mark="🔑"))
     if ctx.directory.entities():
         people.append(press(m("functions.title"), "open", "functions", mark="🎓"))
+    if ctx.directory.entities():
+        people.append(press(qualities_title(ctx), "open", "qualities", mark="🗂"))
     people.append(press(m("me.title"), "open", "me", mark="👤"))
     rows += [tuple(people[at : at + 2]) for at in range(0, len(people), 2)]
     if several:
@@ -216,14 +228,7 @@ PRIVACY = Flow(
 
 def every_entity(ctx: Context, _: Answers) -> Sequence[Option]:
     """The entities where the actor has a mandate, with his role."""
-    return [
-        Option(
-            e.id,
-            m("entity.label", name=e.name, number=e.number),
-            m("entity.line", name=e.name, number=e.number, role=m(f"role.short.{e.role}")),
-        )
-        for e in ctx.directory.entities()
-    ]
+    return [entity_option(entity) for entity in ctx.directory.entities()]
 
 
 def every_quality(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -236,14 +241,14 @@ ENTITY = Flow(
     icon="🏥",
     title=m("entity.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),
             options=every_entity,
             none=m("grant.no_entity"),
         ),
-        Choice(
+        QualityChoice(
             "quality",
             ask=m("grant.ask.quality"),
             label=m("field.quality"),

@@ -114,7 +114,7 @@ def way_in(sheet: Sheet, catalogue: Catalogue) -> tuple[Say, ...]:
         m("portal.step.entity", name=entity.name, number=entity.number),
     ]
     label = next((each.label for each in catalogue.qualities if each.key == sheet.quality_key), None)
-    if label is not None:
+    if label is not None and any(done.kind != "activate-quality" for done in items_of([sheet])):
         steps.append(m("portal.step.quality" if entity.portal == "old" else "portal.step.group", name=label))
     return tuple(steps)
 
@@ -291,6 +291,12 @@ def steps(sheets: Sequence[Sheet], catalogue: Catalogue) -> tuple[Say, ...]:
         if passing and not (name == "find" and added):  # the form of somebody new is open already
             said += screen(passing, catalogue)
     return tuple(said) or (m("portal.step.nothing"),)
+
+
+def takes_number(sheet: Sheet) -> bool:
+    """Whether one of these screens asks for the national number, and it is known: to add somebody, or to appoint him."""
+    kinds = {done.kind for done in items_of([sheet])}
+    return sheet.numbered and bool(kinds & {"create-user", "appoint-manager", "replace-manager"})
 
 
 # -- what to leave out, and what to type ----------------------------------------------------------

@@ -106,6 +106,14 @@ class Step:
         """The answer to propose, or None."""
         return self.proposes(ctx, answers) if self.proposes else None
 
+    def question(self, asking: Asking) -> Msg:
+        """What is asked, where the words hang on earlier answers."""
+        return self.ask
+
+    def called(self, asking: Asking) -> Msg:
+        """How the answer is called in the recap."""
+        return self.label
+
     def screen(self, asking: Asking) -> Screen:
         """What to show."""
         raise NotImplementedError

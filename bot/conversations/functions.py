@@ -133,6 +133,8 @@ def overview(ctx: Context, query: Json) -> Page:
     unled = False
     for entity in entities:
         counts = ctx.directory.function_counts(entity.id)
+        if not counts.people and len(entities) > PAGE_SIZE:
+            continue  # of many, those where there is something
         body.append(m("functions.in", name=entity.name, count=m("functions.people", n=counts.people)))
         body += [
             m("functions.of", name=called(ctx, "function", each), n=number) for each, number in counts.each

@@ -23,10 +23,11 @@ from bot.conversations.flow import (
 from bot.conversations.grant import prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
-from bot.conversations.place import entity_name, the_only
+from bot.conversations.place import entity_name, quality_word, the_only
 from bot.conversations.ports import Context, EntityRef, ManagerRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.status import HOME_ROW
-from bot.conversations.steps import GONE, PAGE_SIZE, Choice, page_row
+from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 
 KEY, APPOINT, UNSEAT = "managers", "appoint", "unseat"
@@ -152,7 +153,7 @@ def mandate_page(ctx: Context, manager: ManagerRef) -> Page:
         (m("field.office"), m(f"role.{manager.office}")),
     ]
     if manager.quality:
-        facts.append((m("field.quality"), ctx.catalogue.quality(manager.quality_key).label))
+        facts.append((quality_word(ctx, manager.entity), ctx.catalogue.quality(manager.quality_key).label))
     if manager.subdivision:
         facts.append((m("field.subdivision"), manager.subdivision_name))
     facts.append((m("managers.when"), days_of(manager)))
@@ -179,7 +180,7 @@ MANAGERS = Flow(
     icon="🔑",
     title=m("managers.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),

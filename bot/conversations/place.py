@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bot.conversations.flow import Asking, Screen
 from bot.conversations.model import Answers
 from bot.conversations.ports import Context, EntityRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Option
 from bot.msg import Msg, Say, m
 
@@ -22,6 +25,23 @@ def entity_option(entity: EntityRef) -> Option:
 def entity_options(ctx: Context, act: str) -> Sequence[Option]:
     """The entities where the actor may do it."""
     return [entity_option(entity) for entity in ctx.directory.entities(act)]
+
+
+def has_groups(ctx: Context, entity: str | None) -> bool:
+    """Whether the entity is on the new portal, which has groups where the old one has qualities (`domain.md` 1.6)."""
+    place = ctx.directory.entity(entity) if entity else None
+    return place is not None and place.portal == "new"
+
+
+def quality_word(ctx: Context, entity: str | None) -> Msg:
+    """What a quality of the entity is called."""
+    return m("field.group") if has_groups(ctx, entity) else m("field.quality")
+
+
+def qualities_title(ctx: Context) -> Msg:
+    """Qualities, or groups for somebody whose entities are all on the new portal."""
+    groups = all(entity.portal == "new" for entity in ctx.directory.entities())
+    return m("qualities.groups") if groups else m("qualities.title")
 
 
 def quality_options(
@@ -47,13 +67,36 @@ def entity_name(ctx: Context, answers: Answers) -> Say | None:
     return entity.name if entity else None
 
 
+IN_GROUP = m("place.ask.group")
+
+
+@dataclass(frozen=True)
+class QualityChoice(Choice):
+    """A quality of the answer `entity`, in the words of its portal; `group` is the question on the new one."""
+
+    group: Msg = IN_GROUP
+
+    def question(self, asking: Asking) -> Msg:
+        return self.group if has_groups(asking.ctx, asking.answers.get("entity")) else self.ask
+
+    def called(self, asking: Asking) -> Msg:
+        return quality_word(asking.ctx, asking.answers.get("entity"))
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        there = self.options(asking.ctx, asking.answers)
+        if there or not has_groups(asking.ctx, asking.answers.get("entity")):
+            return screen
+        return replace(screen, body=(m("place.no_group"),))
+
+
 def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
     """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
 
     def options(ctx: Context, _: Answers) -> Sequence[Option]:
         return entity_options(ctx, act)
 
-    return Choice(
+    return SearchChoice(
         "entity",
         ask=m("grant.ask.entity"),
         label=m("field.entity"),
@@ -71,7 +114,7 @@ def quality_step(act: str, *, inactive: bool = False) -> Choice:
     def options(ctx: Context, answers: Answers) -> Sequence[Option]:
         return quality_options(ctx, answers["entity"], act, inactive=inactive)
 
-    return Choice(
+    return QualityChoice(
         "quality",
         ask=m("grant.ask.quality"),
         label=m("field.quality"),

@@ -27,9 +27,10 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.model import Answers, App, Button, CopyText, Door, Json, Row, Text, View
 from bot.conversations.people import found
 from bot.conversations.ports import ChangeCard, Context, Sheet, Visit
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import GONE, Ask, Choice, Option, page_of, page_row, turned
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -57,11 +58,11 @@ def visit_options(ctx: Context, _: Answers) -> Sequence[Option]:
             visit.id,
             m("portal.visit", name=visit.entity.name, count=visit.changes),
             m(
-                "portal.visit_line",
+                "portal.visit_line" if visit.people else "portal.visit_place",
                 name=visit.entity.name,
                 quality=quality_of(ctx, visit),
                 changes=m("portal.changes", n=visit.changes),
-                people=found(visit.people),
+                **({"people": found(visit.people)} if visit.people else {}),
             ),
         )
         for visit in ctx.directory.visits()
@@ -85,7 +86,7 @@ def sheets_of(ctx: Context, visit: Json) -> tuple[Sheet, ...]:
 
 
 @dataclass(frozen=True)
-class VisitStep(Choice):
+class VisitStep(SearchChoice):
     """A visit to the portal, or the number of a change, which is a visit of its own."""
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
@@ -118,7 +119,11 @@ class ChecklistStep(Step):
         people = by_person(sheets)
         page = page_of(asking.ui, len(people))
         body = _person_body(asking.ctx, people[page], first=page == 0, last=page == len(people) - 1)
-        rows = (*_copies(people[page]), *self._ticks(asking, sheets, people[page]))
+        rows = (
+            *_private(asking.ctx, people[page]),
+            *_copies(people[page]),
+            *self._ticks(asking, sheets, people[page]),
+        )
         return Screen(body, (*rows, *page_row(page, len(people))))
 
     def _ticks(self, asking: Asking, sheets: Sequence[Sheet], shown: Sequence[Sheet]) -> tuple[Row, ...]:
@@ -198,7 +203,8 @@ def _too_early(sheet: Sheet, ctx: Context) -> Msg:
 def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bool) -> tuple[Say, ...]:
     """The way in on the first page, then whom it is about, what to do, what to leave out."""
     body: list[Say] = list(checklist.way_in(sheets[0], ctx.catalogue)) if first else []
-    name = sheets[0].change.person or f"{sheets[0].last_name} {sheets[0].first_name}"
+    name: Say = sheets[0].change.person or f"{sheets[0].last_name} {sheets[0].first_name}".strip()
+    name = name or next((q.label for q in ctx.catalogue.qualities if q.key == sheets[0].quality_key), "")
     numbers = tuple(sheet.change.number for sheet in sheets)
     body.append(m("portal.person", name=name, numbers=numbers))
     body += [
@@ -213,8 +219,17 @@ def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bo
     return (*body, m("portal.then")) if last else tuple(body)
 
 
+def _private(ctx: Context, sheets: Sequence[Sheet]) -> tuple[Row, ...]:
+    """The way to the national number, where the portal asks for it and it is known: on a private page, once."""
+    asked = next((sheet for sheet in sheets if checklist.takes_number(sheet)), None)
+    if asked is None or not ctx.settings.pages:
+        return ()
+    door = App(f"{ctx.settings.pages}/app/number/{asked.change.number}")
+    return ((Button(m("portal.number"), door, "🔒"),),)
+
+
 def _copies(sheets: Sequence[Sheet]) -> tuple[Row, ...]:
-    """A button for each value to type. A national number is never among them: the manager has it himself."""
+    """A button for each value to type. A national number is never among them: it opens in private."""
     return tuple(
         (Button(m("portal.copy", what=typed.label), CopyText(typed.text), "📋"),)
         for typed in checklist.values(sheets)

@@ -143,6 +143,9 @@ class Directory(Protocol):
     def invitation(self, code: str) -> Invitation | None:
         """The invitation of this code, as long as it can be redeemed."""
 
+    def activations(self, entity: str) -> tuple[tuple[str, str], ...]:
+        """The qualities of the entity that wait to be activated on the portal, each with its change's number."""
+
     def visits(self) -> tuple[Visit, ...]:
         """What the actor can do on the portal now: one visit for each quality where something waits."""
 

@@ -25,6 +25,7 @@ from bot.conversations.managers import MANAGERS
 from bot.conversations.mydata import MYDATA
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
+from bot.conversations.qualities import ACTIVATING, QUALITIES
 from bot.conversations.session import LOCK, LOCKED
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
@@ -69,6 +70,8 @@ ALL = (
     UNSEATING,
     LEAD,
     LEADEND,
+    QUALITIES,
+    ACTIVATING,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

@@ -69,7 +69,7 @@ def question(flow: Flow, frame: Frame, step: Step, asked: Asking) -> View:
         subject=_subject(flow, asked.ctx, asked.answers),
         step=None if frame.editing else _number(flow, frame, step, asked),
         notes=screen.notes,
-        body=(step.ask, *screen.body),
+        body=(step.question(asked), *screen.body),
         rows=(*rows, leave),
     )
 
@@ -80,11 +80,12 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
     for step in flow.steps:
         if step.key not in settled.answers:
             continue
-        value = step.reads(Asking(ctx, settled.answers, {}), settled.answers[step.key])
+        asked = Asking(ctx, settled.answers, {})
+        value = step.reads(asked, settled.answers[step.key])
         if value is None:
             continue
         proposed = step.stands and step.key not in frame.answers
-        facts.append((step.label, m("engine.proposed", what=value) if proposed else value))
+        facts.append((step.called(asked), m("engine.proposed", what=value) if proposed else value))
     return View(
         mark=flow.icon,
         title=m("engine.recap"),
@@ -159,7 +160,8 @@ def again(flow: Flow, settled: Settled, ctx: Context) -> View:
 
 def fixing(flow: Flow, settled: Settled, ctx: Context) -> View:
     """Which answer to change."""
-    rows = tuple((press(step.label, "fix", step.key),) for step in fixable(flow, settled))
+    asked = Asking(ctx, settled.answers)
+    rows = tuple((press(step.called(asked), "fix", step.key),) for step in fixable(flow, settled))
     return View(
         mark=flow.icon,
         title=flow.title,

@@ -52,6 +52,8 @@ from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.msg import Msg, Say, from_json, m, to_json
 
+AT_ONCE = 4
+"""Entities on a page of the overview, where there are more than a list's page."""
 LISTS = ("active", "pending", "to_do", "ending")
 SHORT = {"a": "active", "p": "pending", "t": "to_do", "e": "ending"}
 """The lists of an overview, with a letter each for the button's value."""
@@ -115,12 +117,15 @@ def page(ctx: Context, answers: Answers) -> Page:
         case "find":
             return find_page(ctx, query)
         case _:
-            return overview(ctx, from_json(query.get("said")))
+            return overview(ctx, from_json(query.get("said")), query.get("page", 0))
 
 
-def overview(ctx: Context, said: Msg | None = None) -> Page:
-    """For each entity: how many people, and what is active, pending, to do, ending within 30 days."""
-    entities = ctx.directory.entities()
+def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
+    """For each entity, some at a time: how many people, and what is active, pending, to do, ending within 30 days."""
+    every = ctx.directory.entities()
+    pages = 1 if len(every) <= PAGE_SIZE else -(-len(every) // AT_ONCE)
+    at = min(max(0, at), pages - 1)
+    entities = every if pages == 1 else every[at * AT_ONCE : (at + 1) * AT_ONCE]
     body: list[Say] = [said] if said else []
     rows: list[Row] = []
     for entity in entities:
@@ -137,9 +142,9 @@ def overview(ctx: Context, said: Msg | None = None) -> Page:
             for what, number in numbers.items()
             if number or what != "to_do"
         ]
-        if len(entities) > 1:
+        if len(every) > 1:
             rows.append((press(entity.name, "list", f"a:{entity.id}"),))
-        shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(entities) > 1)]
+        shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(every) > 1)]
         checklists = entity.id in {visit.entity.id for visit in ctx.directory.visits()}
         buttons = [
             press(m("status.button.to_do"), "open", f"portal:{entity.id}")
@@ -148,8 +153,9 @@ def overview(ctx: Context, said: Msg | None = None) -> Page:
             for what in shown
         ]
         rows += [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
+    rows += page_row(at, pages)
     rows += [
-        (press(m("status.change_line", number=c.number, person=c.person), "change", c.number),)
+        (press(m("status.change_line", number=c.number, person=about(ctx, c)), "change", c.number),)
         for c in ctx.directory.recent_changes(limit=3)
     ]
     return Page(tuple(body), after=(m("status.how"),), rows=(*rows, HOME_ROW), title=m("status.title"))
@@ -213,7 +219,7 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
     """A change: who recorded it and when, for whom, and how far it is."""
     facts: tuple[tuple[Say, Say], ...] = (
         (m("field.number"), change.number),
-        (m("field.person"), change.person),
+        *(((m("field.person"), change.person),) if change.person else ()),
         (
             m("field.recorded"),
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
@@ -231,6 +237,11 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
     return Page(
         (), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name
     )
+
+
+def about(ctx: Context, change: ChangeCard) -> Say:
+    """Whom a change is about, or what, where it is about nobody."""
+    return change.person or next((called(ctx, item.kind, item.key) for item in change.items if item.key), "")
 
 
 def _stamped(stamp: Stamp) -> Msg:
@@ -284,6 +295,7 @@ def application_page(ctx: Context, query: Json) -> Page:
     counts = (
         m("status.application_in", name=entity.name, count=found(total))
         for entity, total in zip(entities, sheet.totals, strict=True)
+        if total or len(entities) <= PAGE_SIZE  # of many, those where there is somebody
     )
     return Page(
         (m("status.application", name=application.name, about=application.description), *counts),

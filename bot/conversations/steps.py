@@ -102,8 +102,12 @@ class Choice(Step):
     half: bool = False  # two buttons a row
     none: Msg | None = None  # what to say where there is nothing to choose
 
+    def listed(self, asking: Asking) -> Sequence[Option]:
+        """The options to show."""
+        return self.options(asking.ctx, asking.answers)
+
     def screen(self, asking: Asking) -> Screen:
-        options = self.options(asking.ctx, asking.answers)
+        options = self.listed(asking)
         pages = max(1, -(-len(options) // PAGE_SIZE))
         page = page_of(asking.ui, pages)
         shown = options[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]

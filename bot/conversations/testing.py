@@ -17,6 +17,7 @@ from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
     ON_USERS,
+    ActivateQuality,
     ActOnUsers,
     AppointManager,
     AssignFunction,
@@ -50,6 +51,7 @@ from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
 from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
+from bot.conversations.memoryplaces import MemoryPlaces
 from bot.conversations.memoryusers import MemoryUsers
 from bot.conversations.model import (
     Answer,
@@ -122,7 +124,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
+class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -299,7 +301,7 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
         for room in self.rooms.values():
             place, waiting = self.entity(room.entity), self.visit(room.id)
             if place and waiting and "hand_over" in self.acts:
-                people = len({sheet.who for sheet in waiting})
+                people = len({sheet.who for sheet in waiting if sheet.who.strip()})
                 made.append(Visit(room.id, place, room, len(waiting), people))
         return (*made, *self.further)
 
@@ -307,16 +309,21 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
         cards = (
             change
             for change in self.changes.values()
-            if change.state == "to_do" and self.cards[change.account].ref.quality == visit
+            if change.state == "to_do" and self._room_of(change) == visit
         )
         sheets = [self._sheet(card) for card in sorted(cards, key=lambda card: (card.person, card.number))]
         return tuple(sheets)
+
+    def _room_of(self, change: ChangeCard) -> str:
+        return self.cards[change.account].ref.quality if change.account else change.quality
 
     def sheet(self, number: str) -> Sheet | None:
         change = self.changes.get(number)
         return self._sheet(change) if change and change.entity.delivery == "portal" else None
 
     def _sheet(self, change: ChangeCard) -> Sheet:
+        if not change.account:
+            return self.sheet_of_place(change)
         card = self.cards[change.account]
         first = card.first_name
         last = card.ref.name.removesuffix(first).strip()
@@ -395,6 +402,8 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
             case ChangeOwn(account, changed, value):
                 self.cards[account] = replace(self.cards[account], **{changed: value})  # type: ignore[arg-type]
                 return Done("2026-000042", account=account)
+            case ActivateQuality():
+                return self.activate(request, now)
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 
@@ -403,6 +412,7 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks):
         start = max((item.starts_on for item in change.items if item.starts_on), default=None)
         due = due_instant(start or brussels_day(now), now, timedelta(minutes=20))
         items = tuple(replace(item, state="done") for item in change.items)
+        self.begins(change)
         day = brussels_day(due)
         state = "done" if all(item.kind in TAKES for item in change.items) else "pending"
         self.changes[number] = replace(change, state=state, due=due, due_on=day, items=items)

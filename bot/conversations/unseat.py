@@ -15,6 +15,7 @@ from bot.conversations.managers import UNSEAT, mandate_of, named, office_at
 from bot.conversations.model import Answers, Json, View
 from bot.conversations.place import entity_name, the_only
 from bot.conversations.ports import Context, ManagerRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.msg import Say, m
 
@@ -87,7 +88,7 @@ UNSEATING = Flow(
     icon="🔑",
     title=m("unseat.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),

@@ -55,8 +55,8 @@ class Anchor:
 class Outlet(Protocol):
     """A place outside the database that takes anchors: a file; a mailbox."""
 
-    def publish(self, anchors: Sequence[Anchor]) -> None:
-        """Takes them for good, or raises OperatorError. To take one twice does no harm."""
+    def publish(self, anchors: Sequence[Anchor], connection: Connection) -> None:
+        """Takes them for good, in the transaction that remembers them, or raises OperatorError. To take one twice does no harm."""
         ...
 
 
@@ -161,7 +161,7 @@ class AnchorFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def publish(self, anchors: Sequence[Anchor]) -> None:
+    def publish(self, anchors: Sequence[Anchor], connection: Connection | None = None) -> None:
         """Adds them and waits for the disk. Raises ConfigurationError, one line."""
         text = "".join(f"{to_text(anchor)}\n" for anchor in anchors).encode()
         try:

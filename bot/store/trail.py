@@ -54,7 +54,7 @@ def anchor(database: Database, keyring: Keyring, outlets: Sequence[Outlet], now:
         with database.write() as connection:
             anchors.remember(connection, fresh)
             for outlet in outlets:
-                outlet.publish(fresh)
+                outlet.publish(fresh, connection)
     return fresh
 
 
@@ -135,7 +135,7 @@ def cut(
         with database.write() as connection:
             anchors.remember(connection, [point_])
             for outlet in outlets:
-                outlet.publish([point_])
+                outlet.publish([point_], connection)
             old = delete(_entries).where(_entries.c.chain == point_.chain, _entries.c.seq <= point_.seq)
             gone += connection.execute(old).rowcount
     return gone

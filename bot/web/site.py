@@ -7,6 +7,7 @@ form brings the visit's seal along. What is done is answered by a redirect, so t
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -36,9 +37,16 @@ from bot.web.ways import WAYS, Opens, Ways, guessed
 
 PAGES = ("login", "link", "secure", "me", "niss", "proof", "stored")
 log = structlog.get_logger(__name__)
+_OF_A_CHANGE = re.compile(r"number/\d{4}-\d{6}")
+"""A page about one change of the register (`numberpage`)."""
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 FORM_LIMIT = 64 * 1024
 """Bytes: more than any of these forms needs."""
+
+
+def is_page(page: str) -> bool:
+    """Whether there is such a page."""
+    return page in PAGES or _OF_A_CHANGE.fullmatch(page) is not None
 
 
 class ChatDoor(Opens, Protocol):
@@ -134,8 +142,8 @@ class Site:
     async def enter(self, request: Request) -> Response:
         """Whoever opened the Mini App, if it is true."""
         form = await request.form()
-        page = form.get("page")
-        if page not in PAGES:
+        page = str(form.get("page"))
+        if not is_page(page):
             return self._paper.page("note", guessed(request), status=404, text=m("web.gone"), back=False)
         try:
             opened = initdata.read(str(form.get("init_data", "")), self._token, clock.now())
@@ -150,8 +158,8 @@ class Site:
         """The pages in another language."""
         form = await request.form()
         visit = await self._visit(request)
-        lang, page = form.get("lang"), form.get("page")
-        if visit is None or not is_own_form(request, form) or lang not in LANGUAGES or page not in PAGES:
+        lang, page = form.get("lang"), str(form.get("page"))
+        if visit is None or not is_own_form(request, form) or lang not in LANGUAGES or not is_page(page):
             return self._over(request)
         await asyncio.to_thread(self._people.speak, visit, str(lang))
         return see(f"/app/{page}/form")

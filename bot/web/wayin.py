@@ -1,4 +1,4 @@
-"""The pages of a user's own way in: opened in any browser, by the link of a mail, or to ask for one.
+"""The pages of a user's own way in: opened in any browser, by the link of a mail, or to ask for one; and the privacy notice.
 
 The link's secret stands behind the #, which no browser sends along: it is in no log and no Referer. A script of ours posts it
 once, which only looks; programs that follow links in mails use nothing up. The link is used with the password that is chosen.
@@ -61,6 +61,7 @@ class WayIn:
             Route("/password/language", guarded(self.language), methods=["POST"]),
             Route("/forgotten", guarded(self.ask), methods=["GET"]),
             Route("/forgotten", guarded(self.asked), methods=["POST"]),
+            Route("/privacy", guarded(self.privacy), methods=["GET"]),
         ]
 
     # -- by the link of a mail ------------------------------------------------------------------
@@ -171,6 +172,10 @@ class WayIn:
         return self._paper.page(
             "over", guessed(request), status=403, text=m("web.way.over"), forgotten=self._mails
         )
+
+    async def privacy(self, request: Request) -> Response:
+        """What is kept about whoever is a user: for everybody to read, the mail that invites leads here."""
+        return self._paper.page("privacy", spoken(request), speaks=LANGUAGES)
 
     # -- without one ----------------------------------------------------------------------------
 

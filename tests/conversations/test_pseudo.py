@@ -25,6 +25,7 @@ from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
 from tests.conversations import answers, walking
+from tests.conversations.linkroads import linked
 from tests.conversations.portalroads import portal_register
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
@@ -56,7 +57,11 @@ def register_texts() -> frozenset[Texts]:
 def names_and_typed() -> frozenset[str]:
     """The words of people's names, of applications that have one name only, and of what the walk types."""
     directory = walking.register()
-    cards = [*directory.cards.values(), *portal_register().cards.values()]
+    cards = [
+        card
+        for each in (directory, portal_register(), linked(walking.register()))
+        for card in each.cards.values()
+    ]
     refs = [card.ref for card in cards]
     texts = [text for ref in refs for text in (ref.name, ref.username, ref.subdivision)]
     texts += [card.email for card in cards]

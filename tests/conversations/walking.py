@@ -17,6 +17,7 @@ from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
 from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
+from bot.conversations.flow import Asking
 from bot.conversations.frames import settle
 from bot.conversations.model import (
     Answer,
@@ -50,7 +51,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
-from tests.conversations import linkroads
+from tests.conversations import linkroads, placeroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -200,6 +201,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.mandates = dict(directory.mandates)
     fresh.wards = dict(directory.wards)
     fresh.linked = dict(directory.linked)
+    fresh.rooms = dict(directory.rooms)
     return fresh
 
 
@@ -242,7 +244,8 @@ def note_place(talk: Talk, walked: Walked) -> None:
     if interlude:
         walked.places.add((flow.key, interlude))
     elif step:
-        assert step.ask in view.body, (flow.key, step.key)
+        asked = Asking(talk.context, settle(flow, frame, talk.context).answers)
+        assert step.question(asked) in view.body, (flow.key, step.key)
         walked.places.add((flow.key, step.key))
     else:
         walked.places.add((flow.key, "page" if flow.page else "recap"))
@@ -535,6 +538,7 @@ def walked(lang: str) -> Walked:
     portal(seen)
     managers(seen)
     links(seen)
+    places(seen)
     return seen
 
 
@@ -557,6 +561,13 @@ def portal(seen: Walked) -> None:
         seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
         if talk.receipts and isinstance(events[0], Command):
             seen.places.add((events[0].name, "receipt"))
+
+
+def places(seen: Walked) -> None:
+    """Entities and their qualities."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in placeroads.roads():
+        _road(seen, directory, events, tried)
 
 
 def look(seen: Walked) -> None:

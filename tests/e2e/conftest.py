@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 from tests import databases
 from tests.conftest import BOTH
+from tests.e2e import canaries
 from tests.e2e.world import World, world
+
+
+@pytest.fixture(autouse=True)
+def no_secret_was_read() -> Iterator[None]:
+    """After each test: no national number, token, key, password or code in the log, in buttons, links, texts, names of files."""
+    yield
+    assert canaries.strays() == set()
 
 
 @pytest.fixture(scope="module", params=BOTH)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from bot.store.keys import new_root_key
 from bot.store.tables import SQLModel
 from sqlalchemy import select
 from tests import forked
+from tests.e2e.canaries import Watch
 from tests.e2e.world import World, world
 from tests.mailserver import MailServer, mail_server
 from tests.web.conftest import Browser, free_port
@@ -114,6 +117,43 @@ niss = "{NISS[:-1]}9"
         said = (done.stdout + done.stderr).decode()
         assert (command, done.returncode) == (command, 1), said
         assert [each for each in (PASSWORD, NISS, NISS[:-1], EMAIL, "Traceback") if each in said] == [], said
+
+
+@dataclass
+class Call:
+    params: dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("params", "found"),
+    [
+        ({"text": f"c'est {NISS}"}, {("a text", "a national number")}),
+        ({"text": "par exemple 79.08.23-997.28"}, set()),
+        ({"text": "le n° 2026-000123"}, set()),
+        (
+            {"reply_markup": '{"inline_keyboard":[[{"text":"x","callback_data":"d64111799810"}]]}'},
+            {("a button's code", "a national number")},
+        ),
+        (
+            {"reply_markup": {"inline_keyboard": [[{"url": "https://x.example/?c=AAAA1"}]]}},
+            {("a link", "invitation")},
+        ),
+        (
+            {"document": {"file_name": "kanarie zingt in de kooi.csv"}},
+            {("a file's name", "ACCESSBOT_SMTP_PASSWORD")},
+        ),
+    ],
+)
+def test_the_watch_after_every_test_would_notice(params: dict[str, Any], found: set[Any], tmp_path: Path):
+    telegram: Any = SimpleNamespace(token="7:BBBB", state=SimpleNamespace(calls=[Call(params)]))
+    watched: Any = SimpleNamespace(
+        telegram=telegram, root_key="abk1:x", settings={}, codes=["AAAA1"], folder=tmp_path
+    )
+    watch = Watch(watched)
+    assert watch.strays() == found
+    (tmp_path / "bot.log").write_text('{"event": "x", "reason": "7:BBBB"}\n')
+    assert watch.strays() == {("the log", "token")}
+    assert watch.strays() == set()
 
 
 ALLOWED = {

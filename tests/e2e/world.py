@@ -40,6 +40,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 """Seconds after which what has not come is held never to come."""
 READY_SECONDS = 60.0
+CANARIES = {
+    "ACCESSBOT_WEBHOOK_SECRET": "kanarie-zingt-achter-de-deur-0123456789",
+    "ACCESSBOT_SMTP_PASSWORD": "kanarie zingt in de kooi",
+}
+"""Secrets of every bot's settings, to be recognised where they should not be read (`canaries`)."""
+WORLDS: list[World] = []
+"""The worlds made so far that were not looked through to the end."""
 ANSWERS = frozenset(["sendMessage", "editMessageText", "answerCallbackQuery"])
 """The calls by which a person sees that somebody is there."""
 
@@ -97,6 +104,9 @@ class World:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     bot: Bot | None = None
+    codes: list[str] = field(default_factory=list)
+    """Of invitations made here."""
+    closed: bool = False
     lives: list[float] = field(default_factory=list)
     """When each life of the bot began, in Unix seconds."""
     _answers: list[float] = field(default_factory=list)
@@ -139,6 +149,7 @@ class World:
             "ACCESSBOT_ACTIVATION_DELAY": "1",
             "ACCESSBOT_LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
+            **CANARIES,
             **self.settings,
         }
 
@@ -154,7 +165,9 @@ class World:
     def invite(self, key: str) -> str:
         """An invitation's code for the person of the register."""
         with self.database.write() as connection:
-            return invitations.invite(connection, self.keyring, key, datetime.now(UTC))
+            code = invitations.invite(connection, self.keyring, key, datetime.now(UTC))
+        self.codes.append(code)
+        return code
 
     def manager(self, key: str, *, lang: str = "fr", name: str = "") -> Driver:
         """Somebody of the register who has been bound to a Telegram account already, with a session just opened."""
@@ -332,11 +345,13 @@ def world(database_url: str, folder: Path, register: str | None = None, **settin
     with running_server() as telegram:
         telegram.state.calls = []  # all of them, where the server keeps the newest
         there = World(telegram, database, Keyring.of(root_key), root_key, folder, settings)
+        WORLDS.append(there)
         there.load(register if register is not None else register_file(today()))
         try:
             yield there
         finally:
             there.kill()
+            there.closed = True
             database.close()
 
 
@@ -370,8 +385,9 @@ denomination = { fr = "Hôpitaux du Midi", nl = "Ziekenhuizen van het Zuiden", d
     lines = [places]
     for number in range(managers):
         key = f"m{number:04d}"
+        niss = 'niss = "64.11.17-998.10"' if number == 0 else ""
         lines += [
-            f'[[person]]\nkey = "{key}"\nlast_name = "Gérant"\nfirst_name = "{letters(number)}"\nlanguage = "fr"'
+            f'[[person]]\nkey = "{key}"\nlast_name = "Gérant"\nfirst_name = "{letters(number)}"\nlanguage = "fr"\n{niss}'
         ]
         lines += [
             f'[[mandate]]\nperson = "{key}"\nentity = "midi"\nrole = "co-responsible"\nsince = 2020-01-01\n'

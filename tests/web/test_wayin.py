@@ -287,3 +287,16 @@ def test_the_link_of_a_letter_runs_out(post: Post):
     with post.database.write() as connection:
         connection.execute(update(TICKETS).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     assert opens(post.visitor(), token).status_code == 403
+
+
+def test_what_is_kept_about_users_is_told_to_everybody_in_the_four_languages(standing_house: House):
+    browser = standing_house.browser(standing_house.telegram.person("Alex"))
+    for lang, words in (
+        ("fr", "Votre organisation gère ici vos accès"),
+        ("nl", "Uw organisatie beheert hier uw toegangen"),
+        ("de", "Ihre Organisation verwaltet hier Ihre Zugänge"),
+        ("en", "Your organisation manages your access"),
+    ):
+        browser.page = browser.http.get("/app/privacy", params={"lang": lang})
+        assert words in browser.text
+        assert f'<html lang="{lang}">' in browser.page.text

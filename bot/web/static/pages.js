@@ -70,6 +70,15 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// A national number stands there for a minute, then it is masked again.
+const uncovered = document.querySelector("[data-mask]");
+if (uncovered) {
+  setTimeout(() => {
+    uncovered.textContent = uncovered.dataset.mask;
+    document.querySelector("[data-copy]")?.remove();
+  }, 60000);
+}
+
 // A second tap on a form's button must not send it twice.
 document.addEventListener("submit", (event) => {
   const form = event.target;
