@@ -196,7 +196,9 @@ def _mostly_known(folded: str, words: Iterable[str]) -> bool:
 
 
 _SAID = re.compile(
-    r"\b(?:mot de passe|mdp|password|passwd|pwd|wachtwoord|kennwort|passwort)\b\s*(?:est|is|ist|lautet)?\s*[:=]\s*\S{4,}",
+    r"\b(?:mot[ _-]?de[ _-]?passe|mdp|pass[ _-]?word|passwd|pwd|pw|wachtwoord|ww|kennwort|passwort)\b"
+    # after a colon anything; after "is" only what no sentence goes on with
+    r"(?:\s*(?:est|is|ist|lautet)?\s*[:=]\s*\S{4,}|\s+(?:est|is|ist|lautet)\s+(?=\S*[\d!#$%&*?^~+=])\S{6,})",
     re.IGNORECASE,
 )
 _STRONG_SIGNS = frozenset("!#$%&*?^~+=<>{}[]|\\@€£§")

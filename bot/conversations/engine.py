@@ -477,11 +477,17 @@ class Engine:
         return self._open(state, wanted, args, ctx)
 
     def _open(self, state: State, flow: Flow, args: str, ctx: Context) -> Reply:
-        """Push the dialogue; one that is open already is offered to go on with. At most one frame a flow, three deep."""
+        """Push the dialogue; one that is open already is offered to go on with. At most one frame a flow, three deep:
+        one in which nothing was answered makes room, others are not lost for a new one.
+        """
         older = next((frame for frame in (*state.frames, *state.kept) if frame.flow == flow.key), None)
         frames = tuple(frame for frame in state.frames if frame.flow != flow.key)
         kept = tuple(frame for frame in state.kept if frame.flow != flow.key)
         frames = tuple(frame for frame in frames if not self.flows[frame.flow].page or frame is not state.top)
+        if len(frames) >= DEEPEST and (
+            idle := next((f for f in frames if not f.trail and not f.typed), None)
+        ):
+            frames = tuple(frame for frame in frames if frame is not idle)  # nothing was answered in it
         if len(frames) >= DEEPEST and not flow.urgent:
             return self._reply(told(state, error=m("engine.too_deep")), ctx)
         if older and older.answers and older.trail and not flow.page and not flow.restarts:

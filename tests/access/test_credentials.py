@@ -173,6 +173,9 @@ def test_a_short_particle_of_a_name_does_not_forbid_words_that_contain_it():
         "wachtwoord is: zomer",
         "Mon mdp = soleil12",
         "Kennwort: x9x9",
+        "motdepasse: zomer",
+        "Mijn wachtwoord is zomer2026",
+        "ww = geheim",
     ],
 )
 def test_an_answer_like_a_password_is_recognised(text):
@@ -194,6 +197,8 @@ def test_an_answer_like_a_password_is_recognised(text):
         "25.2.2027",
         "Campus2026",
         "j'ai oublié mon mot de passe",
+        "Mon mot de passe est oublié",
+        "Ist das Kennwort ist abgelaufen richtig",
         "+3",
         "",
     ],

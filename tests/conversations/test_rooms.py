@@ -350,3 +350,19 @@ def test_a_typed_password_is_refused_and_deleted_and_quoted_nowhere(talk: Talk, 
 
 def test_a_strangers_password_is_deleted_too(stranger: Talk) -> None:
     assert stranger.feed(Text("Welkom2026!")).effects == (Forget(),)
+
+
+def test_a_dialogue_in_which_nothing_was_answered_makes_room_for_a_fourth() -> None:
+    talk = Talk(ENGINE, sample())
+    for command in ("grant", "end", "edit", "newuser"):
+        talk.command(command)
+    assert [frame.flow for frame in talk.state.frames] == ["end", "edit", "newuser"]
+
+
+def test_a_dialogue_with_an_answer_is_not_lost_for_a_fourth() -> None:
+    talk = Talk(ENGINE, sample())
+    for command in ("grant", "end", "edit"):
+        talk.command(command).taps("Hôpitaux")
+    talk.command("newuser")
+    assert [frame.flow for frame in talk.state.frames] == ["grant", "end", "edit"]
+    assert "Trois dialogues sont déjà ouverts" in talk.sees()

@@ -485,6 +485,7 @@ def walked(lang: str) -> Walked:
             *(said(f"status {number}") for number in directory.changes),
             *(said(f"portal {number}") for number in directory.changes),
             said(f"start {CODE}"),
+            (*said("grant", "1"), *said("end", "1"), *said("edit", "1"), *said("newuser")),  # one too many
             said("grant", "1", "79082399728", "Hospiliss"),
             said("grant", "1", "Lenaerts", "Colindos"),
             said("grant", "1", "Hermans Stijn"),
