@@ -94,7 +94,16 @@ def deputies(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
     yield standing_in(register()), said("home")
     yield standing_in(register()), said("managers", "1")
     late = said(
-        "deputy", "1", "x", "Lambert", "Claes", "03-12-2026", "04-12-2026", "01-12-2040", "31-12-2026"
+        "deputy",
+        "1",
+        "x",
+        "Lambert",
+        "Claes",
+        "Goossens An",
+        "03-12-2026",
+        "04-12-2026",
+        "01-12-2040",
+        "31-12-2026",
     )
     yield standing_in(register()), (*late, edit, stay, ok)
     yield standing_in(register()), (*said("deputy", "2", "1", "Maes"), cancel, stay, Command("deputy"), anew)
