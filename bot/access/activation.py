@@ -16,7 +16,7 @@ from bot.access import due
 from bot.access.handover import TABLES, AnyRow, items_of
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES
-from bot.access.standing import chats_of
+from bot.access.standing import chats_of, told
 from bot.access.work import END_GRANT, GRANT
 from bot.store import audit
 from bot.store.counters import next_number
@@ -54,7 +54,7 @@ def run(
         case due.ACTIVATE:
             return activate(connection, keyring, data["change"], now)
         case due.REMIND:
-            return _remind(connection, data["change"], data["what"])
+            return _remind(connection, data["change"], data["what"], now)
         case due.END:
             return _end(connection, keyring, data, now)
         case due.REVOKED:
@@ -91,23 +91,25 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
         or change.author_id is None
     ):
         return None
-    chats = chats_of(connection, change.author_id)
+    chats = told(connection, change.author_id, change.entity_id, brussels_day(now))
     if change.delivery != "portal":
         return Notice(number, chats)
     again = max(item.due_at for item in items if item.due_at).isoformat()
     return Notice(number, chats, portal=True, round=again)
 
 
-def _remind(connection: Connection, number: str, what: str) -> Notice | None:
+def _remind(connection: Connection, number: str, what: str, now: datetime) -> Notice | None:
     """The change is still to do on the portal, or still to be tried: whoever noted it, or did it, is told once."""
     items = items_of(connection, number)
+    query = select(CHANGES.c.author_id, CHANGES.c.entity_id).where(CHANGES.c.number == number)
+    change = connection.execute(query).one()
     if what == due.TO_DO:
         waits = any(item.delivery == "recorded" and item.due_at is None for item in items)
-        who = connection.execute(select(CHANGES.c.author_id).where(CHANGES.c.number == number)).scalar()
+        who = change.author_id
     else:
         waits = bool(items) and all(item.delivery == "active" for item in items)
         who = next((item.delivered_by for item in items if item.delivered_by), None)
-    chats = chats_of(connection, who) if waits and who else ()
+    chats = told(connection, who, change.entity_id, brussels_day(now)) if waits and who else ()
     return Notice(number, chats, what) if chats else None
 
 
@@ -192,5 +194,5 @@ def _to_do(connection: Connection, keyring: Keyring, grant: str, row: AnyRow, no
     body = {"kind": END_GRANT, "account": last.account_id, "object": grant, "key": last.key}
     entry = audit.Entry(END_GRANT, None, row.identity_id, number, {**body, "before": days, "after": after})
     audit.append(connection, keyring, row.entity_id, entry, now)
-    chats = chats_of(connection, last.author_id) if last.author_id else ()
+    chats = told(connection, last.author_id, row.entity_id, brussels_day(now)) if last.author_id else ()
     return Notice(number, chats, due.TO_DO, round=days["ends_on"])

@@ -24,6 +24,7 @@ from bot.access.qualities import activate_quality
 from bot.access.requests import (
     ActivateQuality,
     ActOnUsers,
+    AppointDeputy,
     AppointManager,
     AssignFunction,
     ChangeEnd,
@@ -33,6 +34,7 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndDeputy,
     EndMandate,
     EndSessions,
     GrantAccess,
@@ -48,6 +50,7 @@ from bot.access.requests import (
     TapNumber,
     Verify,
 )
+from bot.access.substituting import appoint_deputy, end_deputy
 from bot.access.userchange import change_user
 from bot.access.usercreate import create_user
 from bot.access.wayin import invite_user
@@ -95,6 +98,10 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_user(work, request)
         case AssignFunction():
             return assign_function(work, request)
+        case AppointDeputy():
+            return appoint_deputy(work, request)
+        case EndDeputy():
+            return end_deputy(work, request)
         case LinkResponsible():
             return link_responsible(work, request)
         case ChangeLink():

@@ -50,6 +50,7 @@ from bot.access.rows import (
     QUALITIES,
 )
 from bot.access.standing import Session
+from bot.access.substituting import Deputies
 from bot.access.userlists import PEOPLE as _PEOPLE
 from bot.access.userlists import PERSON as _PERSON
 from bot.access.userlists import UserLists
@@ -102,7 +103,7 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations):
+class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations, Deputies):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(

@@ -34,6 +34,7 @@ from bot.access.rows import (
     ORIGINS,
     PROFILES,
     RESPONSIBILITIES,
+    SUBSTITUTIONS,
 )
 from bot.errors import OperatorError
 from bot.store import audit, chats, inbox, outbox
@@ -83,6 +84,7 @@ TABLES: Mapping[str, str] = {
     "sessions": "deleted",
     "step_ups": "deleted",
     "subdivisions": IDS,
+    "substitutions": "ended",
     "tickets": "deleted",
     "updates": "the person's own lose body and lane; others are sealed, and blanked once handled",
     "visits": "the person's own deleted; what others keep is sealed, and blanked when their minutes are over",
@@ -121,6 +123,8 @@ def erase(
     bindings = _unbind(connection, identity)
     accounts, holdings = _forget(connection, keyring, profiles, now)
     mandates = _end(connection, MANDATES, MANDATES.c.identity_id == identity, now)
+    stands = or_(SUBSTITUTIONS.c.deputy_id == identity, SUBSTITUTIONS.c.principal_id == identity)
+    _end(connection, SUBSTITUTIONS, stands, now)
     numbers = select(NUMBERS.c.id).where(NUMBERS.c.identity_id == identity)
     connection.execute(delete(BLINDS).where(BLINDS.c.number_id.in_(numbers)))
     connection.execute(delete(NUMBERS).where(NUMBERS.c.identity_id == identity))

@@ -139,7 +139,8 @@ def _person(work: Work, office: Office, entity: AnyRow, account: str) -> AnyRow:
     user = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
     seen = allowed(work.mandates(), Act.LIST_USERS, user, actor=work.actor.identity, today=work.today)
     if not seen and office.role is Role.RESPONSIBLE:
-        held = {held.role for held in wayin.managing(work.connection, row, work.today)}
+        there = wayin.managing(work.connection, row, work.today)
+        held = {each.role for each in there if each.identity_id == row.identity_id}
         seen = bool(held - {Role.AUDITOR.value})
     if not seen:
         raise NotAllowed(NOT_ALLOWED)

@@ -38,6 +38,7 @@ from bot.access.rows import (
     SESSIONS,
     STEP_UPS,
     SUBDIVISIONS,
+    SUBSTITUTIONS,
     TICKETS,
     VISITS,
 )
@@ -64,6 +65,7 @@ def what_is_stored(
         "person": _person(connection, keyring, identity, whole=scope is None),
         "profiles": _profiles(connection, identity, shown),
         "mandates": _mandates(connection, identity, shown, whole=scope is None),
+        "substitutions": _substitutions(connection, identity, shown),
         "telegram": _bindings(connection, identity, shown, whole=scope is None),
         "invitations": _invitations(connection, identity, shown, whole=scope is None),
         "apps": _apps(connection, identity, shown, whole=scope is None),
@@ -173,6 +175,16 @@ def _mandates(
         }
         for row in connection.execute(query)
         if row.entity_id in places or (row.entity_id is None and whole)
+    ]
+
+
+def _substitutions(connection: Connection, identity: str, places: dict[str, str]) -> list[dict[str, Any]]:
+    his = or_(SUBSTITUTIONS.c.deputy_id == identity, SUBSTITUTIONS.c.principal_id == identity)
+    query = select(SUBSTITUTIONS).where(his, SUBSTITUTIONS.c.entity_id.in_(places))
+    names = ("since", "until", "revoked_at", "recorded_at")
+    return [
+        {"entity": places[row.entity_id], "as_deputy": row.deputy_id == identity, **_of(row, names)}
+        for row in connection.execute(query.order_by(SUBSTITUTIONS.c.recorded_at, SUBSTITUTIONS.c.id))
     ]
 
 

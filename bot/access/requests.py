@@ -290,6 +290,23 @@ class ActivateQuality:
     quality: str
 
 
+@dataclass(frozen=True, slots=True)
+class AppointDeputy:
+    """Let the person of this user account stand in for the actor in the entity, between two days, the last inclusive."""
+
+    entity: str
+    account: str
+    since: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class EndDeputy:
+    """End a substitution at once."""
+
+    substitution: str
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -312,6 +329,8 @@ Request: TypeAlias = (
     | LinkResponsible
     | ChangeLink
     | ActivateQuality
+    | AppointDeputy
+    | EndDeputy
 )
 
 
@@ -348,6 +367,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.CHANGE_USER)
         case AssignFunction():
             return Claim(Act.ASSIGN_FUNCTION)
+        case AppointDeputy() | EndDeputy():
+            return Claim(Act.APPOINT_DEPUTY)
         case LinkResponsible() | ChangeLink():
             return Claim(Act.LINK_RESPONSIBLE)
         case MarkDone() | Verify():

@@ -67,6 +67,7 @@ class Act(StrEnum):
     APPOINT_GROUP = "appoint_group"
     APPOINT_SUBDIVISION = "appoint_subdivision"
     APPOINT_AUDITOR = "appoint_auditor"
+    APPOINT_DEPUTY = "appoint_deputy"
     ACTIVATE_QUALITY = "activate_quality"
     MANAGE_SUBDIVISIONS = "manage_subdivisions"
     READ_ENTITY = "read_entity"
@@ -110,6 +111,7 @@ appoint_co_local        | proof   |          .                x            x    
 appoint_group           | proof   |          .                x            x          x     .        .         .     .
 appoint_subdivision     | proof   |          .                x            x          x     .        x         .     .
 appoint_auditor         | proof   |          .                x            .          .     .        .         .     .
+appoint_deputy          | proof   |          .                x            x          x     x        x         x     .
 activate_quality        | session |          .                x            x          .     .        .         .     .
 manage_subdivisions     | session |          .                x            x          x     .        x         .     .
 read_entity             | session |          x                x            x          x     x        x         x     .
@@ -145,6 +147,7 @@ request_access          | session |         own              own          own   
 """
 """x: within the scope of the mandate; own: for oneself, with or without a mandate; . : not at all. `needs` is one of `Needs`.
 
+`appoint_deputy` is for one's own mandates alone: nobody passes on what he holds for another.
 `hand_over` ticks off what was done on the portal; `approve_request` is the second person's yes."""
 
 NEEDS: Mapping[Act, Needs]
@@ -207,6 +210,8 @@ class MandateScope:
     enterprise: str | None = None
     since: date | None = None
     until: date | None = None
+    principal: str | None = None
+    """The identity whose mandate it is, where it is held by standing in for him."""
 
     def is_valid(self, today: date) -> bool:
         """Whether it counts on that day, and is as narrow as its role: without a quality nobody is a local manager."""
@@ -263,7 +268,13 @@ def roles_allowed(act: Act) -> frozenset[Role]:
 
 def mandates_for(mandates: Iterable[MandateScope], act: Act, *, today: date) -> tuple[MandateScope, ...]:
     """Those mandates that allow `act` today: their scopes are where a list may look."""
-    return tuple(mandate for mandate in mandates if mandate.role in _ROLES[act] and mandate.is_valid(today))
+    return tuple(
+        mandate
+        for mandate in mandates
+        if mandate.role in _ROLES[act]
+        and mandate.is_valid(today)
+        and not (mandate.principal and act is Act.APPOINT_DEPUTY)
+    )
 
 
 def needs_proof(act: Act, *, people: int = 1) -> bool:
@@ -292,9 +303,12 @@ def _refusal(
     if act in _OWN:
         return None if target.person == actor else m("rights.not_allowed")
     reach = MandateScope.covers_entity if act is Act.READ_ENTITY else MandateScope.covers
-    if not any(reach(mandate, target) for mandate in mandates_for(mandates, act, today=today)):
+    allowing = [mandate for mandate in mandates_for(mandates, act, today=today) if reach(mandate, target)]
+    if not allowing:
         return m("rights.not_allowed")
-    if target.person != actor:
+    # what nobody may do to himself, his deputy may not do to him
+    his = target.person is not None and all(mandate.principal == target.person for mandate in allowing)
+    if target.person != actor and not his:
         return None
     if act in _MANDATES:
         return m("rights.own_mandate")
@@ -302,4 +316,5 @@ def _refusal(
         return m("rights.own_sessions")
     if act is Act.APPROVE_REQUEST:
         return m("rights.own_request")
-    return m("rights.own_access") if act in _ACCESS and not target.only_manager else None
+    alone = target.only_manager and not his
+    return m("rights.own_access") if act in _ACCESS and not alone else None

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from bot.access.rights import Act, MandateScope, Role, Target, allowed
-from bot.access.rows import BINDINGS, ENTITIES, MANDATES, PROFILES, branch
+from bot.access.rows import ACCOUNTS, BINDINGS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, branch
 from bot.access.sessions import SessionRules, open_of
 
 
@@ -54,6 +54,30 @@ _HELD = select(
     MANDATES.c.since,
     MANDATES.c.until,
 ).where(MANDATES.c.identity_id == bindparam("identity"), MANDATES.c.revoked_at.is_(None))
+_FOR_OTHERS = (
+    select(
+        *_HELD.selected_columns,
+        SUBSTITUTIONS.c.principal_id,
+        SUBSTITUTIONS.c.entity_id.label("place"),
+        SUBSTITUTIONS.c.since.label("first"),
+        SUBSTITUTIONS.c.until.label("last"),
+    )
+    .join(SUBSTITUTIONS, SUBSTITUTIONS.c.principal_id == MANDATES.c.identity_id)
+    .join(ENTITIES, ENTITIES.c.id == SUBSTITUTIONS.c.entity_id)
+    .join(ACCOUNTS, ACCOUNTS.c.id == SUBSTITUTIONS.c.account_id)
+    .where(
+        SUBSTITUTIONS.c.deputy_id == bindparam("identity"),
+        SUBSTITUTIONS.c.revoked_at.is_(None),
+        ACCOUNTS.c.status == "active",
+        MANDATES.c.revoked_at.is_(None),
+        MANDATES.c.role.not_in((Role.LEGAL_REPRESENTATIVE, Role.USER)),
+        or_(
+            MANDATES.c.entity_id == SUBSTITUTIONS.c.entity_id,
+            MANDATES.c.entity_id.is_(None) & (MANDATES.c.enterprise_id == ENTITIES.c.enterprise_id),
+        ),
+    )
+)
+"""The mandates, as they are now, of those for whom the person stands in; whatever becomes of them becomes of these."""
 
 
 def session_of(
@@ -92,9 +116,25 @@ def chats_of(connection: Connection, identity: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(connection.execute(query).scalars()))
 
 
+def told(connection: Connection, identity: str, entity: str, today: date) -> tuple[int, ...]:
+    """The same, and the chats of whoever stands in for the person in that entity today."""
+    query = select(SUBSTITUTIONS.c.deputy_id).where(
+        SUBSTITUTIONS.c.principal_id == identity,
+        SUBSTITUTIONS.c.entity_id == entity,
+        SUBSTITUTIONS.c.since <= today,
+        SUBSTITUTIONS.c.until >= today,
+        SUBSTITUTIONS.c.revoked_at.is_(None),
+    )
+    people = [identity, *connection.execute(query.order_by(SUBSTITUTIONS.c.id)).scalars()]
+    return tuple(dict.fromkeys(chat for person in people for chat in chats_of(connection, person)))
+
+
 def mandates_of(connection: Connection, session: Session) -> tuple[MandateScope, ...]:
-    """The mandates of the person that count in this session; their days are still to be checked by `rights`."""
+    """The mandates of the person that count in this session, and those of the people for whom he stands in; their days
+    are still to be checked by `rights`.
+    """
     held = [_scope(row) for row in connection.execute(_HELD, {"identity": session.identity})]
+    held += [_for_another(row) for row in connection.execute(_FOR_OTHERS, {"identity": session.identity})]
     if session.scope is None:
         return tuple(held)
     local = [mandate for mandate in held if mandate.entity in session.scope]
@@ -118,6 +158,14 @@ def _scope(row: Row[*tuple[Any, ...]]) -> MandateScope:
         since=row.since,
         until=row.until,
     )
+
+
+def _for_another(row: Row[*tuple[Any, ...]]) -> MandateScope:
+    """A mandate of somebody else, in the one entity, on the days that it and the substitution have in common."""
+    since = max(row.since, row.first) if row.since else row.first
+    until = min(row.until, row.last) if row.until else row.last
+    his = replace(_scope(row), entity=row.place, enterprise=None, since=since, until=until)
+    return replace(his, principal=row.principal_id)
 
 
 def target_of(

@@ -387,3 +387,21 @@ class LinkRef:
     counts: bool = True
     changeable: bool = True
     alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeputyRef:
+    """Somebody stands in for a manager in an entity. `mine`: "principal" or "deputy" where that is the actor, else empty.
+
+    Names are empty where the entity does not know them. `endable`: the actor may end it.
+    """
+
+    id: str
+    entity: str
+    principal: str
+    deputy: str
+    since: date
+    until: date
+    begun: bool = True
+    mine: str = ""
+    endable: bool = False

@@ -20,7 +20,7 @@ from bot.access.mandates import MANDATE, office_of, reaching
 from bot.access.offices import OFFICES
 from bot.access.requests import Done, InviteUser
 from bot.access.rights import Act, Target, allowed, require
-from bot.access.rows import BINDINGS, MANDATES, SESSIONS, branch
+from bot.access.rows import BINDINGS, MANDATES, SESSIONS, SUBSTITUTIONS, branch
 from bot.access.work import NOT_ALLOWED, Declined, Work
 from bot.errors import NotAllowed, Refusal
 from bot.msg import Msg, m
@@ -134,8 +134,18 @@ def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
 
 
 def managing(connection: Connection, row: Row[*tuple[Any, ...]], today: date) -> list[Row[*tuple[Any, ...]]]:
-    """The mandates of the account's person in its entity that are not over, those to come too."""
-    query = MANDATE.where(MANDATES.c.identity_id == row.identity_id)
+    """The mandates of the account's person in its entity that are not over, those to come too, and those of the people for
+    whom he stands in there: whoever took him over would have those.
+    """
+    principals = select(SUBSTITUTIONS.c.principal_id).where(
+        SUBSTITUTIONS.c.deputy_id == row.identity_id,
+        SUBSTITUTIONS.c.entity_id == row.entity_id,
+        SUBSTITUTIONS.c.until >= today,
+        SUBSTITUTIONS.c.revoked_at.is_(None),
+    )
+    query = MANDATE.where(
+        or_(MANDATES.c.identity_id == row.identity_id, MANDATES.c.identity_id.in_(principals))
+    )
     return list(connection.execute(query.where(reaching(row.entity_id, row.enterprise_id, today))).all())
 
 

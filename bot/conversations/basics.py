@@ -41,6 +41,14 @@ def home(ctx: Context, answers: Answers) -> Page:
     body += [m("home.entity", name=e.name, number=e.number, role=m(f"role.short.{e.role}")) for e in shown]
     if more := len(entities) - len(shown):
         body += [] if chosen else [m("home.more", n=more)]
+    body += [
+        m(
+            f"home.{each.mine}",
+            name=(each.principal if each.mine == "deputy" else each.deputy) or m("managers.unknown"),
+            until=each.until,
+        )
+        for each in ctx.directory.standing_in()
+    ]
     if not entities:
         body.append(m("home.no_mandate"))
     resume: list[Row] = [
@@ -70,7 +78,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
     people: list[Button] = []
     if ctx.directory.entities("list_users"):
         people.append(press(m("users.title"), "open", "users", mark="👥"))
-    if any(ctx.directory.entities(office.act.value) for office in OFFICES.values()):
+    acts = ("appoint_deputy", *(office.act.value for office in OFFICES.values()))
+    if any(ctx.directory.entities(act) for act in acts):
         people.append(press(m("managers.title"), "open", "managers", mark="🔑"))
     if ctx.directory.entities():
         people.append(press(m("functions.title"), "open", "functions", mark="🎓"))

@@ -40,6 +40,8 @@ close-subdivision    | subdivision
 appoint-manager      | csam appoint
 replace-manager      | csam replace
 end-manager          | csam dismiss
+appoint-deputy       |
+end-deputy           |
 """
 """The kind of an item, and the screens it passes. A kind without screens leaves nothing to do there, and `LEAVE` says so.
 `change-…`: other days for what is held; `declare-user`: the profession alone. An unknown kind has the screen `other`."""

@@ -24,13 +24,14 @@ from bot.conversations.grant import prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_name, quality_word, the_only
-from bot.conversations.ports import Context, EntityRef, ManagerRef
+from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
 from bot.conversations.searching import SearchChoice
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 
 KEY, APPOINT, UNSEAT = "managers", "appoint", "unseat"
+DEPUTY, UNDEPUTY = "deputy", "undeputy"
 REPLACE = "r:"
 """Before the mandate to replace, in the argument of `appoint`."""
 
@@ -143,7 +144,26 @@ def list_page(ctx: Context, entity: str, there: Sequence[ManagerRef], at: int) -
     rows += page_row(at, pages)
     if any(place.id == entity for place in appointing(ctx)):
         rows.append((press(m("appoint.title"), "open", f"{APPOINT}:{entity}", mark="➕"),))
-    return Page((m("managers.count", n=len(there)), *lines), rows=(*rows, HOME_ROW))
+    rows += deputy_rows(ctx, entity)
+    deputies = tuple(deputy_line(each) for each in ctx.directory.deputies(entity))
+    return Page((m("managers.count", n=len(there)), *lines, *deputies), rows=(*rows, HOME_ROW))
+
+
+def deputy_line(deputy: DeputyRef) -> Msg:
+    """Who stands in for whom, from when to when."""
+    names = {"principal": deputy.principal or m("managers.unknown")}
+    names |= {"deputy": deputy.deputy or m("managers.unknown")}
+    return m("deputy.line", **names, since=deputy.since, until=deputy.until)
+
+
+def deputy_rows(ctx: Context, entity: str) -> tuple[Row, ...]:
+    """A deputy for oneself, and the end of those that the actor may end."""
+    rows: list[Row] = []
+    if any(place.id == entity for place in ctx.directory.entities("appoint_deputy")):
+        rows.append((press(m("deputy.title"), "open", f"{DEPUTY}:{entity}", mark="🔁"),))
+    if any(each.endable for each in ctx.directory.deputies(entity)):
+        rows.append((press(m("undeputy.title"), "open", f"{UNDEPUTY}:{entity}", mark="🔁"),))
+    return tuple(rows)
 
 
 def mandate_page(ctx: Context, manager: ManagerRef) -> Page:

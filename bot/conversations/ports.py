@@ -19,6 +19,7 @@ from bot.access.views import (
     ChangeCard,
     ChangeItem,
     Counts,
+    DeputyRef,
     EntityRef,
     FunctionCounts,
     Holding,
@@ -49,6 +50,7 @@ __all__ = [
     "ChangeItem",
     "Context",
     "Counts",
+    "DeputyRef",
     "Directory",
     "EntityRef",
     "FunctionCounts",
@@ -163,6 +165,12 @@ class Directory(Protocol):
 
     def messages(self) -> tuple[SentMessage, ...]:
         """The actor's latest messages to the help desk with their state, newest first."""
+
+    def deputies(self, entity: str) -> tuple[DeputyRef, ...]:
+        """Who stands in for which manager of the entity, now or later."""
+
+    def standing_in(self) -> tuple[DeputyRef, ...]:
+        """For whom the actor stands in today, and who for him."""
 
     def links(self, account: str) -> tuple[LinkRef, ...]:
         """Who answers for the account, then for whom it answers: links that are not over."""

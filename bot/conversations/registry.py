@@ -14,6 +14,7 @@ from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
 from bot.conversations.change import CHANGE
 from bot.conversations.contact import CHAMAN, CONTACT, MESSAGES
+from bot.conversations.deputy import DEPUTY_FLOW, UNDEPUTY_FLOW
 from bot.conversations.end import END
 from bot.conversations.engine import Engine
 from bot.conversations.flow import Flow
@@ -72,6 +73,8 @@ ALL = (
     LEADEND,
     QUALITIES,
     ACTIVATING,
+    DEPUTY_FLOW,
+    UNDEPUTY_FLOW,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

@@ -19,6 +19,7 @@ from bot.access.requests import (
     ON_USERS,
     ActivateQuality,
     ActOnUsers,
+    AppointDeputy,
     AppointManager,
     AssignFunction,
     ChangeEnd,
@@ -29,6 +30,7 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndDeputy,
     EndMandate,
     EndSessions,
     GrantAccess,
@@ -49,6 +51,7 @@ from bot.conversations import endtesting
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
+from bot.conversations.memorydeputies import MemoryDeputies
 from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
 from bot.conversations.memoryplaces import MemoryPlaces
@@ -124,7 +127,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
+class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, MemoryDeputies):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -388,6 +391,10 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")
                 return Done() if right and right[0][0] == choice else wrong
+            case AppointDeputy():
+                return self.stand_in(request)
+            case EndDeputy():
+                return self.stand_down(request)
             case LinkResponsible():
                 return self.link_up(request, now)
             case ChangeLink():

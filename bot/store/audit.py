@@ -21,6 +21,7 @@ from bot.store.anchors import Anchor, Signers
 from bot.store.chains import Broken, Chains, Link, head_seal, link_mac
 from bot.store.crypto import IdentityKeys
 from bot.store.keys import Keyring
+from bot.store.relations import principals
 from bot.store.tables import AuditEntry, AuditHead, core
 from bot.store.upsert import insert_new
 
@@ -53,7 +54,14 @@ class Verified:
 
 
 def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, now: datetime) -> int:
-    """Adds an entry to a chain and returns its number. Locks the chain's head: call it last in the transaction."""
+    """Adds an entry to a chain and returns its number. Locks the chain's head: call it last in the transaction.
+
+    Whoever stands in for somebody there is named with him, whatever he does: both are answerable for those days.
+    """
+    body = dict(entry.body or {})
+    if entry.actor is not None and chain != HOUSE:
+        others = principals(connection, entry.actor, chain, now)
+        body |= {"stands_in_for": list(others)} if others else {}
     last, before = _locked_head(connection, keyring, chain)
     seq = last + 1
     personal = None
@@ -71,7 +79,7 @@ def append(connection: Connection, keyring: Keyring, chain: str, entry: Entry, n
         "act": entry.act,
         "subject_id": entry.subject,
         "change_number": entry.change,
-        "body": entry.body or {},
+        "body": body,
         "personal": personal,
         "key_version": keyring.current,
     }

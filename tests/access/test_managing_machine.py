@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from bot.access import managing
+from bot.access import managing, substituting
 from bot.access.mandates import office_of
-from bot.access.requests import AppointManager, Done, EndMandate
-from bot.access.rows import ITEMS, MANDATES
+from bot.access.requests import AppointDeputy, AppointManager, Done, EndDeputy, EndMandate
+from bot.access.rows import ITEMS, MANDATES, SUBSTITUTIONS
 from bot.errors import Refusal
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -24,6 +24,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -99,6 +100,25 @@ class Held:
         )
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """A substitution of the model."""
+
+    principal: str
+    deputy: str
+    entity: str
+
+    def keyed(self) -> tuple[tuple[str, str], ...]:
+        return ("person", self.principal), ("person", self.deputy), ("entity", self.entity)
+
+
+Request = AppointManager | EndMandate | AppointDeputy | EndDeputy
+ACTS = {
+    AppointManager: managing.appoint_manager,
+    EndMandate: managing.end_mandate,
+    AppointDeputy: substituting.appoint_deputy,
+    EndDeputy: substituting.end_deputy,
+}
 START = {
     Held("wet", "legal-representative", "midi", None, None),
     Held("hoofd", "responsible", "midi", None, None),
@@ -119,7 +139,7 @@ FITTING = [
     for where in PLACES
     if narrow == sum(each is not None for each in where[1:])
 ]
-BY = st.sampled_from(["hoofd", "delcourt", "janssens", "claes", "wet"]) | st.sampled_from(PEOPLE)
+BY = st.sampled_from(["hoofd", "delcourt", "janssens", "claes", "wet", "dubois"]) | st.sampled_from(PEOPLE)
 
 
 class Managers(RuleBasedStateMachine):
@@ -135,26 +155,38 @@ class Managers(RuleBasedStateMachine):
         with self.database.write() as connection:
             connection.execute(delete(MANDATES))
             connection.execute(insert(MANDATES), self.loaded)
+            connection.execute(delete(SUBSTITUTIONS))
         self.model = set(START)
+        self.standins: set[StandIn] = set()
 
-    def does(self, by: str, request: AppointManager | EndMandate) -> bool:
-        act = managing.appoint_manager if isinstance(request, AppointManager) else managing.end_mandate
+    def does(self, by: str, request: Request) -> bool:
+        act = ACTS[type(request)]
         with self.register.work(by) as work:
             try:
                 with work.connection.begin_nested():
-                    return isinstance(act(work, request), Done)
+                    return isinstance(act(work, request), Done)  # type: ignore[operator]
             except Refusal:
                 return False
 
     def may(self, by: str, office: str, subject: str, where: Place) -> bool:
         return by != subject and any(
-            held.person == by and office in APPOINTS.get(held.office, ()) and held.covers(*where)
-            for held in self.model
+            held.person != subject and office in APPOINTS.get(held.office, ()) and held.covers(*where)
+            for held in self.held_by(by)
         )
+
+    def held_by(self, by: str) -> set[Held]:
+        """His own, and those of whom he stands in for, in that entity."""
+        lent = {
+            held
+            for held in self.model
+            for standin in self.standins
+            if standin == StandIn(held.person, by, held.entity) and held.office != "legal-representative"
+        }
+        return {held for held in self.model if held.person == by} | lent
 
     def sees(self, by: str, office: str, subject: str) -> bool:
         entity, part = ACCOUNTS[subject]
-        mine = [held for held in self.model if held.person == by and held.office != "legal-representative"]
+        mine = [held for held in self.held_by(by) if held.office != "legal-representative"]
         if any(held.covers(entity, "hospital", part) for held in mine):
             return True
         manages = {held.office for held in self.model if (held.person, held.entity) == (subject, entity)}
@@ -222,6 +254,49 @@ class Managers(RuleBasedStateMachine):
         if expected:
             self.model -= {held}
 
+    @rule(at_random=st.integers(0, 2), data=st.data())
+    def stand_in(self, at_random: int, data: st.DataObject) -> None:
+        """One time in three anybody for anybody, else somebody who may be asked."""
+        pairs = [(by, subject) for by in PEOPLE for subject in sorted(ACCOUNTS)]
+        fitting = [pair for pair in pairs if self.may_lend(*pair)]
+        by, subject = data.draw(st.sampled_from(fitting if fitting and at_random else pairs))
+        entity = ACCOUNTS[subject][0]
+        request = AppointDeputy(self.register.entity[entity], self.register.account[subject], TODAY, TODAY)
+        expected = self.may_lend(by, subject)
+        assert self.does(by, request) == expected, (by, subject)
+        if expected:
+            self.standins.add(StandIn(by, subject, entity))
+
+    def may_lend(self, by: str, subject: str) -> bool:
+        entity, part = ACCOUNTS[subject]
+        return (
+            by != subject
+            and any(
+                held.person == by
+                and held.office != "legal-representative"
+                and held.covers(entity, "hospital", part)
+                for held in self.model
+            )
+            and not any((each.principal, each.entity) == (by, entity) for each in self.standins)
+        )
+
+    @precondition(lambda self: bool(self.standins))
+    @rule(by=BY, data=st.data())
+    def stand_down(self, by: str, data: st.DataObject) -> None:
+        standin = data.draw(st.sampled_from(sorted(self.standins, key=str)))
+        expected = by in {standin.principal, standin.deputy} or any(
+            self.may(by, held.office, held.person, (held.entity, held.quality, held.part))
+            for held in self.model
+            if (held.person, held.entity) == (standin.principal, standin.entity) and held.office in SHAPE
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(select(SUBSTITUTIONS).where(SUBSTITUTIONS.c.revoked_at.is_(None))).all()
+        wanted = [getattr(self.register, name)[key] for name, key in standin.keyed()]
+        row = next(row for row in rows if [row.principal_id, row.deputy_id, row.entity_id] == wanted)
+        assert self.does(by, EndDeputy(row.id)) == expected, (by, standin)
+        if expected:
+            self.standins.remove(standin)
+
     def id_of(self, wanted: Held) -> str:
         return next(key for key, held in self.rows().items() if held == wanted)
 
@@ -278,8 +353,8 @@ def test_no_sequence_of_acts_takes_anybody_outside_his_scope(register: Register)
     run_state_machine_as_test(
         Managers,
         settings=settings(
-            max_examples=6,
-            stateful_step_count=15,
+            max_examples=8,
+            stateful_step_count=18,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
@@ -288,4 +363,6 @@ def test_no_sequence_of_acts_takes_anybody_outside_his_scope(register: Register)
     with register.database.read() as connection:
         check_invariants(connection, register.keyring)
         done = Counter(connection.execute(select(ITEMS.c.kind)).scalars())
-    assert min(done["appoint-manager"], done["end-manager"]) > 3, f"most acts were refused: {done}"
+    assert min(done["appoint-manager"], done["end-manager"], done["appoint-deputy"]) > 3, (
+        f"most acts were refused: {done}"
+    )

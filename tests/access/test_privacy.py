@@ -33,6 +33,7 @@ from bot.access.rows import (
     RESPONSIBILITIES,
     SESSIONS,
     STEP_UPS,
+    SUBSTITUTIONS,
     TICKETS,
     VISITS,
 )
@@ -146,6 +147,10 @@ def register(database: Database, keyring: Keyring, tmp_path: Path):
         connection.execute(
             insert(RESPONSIBILITIES).values(account_id=register.account["canary-odilon"], **link)
         )
+        stands = {"deputy_id": register.person["canary-odilon"], "principal_id": register.person["delcourt"]}
+        stands |= {"account_id": register.account["canary-odilon"], "entity_id": register.entity["midi"]}
+        stands |= {"since": TODAY, "until": TODAY, "recorded_at": NOW}
+        connection.execute(insert(SUBSTITUTIONS).values(id="stands-in", **stands))
         signed = CHANGES.c.number == done.number
         connection.execute(
             update(CHANGES).where(signed).values(author_id=register.person["odilon"], chat_id=TELEGRAM)

@@ -24,6 +24,7 @@ WHO = {
     "appoint_group": "RCO",
     "appoint_subdivision": "RCOS",
     "appoint_auditor": "R",
+    "appoint_deputy": "RCOGSA",
     "activate_quality": "RC",
     "manage_subdivisions": "RCOS",
     "read_entity": "LRCOGSA",

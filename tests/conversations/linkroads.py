@@ -1,4 +1,4 @@
-"""Roads through the links between collaborators and whoever answers for them, for the walk: each step once, from either side."""
+"""Roads for the walk through the links between collaborators and whoever answers for them, and through deputies: each step once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from bot.conversations.memorylinks import Linked
 from bot.conversations.model import Command, Event, Tap, Text
-from bot.conversations.ports import Holding
+from bot.conversations.ports import DeputyRef, Holding
 from bot.conversations.testing import AUBE, NOW, PORTAL, MemoryDirectory
 
 PHYSICIANS = "collaborator-specialist-physician"
@@ -76,3 +76,39 @@ def roads(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
     yield linked(register()), (*said(f"end {PEETERS}"), Tap(0, "a", "blocked"), ok)
     pick = (*said("users", "1"), Tap(0, "pick"), Tap(0, "on", PEETERS), Tap(0, "act", "block"))
     yield linked(register()), pick
+
+
+def standing_in(directory: MemoryDirectory) -> MemoryDirectory:
+    """Deputies now and to come, of the actor and of others, in two entities."""
+    directory.acts |= {"appoint_deputy"}
+    own = DeputyRef("s1", "midi", "Delcourt Anne", "Peeters Jan", BEGUN, SOON, mine="principal", endable=True)
+    for_another = replace(own, id="s2", principal="Maes Wout", deputy="Delcourt Anne", mine="deputy")
+    unknown = replace(own, id="s3", entity="aube", principal="", deputy="", mine="", begun=False)
+    directory.standins = {each.id: each for each in (own, for_another, unknown)}
+    return directory
+
+
+def deputies(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
+    """The same for deputies."""
+    ok, edit, cancel, stay, anew = (Tap(0, verb) for verb in ("ok", "edit", "cancel", "stay", "anew"))
+    yield standing_in(register()), said("home")
+    yield standing_in(register()), said("managers", "1")
+    late = said(
+        "deputy",
+        "1",
+        "x",
+        "Lambert",
+        "Claes",
+        "Goossens An",
+        "03-12-2026",
+        "04-12-2026",
+        "01-12-2040",
+        "31-12-2026",
+    )
+    yield standing_in(register()), (*late, edit, stay, ok)
+    yield standing_in(register()), (*said("deputy", "2", "1", "Maes"), cancel, stay, Command("deputy"), anew)
+    yield standing_in(register()), (*said("deputy", "3", "Dubois", "aujourd'hui", "demain"), ok)
+    yield standing_in(register()), (*said("undeputy", "1", "x", "2"), edit, stay, cancel, stay, ok)
+    yield standing_in(register()), (*said("undeputy", "2"), ok)
+    yield register(), said("undeputy")
+    yield register(), said("deputy")

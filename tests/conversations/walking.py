@@ -202,6 +202,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.wards = dict(directory.wards)
     fresh.linked = dict(directory.linked)
     fresh.rooms = dict(directory.rooms)
+    fresh.standins = dict(directory.standins)
     return fresh
 
 
@@ -547,6 +548,8 @@ def links(seen: Walked) -> None:
     """Who answers for whom."""
     tried: set[tuple[object, ...]] = set()
     for directory, events in linkroads.roads(register):
+        _road(seen, directory, events, tried)
+    for directory, events in linkroads.deputies(register):
         _road(seen, directory, events, tried)
 
 
