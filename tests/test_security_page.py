@@ -29,5 +29,5 @@ def test_every_test_that_the_page_names_exists():
 def test_what_is_done_or_partly_done_is_shown_by_a_test_and_each_requirement_stands_once():
     states = {number: state.split(":", 1)[0].split()[0] for number, state, _ in rows()}
     assert len(states) == len(rows()) >= 50
-    assert set(states.values()) == {"done", "partly", "open"}
+    assert {"done"} < set(states.values()) <= {"done", "partly", "open"}
     assert [number for number, state, shown in rows() if not shown and not state.startswith("open")] == []

@@ -12,6 +12,7 @@ from bot.conversations.frames import MASKED
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
 from bot.conversations.ports import Context, EntityRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Say, m
@@ -77,7 +78,7 @@ CONTACT = Flow(
     title=m("contact.title"),
     steps=(
         Choice("subject", ask=m("contact.ask.subject"), label=m("contact.subject"), options=subjects),
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),

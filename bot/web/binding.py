@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Connection, select
 
 from bot import clock
@@ -26,6 +27,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.web.oidc import Proof
 
+log = structlog.get_logger(__name__)
 STATE = "oidc"
 """The purpose of the one-time link that is the `state` of a log-in at the provider."""
 TOO_MANY = 20
@@ -66,9 +68,11 @@ class Linker:
             try:
                 proved = self._proved(connection, username, password, code)
                 if proved is None:
+                    log.warning("proof_refused", kind="link")
                     return m("bind.wrong")
                 self._keep(connection, visit, self._propose(connection, proved, visit))
             except Refusal as refusal:
+                log.warning("proof_refused", kind="link")
                 return refusal.msg
             return None
 

@@ -23,7 +23,11 @@ from bot.i18n import speaker
 from bot.msg import LANGUAGES, Say, m
 
 HERE = Path(__file__).parent
-COOKIE = "visit"
+COOKIE, SECURE_COOKIE = "visit", "__Secure-visit"
+"""The second over https: browsers take a cookie of that name from a secure page only (RFC 6265bis)."""
+YEAR = 31_536_000
+HTTPS = "bot.https"
+"""In a request's scope: whether the pages are reached over https, whatever the proxy before them speaks."""
 _TELEGRAM = "https://web.telegram.org https://*.telegram.org"
 """Where Telegram's own web clients frame a Mini App."""
 _ENVIRONMENT = Environment(
@@ -39,7 +43,7 @@ class Paper:
     """Draws pages. `frames` are further origins that may frame them (the demo's chat page); `https` whether they are served so."""
 
     def __init__(self, *, https: bool, frames: tuple[str, ...] = ()) -> None:
-        self._https = https
+        self.https = https
         self.policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
             f"base-uri 'none'; frame-ancestors {' '.join((_TELEGRAM, *frames))}"
@@ -62,10 +66,11 @@ class Paper:
 
     def remember(self, response: Response, key: str) -> Response:
         """Sets the visit's cookie. In Telegram's web client the page is framed by another site: hence None and Partitioned."""
-        where = "Secure; SameSite=None; Partitioned" if self._https else "SameSite=Lax"
+        name = SECURE_COOKIE if self.https else COOKIE
+        where = "Secure; SameSite=None; Partitioned" if self.https else "SameSite=Lax"
         response.headers.append(
             "set-cookie",
-            f"{COOKIE}={key}; Path=/app; HttpOnly; Max-Age={int(VISIT.total_seconds())}; {where}",
+            f"{name}={key}; Path=/app; HttpOnly; Max-Age={int(VISIT.total_seconds())}; {where}",
         )
         return response
 
@@ -76,8 +81,8 @@ def see(address: str) -> Response:
 
 
 def key_of(request: Request) -> str:
-    """The visit's key, empty where there is none."""
-    return request.cookies.get(COOKIE, "")
+    """The visit's key, empty where there is none; over https the plain name counts for nothing."""
+    return request.cookies.get(SECURE_COOKIE if request.scope.get(HTTPS) else COOKIE, "")
 
 
 def seal_of(key: str) -> str:
@@ -92,10 +97,11 @@ def is_own_form(request: Request, form: Mapping[str, Any]) -> bool:
 
 
 class Headers:
-    """An ASGI middleware: nothing of these pages is kept, framed elsewhere, or guessed at."""
+    """An ASGI middleware: nothing of these pages is kept, framed elsewhere, or guessed at; what came over https comes so again."""
 
-    def __init__(self, app: ASGIApp, policy: str) -> None:
+    def __init__(self, app: ASGIApp, policy: str, *, https: bool = False) -> None:
         self._app = app
+        self._https = https
         self._fixed = {
             "Content-Security-Policy": policy,
             "Cache-Control": "no-store",
@@ -104,6 +110,8 @@ class Headers:
             "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
         }
+        if https:
+            self._fixed["Strict-Transport-Security"] = f"max-age={YEAR}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
@@ -113,4 +121,5 @@ class Headers:
                     headers.setdefault(name, value)
             await send(message)
 
+        scope[HTTPS] = self._https
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

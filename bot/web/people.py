@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Connection, select
 
 from bot import clock
@@ -28,6 +29,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.web.initdata import Opened
 
+log = structlog.get_logger(__name__)
 TOO_MANY = 20
 """Tries of one visitor within `_LATELY`, whatever he tries: beyond that nothing is looked at."""
 _LATELY = timedelta(minutes=10)
@@ -72,6 +74,12 @@ class Said:
 
 WRONG = Said(m("login.wrong"))
 GONE = Said(m("web.gone"))
+
+
+def refused(what: str, why: Msg | None = None) -> Said:
+    """A proof that was none: noted in the log, without a word of what was given or by whom (ASVS 16.3.1)."""
+    log.warning("proof_refused", kind=what)
+    return Said(why) if why else WRONG
 
 
 class People:
@@ -148,9 +156,9 @@ class People:
             try:
                 proved = self._proved(connection, session, code, username, password)
             except Refusal as refusal:
-                return Said(refusal.msg)
+                return refused("log-in", refusal.msg)
             if proved is None or proved.identity != session.identity:
-                return WRONG
+                return refused("log-in")
             sessions.open_session(
                 connection,
                 session.binding,
@@ -214,9 +222,9 @@ class People:
             try:
                 proved = self._proved(connection, session, code, username, password)
             except Refusal as refusal:
-                return Said(refusal.msg)
+                return refused("step-up", refusal.msg)
             if proved is None or proved.identity != session.identity:
-                return WRONG
+                return refused("step-up")
             if proved.scope is not None and session.scope != frozenset({proved.scope}):
                 return Said(m("web.proof.narrow"))
             sessions.stepped_up(connection, session.id, digest, proved.how, now)
@@ -247,6 +255,7 @@ class People:
                 except Refusal:
                     proved = None
                 if proved is None or proved.identity != session.identity:
+                    refused("app")
                     return None
             scope = next(iter(session.scope)) if session.scope else None
             return proofs.enrol(connection, self._keyring, session.identity, scope, now)
@@ -262,7 +271,7 @@ class People:
             except Refusal as refusal:
                 return Said(refusal.msg)
             if codes is None:
-                return WRONG
+                return refused("app")
             chats.redraw(connection, visit.telegram_id, clock.now())
             return Said(codes=codes)
 
@@ -318,7 +327,7 @@ class People:
                 return GONE
             try:
                 if not self._may_change(connection, session, account, proof):
-                    return WRONG
+                    return refused("password")
                 if text != again:
                     return Said(m("password.differ"))
                 proofs.set_password(connection, self._keyring, account, text, self._passwords, now)

@@ -112,7 +112,10 @@ class Site:
             Route("/{page}/form", self._guarded(self.show), methods=["GET"]),
             Route("/{page}/form", self._guarded(self.act), methods=["POST"]),
         ]
-        return Starlette(routes=routes, middleware=[Middleware(Headers, policy=self._paper.policy)])
+        return Starlette(
+            routes=routes,
+            middleware=[Middleware(Headers, policy=self._paper.policy, https=self._paper.https)],
+        )
 
     def _guarded(
         self, handler: Callable[[Request], Awaitable[Response]]

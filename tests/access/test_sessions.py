@@ -297,6 +297,7 @@ def test_digits_of_other_scripts_and_spaces_are_the_same_code(register):
 def test_each_recovery_code_opens_once(register):
     _, codes = enrolled(register)
     assert len(set(codes)) == 10
+    assert {len(code.replace("-", "")) * 5 for code in codes} == {120}, "random bits, five a character"
     now = NOW + 10 * MINUTE
     assert gives(register, codes[0].upper().replace("-", ""), now).how == "recovery"
     assert gives(register, codes[0], now) is None

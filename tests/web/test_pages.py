@@ -7,6 +7,7 @@ import time
 
 import pyotp
 import pytest
+import structlog
 from tests.web.conftest import Browser, House, init_data, on_both
 
 
@@ -43,8 +44,12 @@ def test_a_chat_locks_and_opens_again_by_the_code_of_the_app_with_its_dialogue_a
     assert "prouvez d" in anne.sees().text
 
     browser.opens("login")
-    wrong = browser.sends("login", code="000000")
+    with structlog.testing.capture_logs() as log:
+        wrong = browser.sends("login", code="000000")
     assert (wrong.status_code, "Cela ne correspond pas" in browser.text) == (422, True)
+    assert [each for each in log if each["event"] == "proof_refused"] == [
+        {"event": "proof_refused", "kind": "log-in", "log_level": "warning"}
+    ]
     right = browser.sends("login", code=next_code(app))
     assert (right.status_code, "Vous êtes connecté" in browser.text) == (200, True)
     anne.waits_for("À qui")
