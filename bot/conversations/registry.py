@@ -12,6 +12,7 @@ from importlib.resources import files
 from bot.conversations.appoint import APPOINTING
 from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
+from bot.conversations.certificates import CERTIFICATE, CERTIFICATES, ENDCERT
 from bot.conversations.change import CHANGE
 from bot.conversations.contact import CHAMAN, CONTACT, MESSAGES
 from bot.conversations.end import END
@@ -50,6 +51,9 @@ ALL = (
     USERS,
     ME,
     MYDATA,
+    CERTIFICATES,
+    CERTIFICATE,
+    ENDCERT,
     CONTACT,
     MESSAGES,
     CHAMAN,

@@ -29,11 +29,13 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndCertificate,
     EndMandate,
     EndSessions,
     GrantAccess,
     InviteUser,
     Join,
+    KeepCertificate,
     LinkResponsible,
     Lock,
     MarkDone,
@@ -49,6 +51,7 @@ from bot.conversations import endtesting
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
+from bot.conversations.memorycertificates import MemoryCertificates
 from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
 from bot.conversations.memoryplaces import MemoryPlaces
@@ -124,7 +127,7 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
+class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, MemoryCertificates):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -147,6 +150,7 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
             "invite_user",
             "end_function",
             "hand_over",
+            "keep_certificates",
             "change_user",
             "create_user",
             "list_users",
@@ -396,6 +400,10 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces):
                 return self.appoint(request)
             case EndMandate():
                 return self.end(request)
+            case KeepCertificate():
+                return self.keep_certificate(request, now)
+            case EndCertificate():
+                return self.end_certificate(request)
             case SendMessage(subject):
                 self.written = (SentMessage("730025", subject, "waiting", now), *self.written)
                 return Done("730025")
