@@ -73,6 +73,10 @@ class Turns(Protocol):
         """The card to show, None where what is shown is what is wanted."""
         ...
 
+    def asks_for_document(self, telegram_id: int) -> bool:
+        """Whether the open dialogue of this person's chat waits for a file; any other is not fetched."""
+        ...
+
     def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
         """The card `seq` now stands in the chat as `message_id`; False where the chat has gone on since."""
         ...

@@ -190,6 +190,13 @@ class Turning:
 
     def asks_for_number(self, telegram_id: int) -> bool:
         """Whether the open dialogue of this person's chat waits for a national number."""
+        return self._asks(telegram_id, self.engine.asks_for_number)
+
+    def asks_for_document(self, telegram_id: int) -> bool:
+        """Whether it waits for a file."""
+        return self._asks(telegram_id, self.engine.asks_for_document)
+
+    def _asks(self, telegram_id: int, question: Callable[[State, Context], bool]) -> bool:
         with self.database.read() as connection:
             # a private chat has the number of its person
             row = chats.peek(connection, self.keyring, telegram_id, clock.now())
@@ -197,7 +204,7 @@ class Turning:
                 return False
             state = state_of(row)
             context = self.context(connection, state, telegram_id, language_of(state, row, ""))
-            return self.engine.asks_for_number(state, context)
+            return question(state, context)
 
     def unproved(self, telegram_id: int) -> Asked | None:
         """The recap of this person's chat that waits for a fresh proof, with what the proof is bound to."""

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import clock
-from bot.access import activation, sessions, visits
+from bot.access import activation, keptcertificates, sessions, visits
 from bot.access.activation import Notice
 from bot.access.due import ACTIVATE, CHECK, REVOKED, TO_DO
 from bot.access.sessions import SessionRules
@@ -179,6 +179,9 @@ class Worker:
                 return []
             if task.kind == fading.KIND:
                 return fading.carry_out(connection, self._keyring, task.data, now)
+            if task.kind == keptcertificates.WARN:
+                warning = keptcertificates.warn(connection, task.data, now)
+                return tell(connection, self._keyring, warning, now) if warning else []
             notice = activation.run(connection, self._keyring, task.kind, task.data, now)
             return tell(connection, self._keyring, notice, now) if notice else []
 
@@ -238,6 +241,12 @@ def _notice(notice: Notice) -> tuple[View, int]:
     if notice.kind == REVOKED:
         title = m("notice.revoked", number=notice.number)
         return View(mark="⛔", title=title, rows=((Button(m("me.title"), Door("me")),),)), outbox.FIRST
+    if notice.kind == keptcertificates.WARN:
+        left = int(notice.round.partition(":")[2])
+        door = Door("certificates", notice.number)
+        return View(
+            mark="⏳", title=m("notice.certificate", n=left), rows=((Button(m("notice.see"), door),),)
+        ), outbox.NORMAL
     title = m(f"notice.{_word(notice)}", number=notice.number)
     mark = {TO_DO: "☑", CHECK: "🔎"}.get(notice.kind, "🟢")
     rows = tuple((Button(m(f"notice.{label}"), Door(flow, args)),) for label, flow, args in _doors(notice))

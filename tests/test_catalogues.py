@@ -205,6 +205,7 @@ SAME = {
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
         " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line portal.visit_place qualities.line"
         " edit.line edit.reads functions.in user.past mydata.line users.filter users.not_active users.number"
+        " certificates.choice certificates.line certificates.state"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",

@@ -17,6 +17,7 @@ from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
 from bot.access.hierarchy import change_link, link_responsible
 from bot.access.invitations import redeem
+from bot.access.keptcertificates import end_certificate, keep_certificate
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
 from bot.access.owndata import change_own
@@ -34,12 +35,14 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndCertificate,
     EndDeputy,
     EndMandate,
     EndSessions,
     GrantAccess,
     InviteUser,
     Join,
+    KeepCertificate,
     LinkResponsible,
     Lock,
     MarkDone,
@@ -122,6 +125,10 @@ def _performed(work: Work, request: Request) -> Outcome:
             return act_on_users(work, request)
         case SendMessage():
             return send_message(work, request)
+        case KeepCertificate():
+            return keep_certificate(work, request)
+        case EndCertificate():
+            return end_certificate(work, request)
         case ChangeOwn():
             return change_own(work, request)
         case ActivateQuality():

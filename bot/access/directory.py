@@ -33,6 +33,7 @@ from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
+from bot.access.keptcertificates import CertificateLists
 from bot.access.leaders import Leaders
 from bot.access.mandates import MandateLists
 from bot.access.names import tokens
@@ -103,7 +104,9 @@ _QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
-class RegisterDirectory(waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations, Deputies):
+class RegisterDirectory(
+    waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations, Deputies, CertificateLists
+):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
     def __init__(

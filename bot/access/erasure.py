@@ -55,6 +55,7 @@ TABLES: Mapping[str, str] = {
     "audit_heads": IDS,
     "authenticators": "deleted",
     "bindings": "deleted",
+    "certificates": IDS,
     "change_items": "stays: ids; what is still to come is undone",
     "changes": "stays: ids; the author's chat blanked",
     "chats": "the person's own deleted; open dialogues that speak of the person wiped",

@@ -307,6 +307,26 @@ class EndDeputy:
     substitution: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeepCertificate:
+    """Keep an eye on a certificate of an entity: `file` is the upload in base64, `replaces` the one that it follows."""
+
+    entity: str
+    file: str
+    replaces: str | None = None
+
+    def __repr__(self) -> str:
+        return f"KeepCertificate({self.entity})"
+
+
+@dataclass(frozen=True, slots=True)
+class EndCertificate:
+    """The certificate is no longer used."""
+
+    entity: str
+    certificate: str
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -331,6 +351,8 @@ Request: TypeAlias = (
     | ActivateQuality
     | AppointDeputy
     | EndDeputy
+    | KeepCertificate
+    | EndCertificate
 )
 
 
@@ -385,6 +407,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.OWN_ADDRESS if changed in ADDRESSES else Act.OWN_DATA)
         case ActivateQuality():
             return Claim(Act.ACTIVATE_QUALITY)
+        case KeepCertificate() | EndCertificate():
+            return Claim(Act.KEEP_CERTIFICATES)
         case Join() | Lock() | TapNumber() | SendMessage():
             return None
 

@@ -96,6 +96,7 @@ class Act(StrEnum):
     READ_AUDIT = "read_audit"
     EXPORT_PERSON_DATA = "export_person_data"
     ERASE_PERSON = "erase_person"
+    KEEP_CERTIFICATES = "keep_certificates"
     OWN_DATA = "own_data"
     OWN_ADDRESS = "own_address"
     OWN_ACCESS = "own_access"
@@ -140,6 +141,7 @@ reconcile               | session |          .                x            x    
 read_audit              | session |          .                x            x          .     .        .         x     .
 export_person_data      | session |          .                x            x          .     .        .         x     .
 erase_person            | proof   |          .                x            .          .     .        .         .     .
+keep_certificates       | session |          .                x            x          .     .        .         .     .
 own_data                | session |         own              own          own        own   own      own       own   own
 own_address             | proof   |         own              own          own        own   own      own       own   own
 own_access              | session |         own              own          own        own   own      own       own   own

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from bot.access.catalogue import Catalogue, builtin, read_application, read_function
 from bot.access.names import fold
-from bot.store import login, mail, relations, tables
+from bot.store import certificates, login, mail, relations, tables
 from bot.store.tables import core
 
 ACCOUNTS = core(tables.Account)
@@ -22,6 +22,7 @@ ASSIGNMENTS = core(tables.Assignment)
 ATTEMPTS = core(login.Attempt)
 AUTHENTICATORS = core(login.Authenticator)
 BINDINGS = core(tables.Binding)
+CERTIFICATES = core(certificates.KeptCertificate)
 CHANGES = core(tables.Change)
 DUE = core(mail.Due)
 ENTERPRISES = core(tables.Enterprise)

@@ -251,6 +251,20 @@ class ManagerRef:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateRef:
+    """A certificate of an entity; `state` is one of `certificates.state_of`."""
+
+    id: str
+    entity: str
+    subject: str
+    issuer: str
+    fingerprint: str
+    begins: datetime
+    ends: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentMessage:
     """A message to the help desk: its reference, what it is about, and whether it is waiting, sent or failed."""
 

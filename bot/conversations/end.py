@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
@@ -118,7 +118,8 @@ class WhenStep(Day):
     """Now, tonight, or another day."""
 
     def screen(self, asking: Asking) -> Screen:
-        screen = super().screen(asking)
+        no_day = asking.proposal == NOW  # the calendar marks days only
+        screen = super().screen(replace(asking, proposal=None) if no_day else asking)
         near = {m("day.today"), m("day.tomorrow")}
         rest = tuple(row for row in screen.rows if not any(button.label in near for button in row))
         soon: Row = (

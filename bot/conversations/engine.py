@@ -20,7 +20,7 @@ from datetime import timedelta
 from bot.access.requests import Conflict, Done, Refused, takes_proof
 from bot.conversations import proving, screens
 from bot.conversations.changing import replace
-from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step
+from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step, Verdict
 from bot.conversations.frames import (
     Settled,
     answered,
@@ -39,6 +39,7 @@ from bot.conversations.matching import fold
 from bot.conversations.model import (
     Answer,
     Command,
+    Document,
     Effect,
     Event,
     Forget,
@@ -55,8 +56,8 @@ from bot.conversations.model import (
     Unreadable,
     View,
 )
-from bot.conversations.passwords import bears_password
 from bot.conversations.ports import Context
+from bot.conversations.withheld import withheld
 from bot.msg import m
 
 KEPT = timedelta(days=7)
@@ -89,8 +90,8 @@ class Engine:
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
         state = self._known(state, ctx)
-        if bears_password(event):
-            reply = self._reply(told(fresh(state), error=m("engine.password")), ctx)
+        if bad := withheld(event):
+            reply = self._reply(told(fresh(state), error=bad), ctx)
             return replace(reply, effects=(Forget(),), anew=True)
         match event:
             case Redraw(settled):
@@ -103,6 +104,8 @@ class Engine:
                 return replace(self._commanded(fresh(state), name, args, ctx), anew=True)
             case Text(text, private):
                 return replace(self._text(fresh(state), text, ctx, private=private), anew=True)
+            case Document():
+                return replace(self._document(fresh(state), event, ctx), anew=True)
             case Unreadable(why, secret):
                 reply = self._reply(told(fresh(state), error=m(f"engine.{why}")), ctx)
                 return replace(self._forgetting(reply, ctx) if secret else reply, anew=True)
@@ -132,6 +135,14 @@ class Engine:
             return False
         step = settle(flow, frame, ctx).step
         return step is not None and step.takes_niss
+
+    def asks_for_document(self, state: State, ctx: Context) -> bool:
+        """Whether a document, sent now, would be an answer."""
+        flow, frame = self._on_top(state, ctx)
+        if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
+            return False
+        step = settle(flow, frame, ctx).step
+        return step is not None and step.takes_document
 
     def unproved(self, state: State, ctx: Context) -> proving.Unproved | None:
         """The recap that waits for a fresh proof."""
@@ -327,6 +338,16 @@ class Engine:
         state = told(reply.state, note=m("niss.deleted"))
         return replace(reply, state=state, view=self.view(state, ctx), effects=(Forget(), *reply.effects))
 
+    def _document(self, state: State, document: Document, ctx: Context) -> Reply:
+        """An answer where one is asked for; anywhere else as unreadable as a picture."""
+        if not self.asks_for_document(state, ctx):
+            return self._reply(told(state, error=m("engine.unreadable")), ctx)
+        flow, frame = self._on_top(state, ctx)
+        settled = settle(flow, frame, ctx)
+        assert settled.step
+        verdict = settled.step.takes(asking(settled.step, frame, settled, ctx), document)
+        return self._judged(state, flow, frame, settled.step, verdict, ctx, typed=True)
+
     # -- answers --------------------------------------------------------------------------------
 
     def _said(
@@ -334,11 +355,25 @@ class Engine:
     ) -> Reply:
         assert settled.step
         verdict = settled.step.accept(asking(settled.step, frame, settled, ctx), said)
+        typed = isinstance(said, Text)
+        return self._judged(state, flow, frame, settled.step, verdict, ctx, typed=typed)
+
+    def _judged(
+        self,
+        state: State,
+        flow: Flow,
+        frame: Frame,
+        step: Step,
+        verdict: Verdict,
+        ctx: Context,
+        *,
+        typed: bool,
+    ) -> Reply:
         match verdict:
             case Accepted():
-                if isinstance(said, Text) and not frame.typed:
+                if typed and not frame.typed:
                     frame = replace(frame, typed=True)
-                return self._accepted(state, flow, frame, settled.step, verdict, ctx)
+                return self._accepted(state, flow, frame, step, verdict, ctx)
             case Shown(ui):
                 return self._reply(state.with_top(replace(frame, ui={**frame.ui, **ui}, error=None)), ctx)
             case Rejected(error, ui):

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from bot.access.requests import Done, Request
-from bot.conversations.model import Answers, Button, Json, Press, Row, Text, View
+from bot.conversations.model import Answers, Button, Document, Json, Press, Row, Text, View
 from bot.conversations.ports import Context
 from bot.msg import Msg, Say, m
 
@@ -97,6 +97,7 @@ class Step:
     stands: bool = False
     editable: bool = True
     takes_niss: bool = False
+    takes_document: bool = False
 
     def applies(self, ctx: Context, answers: Answers) -> bool:
         """Whether the step concerns this dialogue at all."""
@@ -120,6 +121,10 @@ class Step:
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
         """What this text or tap means."""
+        raise NotImplementedError
+
+    def takes(self, asking: Asking, document: Document) -> Verdict:
+        """What this file means; asked only of a step that `takes_document`."""
         raise NotImplementedError
 
     def reads(self, asking: Asking, value: Json) -> Say | None:

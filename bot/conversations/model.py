@@ -82,7 +82,22 @@ class Unreadable:
     secret: bool = False
 
 
-Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was sent. `size` is in bytes; `body` is None where it was not fetched: nobody asked for it, it is too large, or
+    it did not come through.
+    """
+
+    file: str
+    name: str
+    size: int
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Document({self.size})"
+
+
+Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable | Document
 
 # -- state ----------------------------------------------------------------------------------------
 

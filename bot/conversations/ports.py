@@ -16,6 +16,7 @@ from bot.access.credentials import UsernamePolicy
 from bot.access.views import (
     COUNTED,
     Actor,
+    CertificateRef,
     ChangeCard,
     ChangeItem,
     Counts,
@@ -46,6 +47,7 @@ from bot.msg import Msg, Say
 __all__ = [
     "COUNTED",
     "Actor",
+    "CertificateRef",
     "ChangeCard",
     "ChangeItem",
     "Context",
@@ -162,6 +164,9 @@ class Directory(Protocol):
 
     def posts(self, entity: str) -> tuple[Post, ...]:
         """The offices that the actor may fill in the entity, at each place."""
+
+    def certificates(self, entity: str) -> tuple[CertificateRef, ...]:
+        """The certificates that the entity uses, the one that ends first at the top; expired ones too, ended ones not."""
 
     def messages(self) -> tuple[SentMessage, ...]:
         """The actor's latest messages to the help desk with their state, newest first."""

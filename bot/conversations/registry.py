@@ -12,6 +12,7 @@ from importlib.resources import files
 from bot.conversations.appoint import APPOINTING
 from bot.conversations.assigning import ASSIGN
 from bot.conversations.basics import ENTITY, HELP, HOME, LANGUAGE, PRIVACY, START, STRANGER
+from bot.conversations.certificates import CERTIFICATE, CERTIFICATES, ENDCERT
 from bot.conversations.change import CHANGE
 from bot.conversations.contact import CHAMAN, CONTACT, MESSAGES
 from bot.conversations.deputy import DEPUTY_FLOW, UNDEPUTY_FLOW
@@ -51,6 +52,9 @@ ALL = (
     USERS,
     ME,
     MYDATA,
+    CERTIFICATES,
+    CERTIFICATE,
+    ENDCERT,
     CONTACT,
     MESSAGES,
     CHAMAN,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.access.periods import begins_later
 from bot.access.rights import Role
 from bot.conversations import checklist
+from bot.conversations.certificates import certificates_row
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -410,7 +411,7 @@ STATUS = Flow(
 
 def mine(ctx: Context, _: Answers) -> Page:
     """What the person who asks has himself, in each entity."""
-    rows = (*own_rows(ctx), *stored_row(ctx), HOME_ROW)
+    rows = (*own_rows(ctx), *certificates_row(ctx), *stored_row(ctx), HOME_ROW)
     return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=rows)
 
 

@@ -30,12 +30,14 @@ from bot.access.requests import (
     CreateUser,
     Done,
     EndAccess,
+    EndCertificate,
     EndDeputy,
     EndMandate,
     EndSessions,
     GrantAccess,
     InviteUser,
     Join,
+    KeepCertificate,
     LinkResponsible,
     Lock,
     MarkDone,
@@ -51,6 +53,7 @@ from bot.conversations import endtesting
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold
+from bot.conversations.memorycertificates import MemoryCertificates
 from bot.conversations.memorydeputies import MemoryDeputies
 from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
@@ -127,7 +130,9 @@ PORTAL = EntityRef(
 
 
 @dataclass
-class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, MemoryDeputies):
+class MemoryDirectory(
+    MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, MemoryDeputies, MemoryCertificates
+):
     """A register in memory, as one actor sees it."""
 
     places: tuple[EntityRef, ...] = (MIDI, AUBE)
@@ -150,6 +155,7 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, Me
             "invite_user",
             "end_function",
             "hand_over",
+            "keep_certificates",
             "change_user",
             "create_user",
             "list_users",
@@ -403,6 +409,10 @@ class MemoryDirectory(MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, Me
                 return self.appoint(request)
             case EndMandate():
                 return self.end(request)
+            case KeepCertificate():
+                return self.keep_certificate(request, now)
+            case EndCertificate():
+                return self.end_certificate(request)
             case SendMessage(subject):
                 self.written = (SentMessage("730025", subject, "waiting", now), *self.written)
                 return Done("730025")

@@ -16,6 +16,7 @@ import structlog
 from bot.errors import DatabaseUnavailable
 from bot.handlers.concurrency import Tasks, Threads, note_failure
 from bot.handlers.delivery import Delivery
+from bot.handlers.documents import fetched
 from bot.handlers.flood import Gate
 from bot.handlers.gateway import CallFailed, Gateway
 from bot.handlers.menu import Menu
@@ -56,6 +57,7 @@ class Desk:
     async def turn(self, incoming: Incoming) -> Handled:
         """The turn, committed; the gate learns whose chat it is. Raises what it raises."""
         async with self._typing(incoming.chat_id):
+            incoming = await fetched(incoming, self._turns, self._gateway, self._threads)
             handled = await self._threads.run(self._turns.handle, incoming)
         self._gate.learns(handled.chat_id, known=handled.known)
         return handled

@@ -13,7 +13,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from telegram import Bot
@@ -143,6 +143,7 @@ class Gateway:
         polls = _Line(2, connect_timeout=10, pool_timeout=timeout, httpx_kwargs=own)
         self._lines = (calls, polls)
         base = f"{api_url.rstrip('/')}/bot"
+        self._files = f"{api_url.rstrip('/')}/file/bot{token}"
         self._client = _Client(token, base_url=base, request=calls, get_updates_request=polls)
         self._held: dict[int | str, float] = {}
 
@@ -203,6 +204,15 @@ class Gateway:
                 raise
         log.error("markup_refused", method=method)  # a fault of ours; the person still gets the words
         return await self.call(method, **target, text=message.plain, **content)
+
+    async def fetch(self, file: str, most: int) -> bytes | None:
+        """The content of a file that somebody sent; None where it is larger than `most` bytes. Raises CallFailed."""
+        found = await self.call("getFile", file_id=file)
+        path = found.get("file_path")
+        if not isinstance(path, str) or not 0 < int(found.get("file_size") or 0) <= most:
+            return None
+        body = await self._lines[0].retrieve(f"{self._files}/{quote(path)}")
+        return body if len(body) <= most else None
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Takes a message out of the chat. That it is gone, or too old to go, is success."""

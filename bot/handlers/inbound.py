@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 from telegram.constants import ChatMemberStatus, ChatType, UpdateType
 
 from bot import clock
+from bot.access.certificates import names_key
 from bot.access.credentials import looks_like_password
 from bot.access.identifiers import contains_niss, looks_like_niss
-from bot.conversations.model import Command, Event, Redraw, Text, Unreadable
+from bot.conversations.model import Command, Document, Event, Redraw, Text, Unreadable
 from bot.handlers.callbacks import Codes
 from bot.msg import LANGUAGES
 from bot.turn import Incoming
@@ -96,6 +97,12 @@ def _event(message: Raw) -> Event | None:
             return Command(command[1].lower(), (command[2] or "").strip()) if command else Text(text)
         case {"caption": str(caption)} if _bears_niss(caption) or looks_like_password(caption):
             return Text(caption)  # read as if typed, so that the secret is seen and the message deleted
+        case {"document": {"file_name": str(name)}} if names_key(name):
+            return Unreadable("key")
+        case {"document": {"file_id": str(file)} as found} if not _hides_niss(found):
+            name, size = found.get("file_name"), found.get("file_size")
+            size = size if isinstance(size, int) else 0
+            return Document(file, name if isinstance(name, str) else "", size)
     kinds = _NOT_SPOKEN & message.keys()
     return Unreadable(secret=any(_hides_niss(message[kind]) for kind in kinds)) if kinds else None
 

@@ -53,6 +53,7 @@ WHO = {
     "read_audit": "RCA",
     "export_person_data": "RCA",
     "erase_person": "R",
+    "keep_certificates": "RC",
     "own_data": "LRCOGSAU",
     "own_address": "LRCOGSAU",
     "own_access": "LRCOGSAU",

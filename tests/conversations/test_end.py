@@ -200,3 +200,9 @@ def test_who_holds_nothing_has_no_end_to_change(talk: Talk) -> None:
     talk.command("change").taps("Hôpitaux du Midi").says("Lambert")
 
     assert "n'a ni application ni fonction" in talk.sees()
+
+
+def test_who_chose_now_and_goes_back_may_still_open_the_calendar(talk: Talk) -> None:
+    talk.command("end").taps("Clinique Sainte-Aube").says("Maes")
+    talk.taps("Maintenant", "Précédent", "Calendrier")
+    assert "novembre 2026" in talk.sees()

@@ -67,6 +67,7 @@ def names_and_typed() -> frozenset[str]:
     texts += [card.email for card in cards]
     texts += [change.author for change in directory.changes.values()]
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
+    texts += ["CN Essai CA", *(f"{byte:02X}" for byte in range(256))]  # a certificate's names and fingerprint
     typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)
     texts += [*typed, *(text[:cut] for text in typed for cut in (20, 60)), "Anne Delcourt"]
     return pseudo.words_of(texts)
@@ -149,12 +150,13 @@ def test_what_comes_by_itself_is_the_catalogues(tmp_path_factory: pytest.TempPat
         Turning(database, keyring, ENGINE, MemoryCounter(), CatalogueReader).apologise(7, 70)
         with database.write() as connection:
             tell(connection, keyring, Notice("2026-000123", (7,)), NOW)
+            tell(connection, keyring, Notice("c0001", (7,), "certificate", round="30:30"), NOW)
         with database.write() as connection:
             mails = outbox.take(connection, keyring, NOW.replace(year=2090), limit=9)
         database.close()
     views = [view_from_json(mail.payload["view"]) for mail in mails]
     texts = [text for view in views for text in shown(view, "fr")]
-    assert len(views) == 2
+    assert len(views) == 3
     # a reference of an apology is four hexadecimal digits
     references = [mail.payload["view"] for mail in mails]
     known = pseudo.words_of(part for each in references for part in hexadecimals(str(each)))

@@ -51,7 +51,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
-from tests.conversations import linkroads, placeroads
+from tests.conversations import certificateroads, linkroads, placeroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -203,6 +203,7 @@ def copied(directory: MemoryDirectory) -> MemoryDirectory:
     fresh.linked = dict(directory.linked)
     fresh.rooms = dict(directory.rooms)
     fresh.standins = dict(directory.standins)
+    fresh.kept = dict(directory.kept)
     return fresh
 
 
@@ -541,6 +542,7 @@ def walked(lang: str) -> Walked:
     managers(seen)
     links(seen)
     places(seen)
+    certificates(seen)
     return seen
 
 
@@ -748,6 +750,13 @@ def managers(seen: Walked) -> None:
     alone.vacancies["midi"] = tuple(post for post in alone.vacancies["midi"] if post.office != "subdivision")
     alone.vacancies["midi"] += (Post("subdivision", "midi-h"),)
     _road(seen, alone, said("appoint", "1", "6"), tried)
+
+
+def certificates(seen: Walked) -> None:
+    """Certificates, whose dialogue goes on with a file."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in certificateroads.roads():
+        _road(seen, directory, events, tried)
 
 
 def manage(directory: MemoryDirectory) -> None:

@@ -41,6 +41,7 @@ class FakeTurns:
         self.outbox: MemoryOutbox | None = None
         self.away = False
         self.known: bool | None = False
+        self.asks = False
         self.lock = threading.Lock()
 
     def handle(self, incoming: Incoming) -> Handled:
@@ -64,6 +65,9 @@ class FakeTurns:
                 self._mail(incoming),
                 known=self.known,
             )
+
+    def asks_for_document(self, telegram_id: int) -> bool:
+        return self.asks
 
     def _step(self, row: Row, incoming: Incoming) -> Toast | None:
         row.rev += 1

@@ -114,6 +114,17 @@ async def test_a_card_is_edited_on_taps_and_sent_anew_after_text(world):
     assert world.errors() == []
 
 
+async def test_a_document_is_fetched_when_a_dialogue_asks_for_one(world):
+    world.turns.asks = True
+    async with world.polling():
+        people.start(world.state, ANNE)
+        people.sends_file(world.state, ANNE, "clé d'accès.cer", "application/x-x509-ca-cert", b"0\x82", "")
+        await eventually(lambda: len(world.turns.handled) == 2)
+    event = world.turns.handled[-1].event
+    assert (event.name, event.size, event.body) == ("clé d'accès.cer", 2, b"0\x82")
+    assert world.errors() == []
+
+
 async def test_messages_that_stay_stand_above_the_card(world):
     async with world.polling():
         people.start(world.state, ANNE)

@@ -1,7 +1,7 @@
 """Alembic's entrance: always on the connection and in the transaction that `schema` gives."""
 
 from alembic import context
-from bot.store import login, mail, relations, tables  # noqa: F401 - they fill the metadata
+from bot.store import certificates, login, mail, relations, tables  # noqa: F401 - they fill the metadata
 from sqlmodel import SQLModel
 
 context.configure(
