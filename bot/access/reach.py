@@ -61,7 +61,7 @@ class Reach:
     def within(self, entity: str, act: Act, columns: Any = ACCOUNTS.c) -> ColumnElement[bool]:
         """The condition that an account of the entity lies in scope; `columns` may be those of a copy of the accounts."""
         held = self.held(entity, act)
-        here = columns.entity_id == entity
+        here: ColumnElement[bool] = columns.entity_id == entity
         if any(mandate.quality is None for mandate in held):
             return here
         whole = {mandate.quality for mandate in held if mandate.subdivision is None}

@@ -213,8 +213,8 @@ class AccountWord(SQLModel, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
     entity_id: str = Field(primary_key=True, foreign_key="entities.id")
     word: str = Field(primary_key=True)
+    sort_key: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True, foreign_key="accounts.id", index=True)
-    sort_key: str
     search: str
     status: str
     type: str

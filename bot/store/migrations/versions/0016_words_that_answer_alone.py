@@ -1,7 +1,7 @@
 """The words of the users with all that a list asks of an account, and holdings with their ends in the index
 
 Revision ID: 0016
-Revises: 0005
+Revises: 0014
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlmodel.sql.sqltypes
 
 
 revision = '0016'
-down_revision = '0005'
+down_revision = '0014'
 branch_labels = None
 depends_on = None
 
@@ -53,8 +53,8 @@ def upgrade() -> None:
     op.create_table('account_words',
     sa.Column('entity_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('word', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('account_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('sort_key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('account_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('search', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('status', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('type', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
     sa.Column('username_fold', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_account_words_account_id')),
     sa.ForeignKeyConstraint(['entity_id'], ['entities.id'], name=op.f('fk_account_words_entity_id')),
-    sa.PrimaryKeyConstraint('entity_id', 'word', 'account_id', name=op.f('pk_account_words')),
+    sa.PrimaryKeyConstraint('entity_id', 'word', 'sort_key', 'account_id', name=op.f('pk_account_words')),
     sqlite_with_rowid=False,
     )
     op.create_index(op.f('ix_account_words_account_id'), 'account_words', ['account_id'], unique=False)
