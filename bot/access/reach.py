@@ -58,17 +58,17 @@ class Reach:
         """Whether a mandate allows `act` in the entity as a whole: what concerns no account is for those."""
         return any(mandate.quality is None for mandate in self.held(entity, act))
 
-    def within(self, entity: str, act: Act) -> ColumnElement[bool]:
-        """The condition that an account of the entity lies in scope."""
+    def within(self, entity: str, act: Act, columns: Any = ACCOUNTS.c) -> ColumnElement[bool]:
+        """The condition that an account of the entity lies in scope; `columns` may be those of a copy of the accounts."""
         held = self.held(entity, act)
-        here = ACCOUNTS.c.entity_id == entity
+        here: ColumnElement[bool] = columns.entity_id == entity
         if any(mandate.quality is None for mandate in held):
             return here
         whole = {mandate.quality for mandate in held if mandate.subdivision is None}
-        parts = [ACCOUNTS.c.quality_id.in_(whole)] if whole else []
+        parts = [columns.quality_id.in_(whole)] if whole else []
         tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
         if tops:
-            parts.append(ACCOUNTS.c.subdivision_id.in_(self._below(entity, tops)))
+            parts.append(columns.subdivision_id.in_(self._below(entity, tops)))
         return and_(here, or_(*parts)) if parts else false()
 
     def _below(self, entity: str, tops: set[str]) -> frozenset[str]:

@@ -1,18 +1,18 @@
 """The users of an entity as a list: narrowed, sorted by name, paged by keyset; as fast for many users as for few.
 
-Two statements, of which one is enough for most lists. The first takes what matches in whatever order the narrowest index
-brings it, and stops one above `COUNTED`; where that is all there is, it sorts and counts those few and gives the page. Only
-where more match than are counted, the second walks along the names from the page's neighbour on: what is that frequent is
-met often on the way. SQLite keeps no figures about its data, so it is told which index is the narrow one: all other
-conditions are written so that it cannot take theirs.
+First each condition that has an index is counted in it, up to one above `COUNTED`, and the rarest leads. Where it has no
+more than are counted, those few are tested, sorted and counted, and that is all. Where every condition is frequent, the
+total comes from as many entries of one index as it takes to see that there are more, and the page from a walk along the
+names from its neighbour on: what is frequent is met soon. Only a word can be frequent and yet all in one place ("van", among
+the names): its entries stand in the order of the names themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,33 +21,23 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    exists,
     func,
     literal,
-    or_,
     select,
     tuple_,
+    union_all,
 )
-from sqlalchemy.sql.visitors import replacement_traverse
 
-from bot.access.holdings import ENDING, TABLES, key_of
-from bot.access.names import display_name, tokens
+from bot.access.names import display_name
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import (
-    ACCOUNT_WORDS,
-    ACCOUNTS,
-    ASSIGNMENTS,
-    GRANTS,
-    PROFILES,
-    QUALITIES,
-    SUBDIVISIONS,
-    sort_key,
-)
+from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, PROFILES, QUALITIES, SUBDIVISIONS, sort_key
 from bot.access.rows import below as hanging_on
+from bot.access.userparts import HIDDEN, WORDS, Part, Test, between, parts_of
 from bot.access.views import COUNTED, PersonRef, SubdivisionRef, UserFilter, UserPage
 
 AnyRow = Row[*tuple[Any, ...]]
+Keys = tuple[ColumnElement[Any], ColumnElement[Any]]
 PEOPLE = ACCOUNTS.join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id).join(
     SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True
 )
@@ -72,8 +62,8 @@ _OPEN = (
     .where(QUALITIES.c.entity_id == bindparam("entity"))
     .order_by(SUBDIVISIONS.c.sort_key, SUBDIVISIONS.c.id)
 )
-LIVING = ("active", "blocked")
-"""The states of accounts that a list shows unless it is asked for another."""
+SHORT, STRIDE = 2, 500
+"""For the beginning of a word as short as this, so many names are walked before all its entries are taken."""
 
 
 def person_ref(row: AnyRow, masked: str = "") -> PersonRef:
@@ -92,15 +82,21 @@ def person_ref(row: AnyRow, masked: str = "") -> PersonRef:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """One condition: `plain` as it is tested for one account, `narrow` as an index answers it, if one does, `source` the
-    table with that index if it is another. `wider`: what the index answers is still to be tested.
-    """
+class _Asked:
+    """A list as it is asked for: the conditions of its filter, and the scope of who asks."""
 
-    plain: ColumnElement[bool]
-    narrow: ColumnElement[bool] | None = None
-    source: Any = None
-    wider: bool = False
+    entity: str
+    parts: tuple[Part, ...]
+    scope: Test
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The neighbour of a page in the order of names; `back`: the page precedes it."""
+
+    key: str
+    account: str
+    back: bool
 
 
 class UserLists:
@@ -108,186 +104,168 @@ class UserLists:
 
     def __init__(self, connection: Connection, reach: Reach, today: date, now: datetime) -> None:
         self._connection, self._reach, self._today, self._now = connection, reach, today, now
-        self._sqlite = connection.dialect.name == "sqlite"
+        self._hidden: Any = HIDDEN if connection.dialect.name == "sqlite" else ACCOUNTS.c
 
     def page(
         self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6
     ) -> UserPage:
         """The page that follows the account `after`, or precedes `before`; the first without either."""
-        scope = self._reach.within(entity, Act.LIST_USERS)
-        parts = list(self._parts(entity, wanted))
-        found = self._narrowest(entity, scope, parts).limit(COUNTED + 1).subquery("found")
-        if page := self._counted(found, after, before, size):
-            return page
-        plain = [scope, *(part.plain for part in parts)]
-        return self._walked(entity, plain, after, before, size)
+        asked = _Asked(entity, tuple(self._parts(entity, wanted)), self._scope(entity, Act.LIST_USERS))
+        place = self._place(after, before)
+        leader, few = self._rarest(asked.parts)
+        if not few:
+            total = self._total(asked, leader)
+            if total > COUNTED:
+                return self._walked(asked, leader, place, size)
+            if not total:
+                return UserPage()
+        return self._counted(asked, leader, place, size)
 
     def every(self, entity: str, wanted: UserFilter, *, limit: int) -> tuple[str, ...]:
         """The ids of all that match, by name, at most `limit`."""
+        plain = [part.test(ACCOUNTS.c) for part in self._parts(entity, wanted)]
         scope = self._reach.within(entity, Act.EXPORT_USERS)
-        plain = [scope, *(part.plain for part in self._parts(entity, wanted))]
-        query = select(ACCOUNTS.c.id).where(*plain).order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
+        query = select(ACCOUNTS.c.id).where(scope, *plain).order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
         return tuple(self._connection.execute(query.limit(limit)).scalars())
+
+    def _parts(self, entity: str, wanted: UserFilter) -> Iterator[Part]:
+        inside = self._inside(entity, wanted.subdivision) if wanted.subdivision else frozenset()
+        return parts_of(entity, wanted, inside, self._now, self._today)
+
+    def _scope(self, entity: str, act: Act) -> Test:
+        return lambda columns: self._reach.within(entity, act, columns)
+
+    # -- which index leads --------------------------------------------------------------------
+
+    def _rarest(self, parts: tuple[Part, ...]) -> tuple[Part, bool]:
+        """The condition whose index has the fewest entries, the first of equals; and whether they are few."""
+        leaders = [part for part in parts if part.narrow is not None]
+        some = [
+            select(literal(1))
+            .select_from(ACCOUNTS if part.source is None else part.source)
+            .where(cast("ColumnElement[bool]", part.narrow))
+            .limit(COUNTED + 1)
+            .subquery()
+            for part in leaders
+        ]
+        counts = [select(func.count()).select_from(each).scalar_subquery() for each in some]
+        numbers = self._connection.execute(select(*counts)).one()
+        least = min(numbers)
+        return leaders[list(numbers).index(least)], least <= COUNTED
+
+    def _found(self, asked: _Asked, leader: Part, narrow: ColumnElement[bool] | None = None) -> Select[Any]:
+        """What matches, as the leader's index brings it: an account as often as it stands there."""
+        narrow = leader.narrow if narrow is None else narrow
+        assert narrow is not None
+        rest = [part.test for part in asked.parts if part is not leader or part.wider]
+        tests = [asked.scope, *rest]
+        if leader.source is ACCOUNT_WORDS:
+            base = select(WORDS.id.label("id"), WORDS.sort_key)
+            return base.where(narrow, *(test(WORDS) for test in tests))
+        base = select(ACCOUNTS.c.id, ACCOUNTS.c.sort_key)
+        if leader.source is not None:
+            base = base.select_from(leader.source.join(ACCOUNTS, ACCOUNTS.c.id == leader.source.c.account_id))
+        return base.where(narrow, *(test(self._hidden) for test in tests))
+
+    def _total(self, asked: _Asked, leader: Part) -> int:
+        """How many match, exact up to COUNTED."""
+        limit = COUNTED + 1
+        while True:  # the same account may stand in several entries
+            found = self._found(asked, leader).limit(limit).subquery()
+            counts = select(func.count(), func.count(found.c.id.distinct()))
+            entries, total = self._connection.execute(counts).one()
+            if total > COUNTED or entries < limit:
+                return min(total, COUNTED + 1)
+            limit *= 4
 
     # -- those that can be counted ------------------------------------------------------------
 
-    def _counted(self, found: Any, after: str, before: str, size: int) -> UserPage | None:
-        """A page of a list that is counted to its end; None where more match than that."""
-        order = (found.c.sort_key, found.c.id)
+    def _counted(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> UserPage:
+        """A page of a list that is counted to its end."""
+        found = self._found(asked, leader)
+        once = (found if leader.source is None else found.distinct()).subquery("once")
+        order = (once.c.sort_key, once.c.id)
         numbered = select(
-            found.c.id,
+            once.c.id,
             func.row_number().over(order_by=order).label("number"),
             func.count().over().label("total"),
-            found.c.sort_key,
+            once.c.sort_key,
         ).subquery("numbered")
-        place = (numbered.c.sort_key, numbered.c.id)
+        keys = (numbered.c.sort_key, numbered.c.id)
         query = select(numbered.c.id, numbered.c.number, numbered.c.total)
-        rows = self._beside(query, place, after, before, size)
-        if not rows and (after or before):  # whoever stood there is gone
-            rows = self._beside(query, place, "", "", size)
+        rows = self._beside(query, keys, place, size)
+        if not rows and place:  # whoever stood there is gone
+            rows = self._beside(query, keys, None, size)
         if not rows:
             return UserPage()
         total, first = rows[0].total, rows[0].number - 1
-        if total > COUNTED:
-            return None
         more = (first > 0, first + len(rows) < total)
         return UserPage(self._people([row.id for row in rows]), total, first, more)
 
-    def _beside(
-        self, query: Select[Any], order: tuple[Any, Any], after: str, before: str, size: int
-    ) -> list[AnyRow]:
-        """The rows after, or before, an account, in order; its key counts, whether it still matches or not."""
-        down = [column.desc() for column in order]
-        key = (
-            self._connection.execute(_KEY, {"account": after or before}).scalar() if after or before else None
-        )
-        if key is None:
-            return list(self._connection.execute(query.order_by(*order).limit(size)))
-        here = tuple_(literal(key), literal(after or before))
-        if after:
-            return list(
-                self._connection.execute(query.where(tuple_(*order) > here).order_by(*order).limit(size))
-            )
-        rows = self._connection.execute(query.where(tuple_(*order) < here).order_by(*down).limit(size))
-        return list(reversed(rows.all()))
+    def _place(self, after: str, before: str) -> _Place | None:
+        """Where a page begins: its neighbour counts, whether it still matches or not; None for the first page."""
+        if not (after or before):
+            return None
+        key = self._connection.execute(_KEY, {"account": after or before}).scalar()
+        return None if key is None else _Place(key, after or before, back=not after)
+
+    def _beside(self, query: Select[Any], keys: Keys, place: _Place | None, size: int) -> list[AnyRow]:
+        """The rows after, or before, a place, in order."""
+        rows = list(self._connection.execute(_from(query, keys, place).limit(size)))
+        return rows[::-1] if place and place.back else rows
 
     # -- those that are too many to count -----------------------------------------------------
 
-    def _walked(
-        self, entity: str, plain: list[ColumnElement[bool]], after: str, before: str, size: int
-    ) -> UserPage:
-        query = select(ACCOUNTS.c.id).where(
-            ACCOUNTS.c.entity_id == entity, *(self._tested(each) for each in plain)
-        )
-        order = (ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
-        rows = self._beside(query, order, after, before, size + 1)
-        if not rows:
-            rows, after, before = self._beside(query, order, "", "", size + 1), "", ""
-        ids = [row.id for row in rows]
-        further = len(ids) > size
-        kept = ids[-size:] if before and not after else ids[:size]
-        more = (further, True) if before and not after else (bool(after), further)
+    def _walked(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> UserPage:
+        ids = self._next(asked, leader, place, size + 1)
+        if not ids:
+            ids, place = self._next(asked, leader, None, size + 1), None
+        further, back = len(ids) > size, place is not None and place.back
+        kept = ids[-size:] if back else ids[:size]
+        more = (further, True) if back else (place is not None, further)
         return UserPage(self._people(kept), COUNTED + 1, None, more)
+
+    def _next(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> list[str]:
+        """The ids on from a place: a word has its entries in order; all others are met soon along the names."""
+        if len(leader.word) > SHORT:
+            return self._entries(asked, leader, place, size)
+        here = [ACCOUNTS.c.entity_id == asked.entity]
+        here += [part.narrow for part in asked.parts if part.ordered and part.narrow is not None]
+        keys = (ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
+        stop: list[ColumnElement[bool]] = []
+        if leader.word:
+            last = self._connection.execute(
+                _from(select(*keys).where(*here), keys, place).limit(1).offset(STRIDE)
+            ).first()
+            if last is not None:
+                end = tuple_(literal(last.sort_key), literal(last.id))
+                stop = [tuple_(*keys) > end if place and place.back else tuple_(*keys) < end]
+        tests = [asked.scope, *(part.test for part in asked.parts)]
+        query = select(ACCOUNTS.c.id).where(*here, *stop, *(test(self._hidden) for test in tests))
+        ids = [row.id for row in self._beside(query, keys, place, size)]
+        return ids if len(ids) == size or not stop else self._entries(asked, leader, place, size)
+
+    def _entries(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> list[str]:
+        """Those of the word itself as they stand, and those of the words that begin so, sorted; an account has several."""
+        keys, limit, word = (WORDS.sort_key, WORDS.id), size, ACCOUNT_WORDS.c.word
+        ranges = (word == leader.word, between(word, leader.word, longer=True))
+        found = [
+            self._found(asked, leader, and_(ACCOUNT_WORDS.c.entity_id == asked.entity, each))
+            for each in ranges
+        ]
+        while True:
+            parts = [_from(each, keys, place).limit(limit) for each in found]
+            both = union_all(*(select(each.subquery()) for each in parts)).subquery("both")
+            rows = self._beside(select(both), (both.c.sort_key, both.c.id), place, limit)
+            ids = list(dict.fromkeys(row.id for row in rows))
+            if len(ids) >= size or len(rows) < limit:
+                return ids[-size:] if place and place.back else ids[:size]
+            limit *= 4
 
     def _people(self, ids: list[str]) -> tuple[PersonRef, ...]:
         rows = self._connection.execute(_THESE.where(ACCOUNTS.c.id.in_(ids))) if ids else ()
         refs = {row.id: person_ref(row) for row in rows}
         return tuple(refs[each] for each in ids if each in refs)
-
-    # -- conditions ---------------------------------------------------------------------------
-
-    def _narrowest(self, entity: str, scope: ColumnElement[bool], parts: list[_Part]) -> Select[Any]:
-        """What matches, through the index of the first condition that has one."""
-        driver = next((part for part in parts if part.narrow is not None), None)
-        base = select(ACCOUNTS.c.id, ACCOUNTS.c.sort_key)
-        if driver is None or (driver.source in TABLES and self._is_small(entity)):
-            return base.where(scope, *(part.plain for part in parts))
-        rest = [self._tested(part.plain) for part in parts if part is not driver or part.wider]
-        assert driver.narrow is not None
-        if driver.source is None:
-            return base.where(driver.narrow, self._tested(scope), *rest)
-        joined = base.select_from(driver.source.join(ACCOUNTS, ACCOUNTS.c.id == driver.source.c.account_id))
-        return joined.where(driver.narrow, self._tested(scope), *rest).distinct()
-
-    def _is_small(self, entity: str) -> bool:
-        """Whether looking at each of its users costs less than at everybody's accesses."""
-        some = select(ACCOUNTS.c.id).where(ACCOUNTS.c.entity_id == entity).limit(COUNTED + 1).subquery()
-        return self._connection.execute(select(func.count()).select_from(some)).scalar_one() <= COUNTED
-
-    def _tested(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-        """The same condition, for SQLite without the use of an index of the accounts."""
-        if not self._sqlite:
-            return condition
-
-        def hidden(element: Any, **_: Any) -> Any:
-            if getattr(element, "table", None) is ACCOUNTS and element.name != "id":
-                return func.coalesce(element, "")
-            return None
-
-        return replacement_traverse(condition, {}, hidden)
-
-    def _parts(self, entity: str, wanted: UserFilter) -> Iterator[_Part]:
-        """The conditions, those that narrow most first."""
-        if wanted.account:
-            yield _Part(ACCOUNTS.c.id == wanted.account, ACCOUNTS.c.id == wanted.account)
-        words = sorted(set(tokens(wanted.text)), key=len, reverse=True)
-        yield from (self._word(entity, word) for word in words)
-        if wanted.username and (typed := tokens(wanted.username)):
-            begins = ACCOUNTS.c.username_fold.startswith(wanted.username.lower().strip(), autoescape=True)
-            yield replace(self._word(entity, typed[0]), plain=begins, wider=True)
-        if wanted.first and (typed := tokens(wanted.first)):
-            begins = ACCOUNTS.c.sort_key.contains("00" + sort_key(wanted.first), autoescape=True)
-            yield replace(self._word(entity, typed[0]), plain=begins, wider=True)
-        if wanted.last:
-            key = sort_key(wanted.last)
-            yield _Part(
-                ACCOUNTS.c.sort_key.startswith(key, autoescape=True),
-                and_(ACCOUNTS.c.entity_id == entity, between(ACCOUNTS.c.sort_key, key)),
-            )
-        if wanted.ending:
-            yield self._ending()
-        if wanted.function:
-            yield self._holding(ASSIGNMENTS, wanted.function)
-        if wanted.application:
-            yield self._holding(GRANTS, wanted.application)
-        if wanted.subdivision:
-            inside = ACCOUNTS.c.subdivision_id.in_(self._inside(entity, wanted.subdivision))
-            yield _Part(inside, inside)
-        if wanted.type:
-            kind = ACCOUNTS.c.type == wanted.type
-            yield _Part(kind, and_(ACCOUNTS.c.entity_id == entity, kind))
-        states = (wanted.status,) if wanted.status else LIVING
-        state = ACCOUNTS.c.status.in_(states)
-        yield _Part(state, and_(ACCOUNTS.c.entity_id == entity, state))
-
-    @staticmethod
-    def _word(entity: str, word: str) -> _Part:
-        narrow = and_(ACCOUNT_WORDS.c.entity_id == entity, between(ACCOUNT_WORDS.c.word, word))
-        return _Part(ACCOUNTS.c.search.contains(f" {word}", autoescape=True), narrow, ACCOUNT_WORDS)
-
-    def _holding(self, table: Any, key: str) -> _Part:
-        narrow = and_(key_of(table) == key, self._lives(table))
-        return _Part(_has(table, narrow), narrow, table)
-
-    def _ending(self) -> _Part:
-        soon = [
-            and_(self._lives(table), table.c.ends_on <= self._today + ENDING, table.c.ends_on >= self._today)
-            for table in TABLES
-        ]
-        plain = or_(*(_has(table, each) for table, each in zip(TABLES, soon, strict=True)))
-        both = (
-            select(GRANTS.c.account_id)
-            .where(soon[0])
-            .union(select(ASSIGNMENTS.c.account_id).where(soon[1]))
-            .subquery("soon")
-        )
-        return _Part(plain, both.c.account_id.is_not(None), both)
-
-    def _lives(self, table: Any) -> ColumnElement[bool]:
-        return and_(
-            or_(table.c.revoked_at.is_(None), table.c.revoked_at > self._now),
-            or_(table.c.ends_on.is_(None), table.c.ends_on >= self._today),
-        )
 
     def _inside(self, entity: str, top: str) -> frozenset[str]:
         rows = self._connection.execute(_OPEN, {"entity": entity})
@@ -319,13 +297,11 @@ def _branch(rows: dict[str, AnyRow], subdivision: str) -> list[str]:
     return path
 
 
-def _has(table: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    own = select(table.c.id).where(table.c.account_id == ACCOUNTS.c.id, condition)
-    return exists(own.correlate(ACCOUNTS))
-
-
-def between(column: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
-    """That a folded text begins so, as a range that an index answers under every collation: digits, then letters."""
-    head = beginning.rstrip("z")
-    above = head[:-1] + ("a" if head[-1] == "9" else chr(ord(head[-1]) + 1)) if head else ""
-    return and_(column >= beginning, column < above) if above else column >= beginning
+def _from(query: Select[Any], keys: Keys, place: _Place | None) -> Select[Any]:
+    """On in the order of names from a place, or back from it; from the beginning for None."""
+    if place is None:
+        return query.order_by(*keys)
+    here = tuple_(literal(place.key), literal(place.account))
+    if place.back:
+        return query.where(tuple_(*keys) < here).order_by(*(key.desc() for key in keys))
+    return query.where(tuple_(*keys) > here).order_by(*keys)

@@ -204,12 +204,23 @@ class Account(SQLModel, table=True):
 
 
 class AccountWord(SQLModel, table=True):
-    """A word of an account's `search`, by which a list of many is searched at once. Triggers of the database keep it."""
+    """A word of an account's `search`, by which a list of many is searched at once. Triggers of the database keep it.
+
+    With it stands all that a list asks of the account, so that what a frequent word finds is counted without going there.
+    """
 
     __tablename__: ClassVar[str] = "account_words"
+    __table_args__ = ({"sqlite_with_rowid": False},)
     entity_id: str = Field(primary_key=True, foreign_key="entities.id")
     word: str = Field(primary_key=True)
+    sort_key: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True, foreign_key="accounts.id", index=True)
+    search: str
+    status: str
+    type: str
+    quality_id: str
+    subdivision_id: str | None = None
+    username_fold: str | None = None
 
 
 # -- what they hold -------------------------------------------------------------------------------
@@ -221,7 +232,7 @@ class Grant(SQLModel, table=True):
     __tablename__: ClassVar[str] = "grants"
     __table_args__ = (
         in_order("starts_on", "ends_on"),
-        Index(None, "application", "account_id"),
+        Index(None, "application", "account_id", "ends_on", "revoked_at"),
         Index(None, "ends_on"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -241,7 +252,7 @@ class Assignment(SQLModel, table=True):
     __tablename__: ClassVar[str] = "assignments"
     __table_args__ = (
         in_order("starts_on", "ends_on"),
-        Index(None, "function", "account_id"),
+        Index(None, "function", "account_id", "ends_on", "revoked_at"),
         Index(None, "ends_on"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)

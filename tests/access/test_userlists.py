@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, sort_key
-from bot.access.userlists import between
+from bot.access.userparts import between
 from bot.access.views import COUNTED, UserFilter
 from hypothesis import given
 from hypothesis import strategies as st
