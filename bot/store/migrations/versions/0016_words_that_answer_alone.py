@@ -1,7 +1,7 @@
 """The words of the users with all that a list asks of an account, and holdings with their ends in the index
 
 Revision ID: 0016
-Revises: 0014
+Revises: 0011
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ import sqlmodel.sql.sqltypes
 
 
 revision = '0016'
-down_revision = '0014'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
