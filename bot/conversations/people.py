@@ -163,7 +163,8 @@ class PersonStep(Step):
             return Shown({"find": text, "near": "", "page": 0})
         if directory.alike(quality, text, limit=1):
             return Rejected(m("person.nearly", said=text), {"near": text, "find": "", "page": 0})
-        return Rejected(m("person.none", said=text), {"find": "", "near": "", "page": 0})
+        none = m("person.none", said=text) if self.newcomers else m("status.none", said=text)
+        return Rejected(none, {"find": "", "near": "", "page": 0})
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         if account := value.get("account"):
