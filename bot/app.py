@@ -34,6 +34,7 @@ from bot.handlers.edge import Telegram
 from bot.i18n import reader
 from bot.postman import Postman
 from bot.settings import Settings
+from bot.sheets import Sheets
 from bot.store import crypto, trail
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -102,7 +103,8 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails, desk=desk)
     kept = timedelta(days=settings.keep_dialogues_days)
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
-    telegram = Telegram.over(database, keyring, turning, token, api_url=api_url)
+    documents = Sheets(database, keyring, rules)
+    telegram = Telegram.over(database, keyring, turning, token, api_url=api_url, documents=documents)
     site = Site(
         People(database, keyring, rules),
         Door(turning, telegram),

@@ -208,6 +208,7 @@ SAME = {
         " certificates.choice certificates.line certificates.state"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
+    "the name of a program": "users.export.xlsx",
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",
     "a weekday that two languages shorten alike": "weekday.short.1 weekday.short.5 weekday.short.6",
     "a word that both languages have": (
@@ -216,6 +217,7 @@ SAME = {
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"
         " users.type.user users.what users.who contact.text quality.active"
+        " users.export.all users.export.form"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -12,6 +12,7 @@ from bot.access import linking, sessions, stepup
 from bot.access.colleagues import end_sessions
 from bot.access.contact import send_message
 from bot.access.ending import change_end, end_access
+from bot.access.exporting import export_users
 from bot.access.functions import assign_function
 from bot.access.granting import grant_access
 from bot.access.handover import mark_done, verify
@@ -39,6 +40,7 @@ from bot.access.requests import (
     EndDeputy,
     EndMandate,
     EndSessions,
+    ExportUsers,
     GrantAccess,
     InviteUser,
     Join,
@@ -133,6 +135,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_own(work, request)
         case ActivateQuality():
             return activate_quality(work, request)
+        case ExportUsers():
+            return export_users(work, request)
         case Join(code):
             return _join(work, code)
         case TapNumber(choice):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from bot.access.offices import OFFICES
 from bot.access.rights import Act, needs_proof
+from bot.access.views import UserFilter
 from bot.msg import Msg
 
 
@@ -204,6 +205,20 @@ class ActOnUsers:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportUsers:
+    """A document of the users of an entity that `wanted` matches: `form` is csv or xlsx, `columns` portal or all, `lang` what
+    it is written in. `numbers`: with the national numbers in full, where the actor may have them.
+    """
+
+    entity: str
+    wanted: UserFilter
+    form: str
+    lang: str
+    columns: str = "portal"
+    numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TapNumber:
     """The number tapped in the chat, by the opaque id of `choice`: the one that stands on the private page, or not."""
 
@@ -353,6 +368,7 @@ Request: TypeAlias = (
     | EndDeputy
     | KeepCertificate
     | EndCertificate
+    | ExportUsers
 )
 
 
@@ -409,6 +425,8 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.ACTIVATE_QUALITY)
         case KeepCertificate() | EndCertificate():
             return Claim(Act.KEEP_CERTIFICATES)
+        case ExportUsers(numbers=numbers):
+            return Claim(Act.EXPORT_NATIONAL_NUMBERS if numbers else Act.EXPORT_USERS)
         case Join() | Lock() | TapNumber() | SendMessage():
             return None
 

@@ -34,6 +34,7 @@ from bot.access.requests import (
     EndDeputy,
     EndMandate,
     EndSessions,
+    ExportUsers,
     GrantAccess,
     InviteUser,
     Join,
@@ -159,6 +160,8 @@ class MemoryDirectory(
             "change_user",
             "create_user",
             "list_users",
+            "export_users",
+            "export_national_numbers",
             *(act.value for act in ON_USERS.values()),
         }
     )  # what the actor may do besides looking
@@ -393,6 +396,8 @@ class MemoryDirectory(
                 return Done(account=account)
             case ActOnUsers():
                 return self.act_on_users(request, now)
+            case ExportUsers():
+                return Done()
             case TapNumber(choice):
                 right, self.linking = self.linking[-1:], ()
                 wrong = Refused(m("link.wrong" if right else "link.over"), "number")

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss
-from bot.access.requests import ON_USERS, ActOnUsers, Done
-from bot.conversations import hierarchy, userfilters
+from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
+from bot.conversations import hierarchy, userexport, userfilters
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -133,7 +133,13 @@ class UsersStep(Step):
             rows.append((press(m("users.filters"), "panel"), press(m("users.pick"), "pick")))
         else:
             rows.append((press(m("users.filters"), "panel"),))
+        if not choosing and listing.total and self._exports(asking):
+            rows.append((press(m("users.export"), "export", mark="📄"),))
         return Screen(tuple(body), tuple(rows))
+
+    @staticmethod
+    def _exports(asking: Asking) -> bool:
+        return not asking.ui.get("near") and userexport.may(asking.ctx, asking.answers["entity"])
 
     @staticmethod
     def _person(person: PersonRef, label: str, ticked: list[str], *, choosing: bool) -> Button:
@@ -186,6 +192,9 @@ class UsersStep(Step):
             case Pick("all"):
                 kept = {key: value for key, value in self._kept(asking).items() if key != "text"}
                 return userfilters.narrowed(kept)
+            case Pick("export") if self._exports(asking):
+                everybody = {"ids": {}, "all": True, "f": self._kept(asking)}
+                return Accepted(everybody, also={"act": userexport.ACT})
             case Pick("act", value) if value in allowed(asking.ctx, asking.answers["entity"]):
                 return self._chosen(asking, value, ticked)
             case _:
@@ -220,6 +229,8 @@ class UsersStep(Step):
     # -- as an answer --
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
+        if value.get("all"):
+            return userexport.reads(asking.ctx, asking.answers["entity"], value)
         cards = [asking.ctx.directory.person(account) for account in value["ids"]]
         people = [card.ref for card in cards if card]
         said = m("users.people", n=len(people), who=names(people))
@@ -228,6 +239,8 @@ class UsersStep(Step):
         return m("links.with_losses", what=said, losses=lost) if lost else said
 
     def holds(self, asking: Asking, value: Json) -> bool:
+        if value.get("all"):
+            return userexport.may(asking.ctx, asking.answers["entity"])
         cards = [asking.ctx.directory.person(account) for account in value.get("ids", {})]
         return bool(cards) and all(card and card.entity.id == asking.answers["entity"] for card in cards)
 
@@ -258,6 +271,8 @@ def turning(listing: UserPage, size: int) -> tuple[Row, ...]:
 
 def acts(ctx: Context, answers: Answers) -> Sequence[Option]:
     """What can be done to them."""
+    if (answers.get("people") or {}).get("all"):
+        return [Option(userexport.ACT, m("users.export"))]
     return [Option(act, m(f"users.act.{act}")) for act in allowed(ctx, answers["entity"])]
 
 
@@ -287,9 +302,11 @@ def reason(_: Context, __: Answers, text: str) -> str:
     return text
 
 
-def request(_: Context, answers: Answers) -> ActOnUsers:
+def request(ctx: Context, answers: Answers) -> ActOnUsers | ExportUsers:
     """The answers as one request."""
     act = answers["act"]
+    if act == userexport.ACT:
+        return userexport.request(ctx, answers)
     ward = answers.get("subdivision") if act == "move" else None
     return ActOnUsers(
         act,
@@ -302,6 +319,8 @@ def request(_: Context, answers: Answers) -> ActOnUsers:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, under which number; what is still to do on the portal is said to be."""
+    if answers["act"] == userexport.ACT:
+        return userexport.receipt(ctx, answers)
     entity, act = ctx.directory.entity(answers["entity"]), answers["act"]
     said = m(f"users.done.{act}", n=len(answers["people"]["ids"]))
     portal = entity is not None and entity.delivery == "portal" and act != "move"
@@ -364,6 +383,7 @@ USERS = Flow(
             after=frozenset({"act"}),
             when=lambda _, answers: answers.get("act") == "delete",
         ),
+        *userexport.STEPS,
     ),
     submit=request,
     prefill=prefill,

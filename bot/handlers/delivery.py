@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.conversations.model import Json
+from bot.conversations.model import Json, View
 from bot.conversations.wire import view_from_json
 from bot.errors import DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Threads, note_failure
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
-from bot.handlers.ports import Mail, Outbox
+from bot.handlers.ports import Documents, Mail, Outbox
 from bot.handlers.render import render
+from bot.msg import m
 from bot.turn import Turns
 
 _FIRST_PAUSE = 1.0
@@ -51,7 +52,9 @@ Result: TypeAlias = Delivered | Later | Ended
 
 
 class Delivery:
-    """Empties the outbox."""
+    """Empties the outbox. `keeping`: seconds after which a row that takes long is lent for longer."""
+
+    keeping = 15.0
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Delivery:
         threads: Threads,
         codes: Codes,
         locks: ChatLocks | None = None,
+        documents: Documents | None = None,
     ) -> None:
         self._gateway = gateway
         self._turns = turns
@@ -68,6 +72,7 @@ class Delivery:
         self._threads = threads
         self._codes = codes
         self._locks = locks or ChatLocks()
+        self._documents = documents
 
     async def deliver_chat(self, chat_id: int) -> None:
         """Delivers what waits for this chat: right after a turn, before its card."""
@@ -132,6 +137,8 @@ class Delivery:
             case "delete":
                 await self._gateway.delete(mail.chat_id, mail.payload["message_id"])
                 return None
+            case "document" if self._documents is not None:
+                return await self._send_document(mail, self._documents)
         raise ValueError(f"no way to deliver a {mail.kind}")
 
     async def _send(self, mail: Mail) -> int:
@@ -153,6 +160,25 @@ class Delivery:
             else:
                 return replaced
         return await self._gateway.send(mail.chat_id, message, silent=mail.silent)
+
+    async def _send_document(self, mail: Mail, documents: Documents) -> int:
+        """Made anew for each try, so that nothing of it is kept anywhere; beside the event loop, for it may be long."""
+        kept = asyncio.create_task(self._keep(mail))
+        try:
+            made = await self._threads.run(documents.make, mail)
+            if made is not None:
+                return await self._gateway.send_document(mail.chat_id, made, silent=mail.silent)
+        finally:
+            kept.cancel()
+        view = View(mark="⚠", title=m("sheet.withheld"))
+        withheld = render(view, lang=mail.payload["lang"], chat_id=mail.chat_id, rev=0, codes=self._codes)
+        return await self._gateway.send(mail.chat_id, withheld, silent=mail.silent)
+
+    async def _keep(self, mail: Mail) -> None:
+        """Lends the row for longer, again and again: nobody else makes the same document meanwhile."""
+        while True:
+            await asyncio.sleep(self.keeping)
+            await self._threads.patiently(self._outbox.keep, mail.id)
 
     async def _judge(self, mail: Mail, failed: CallFailed) -> Result:
         match failed.trouble:

@@ -19,7 +19,7 @@ from bot.handlers.mailroom import StoreInbox, StoreOutbox, callback_keys
 from bot.handlers.menu import Menu
 from bot.handlers.panel import Panel
 from bot.handlers.polling import WRONG_TOKEN, Poller
-from bot.handlers.ports import Inbox, Mail, Outbox
+from bot.handlers.ports import Documents, Inbox, Mail, Outbox
 from bot.handlers.webhook import PROBATION, Webhook
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -46,6 +46,7 @@ class Telegram:
         poll_seconds: int = POLL_SECONDS,
         pause: float = 0.5,
         gate: Gate | None = None,
+        documents: Documents | None = None,
     ) -> None:
         self._turns = turns
         self._inbox = inbox
@@ -58,7 +59,7 @@ class Telegram:
         self._menu = Menu(self._gateway)
         locks = ChatLocks()
         self._panel = Panel(self._gateway, turns, self._threads, self._codes, locks)
-        self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes, locks)
+        self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes, locks, documents)
         self._desk = Desk(
             turns, self._gateway, self._threads, self._delivery, self._panel, self._menu, gate=gate
         )
@@ -70,12 +71,20 @@ class Telegram:
 
     @classmethod
     def over(
-        cls, database: Database, keyring: Keyring, turns: Turns, token: str, *, api_url: str = API_URL
+        cls,
+        database: Database,
+        keyring: Keyring,
+        turns: Turns,
+        token: str,
+        *,
+        api_url: str = API_URL,
+        documents: Documents | None = None,
     ) -> Telegram:
         """One bot whose inbox and outbox are in this database."""
         inbox, outbox = StoreInbox(database, keyring), StoreOutbox(database, keyring)
         gate = Gate(inbox.known_chats)
-        return cls(token, turns, inbox, outbox, callback_keys(keyring), api_url=api_url, gate=gate)
+        keys = callback_keys(keyring)
+        return cls(token, turns, inbox, outbox, keys, api_url=api_url, gate=gate, documents=documents)
 
     def __repr__(self) -> str:
         return "Telegram(…)"

@@ -16,11 +16,12 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import structlog
-from telegram import Bot
+from telegram import Bot, InputFile
 from telegram.constants import ParseMode
 from telegram.error import NetworkError, TelegramError
 from telegram.request import BaseRequest, HTTPXRequest
 
+from bot.handlers.ports import Document
 from bot.handlers.render import Rendered
 
 log = structlog.get_logger(__name__)
@@ -213,6 +214,17 @@ class Gateway:
             return None
         body = await self._lines[0].retrieve(f"{self._files}/{quote(path)}")
         return body if len(body) <= most else None
+
+    async def send_document(self, chat_id: int, document: Document, *, silent: bool = False) -> int:
+        """Sends a document; the message's id."""
+        result = await self.call(
+            "sendDocument",
+            chat_id=chat_id,
+            document=InputFile(document.content, filename=document.name),
+            caption=document.caption or None,
+            disable_notification=silent or None,
+        )
+        return int(result["message_id"])
 
     async def delete(self, chat_id: int, message_id: int) -> None:
         """Takes a message out of the chat. That it is gone, or too old to go, is success."""

@@ -73,6 +73,10 @@ class StoreOutbox:
         with self._database.write() as connection:
             outbox.sent(connection, mail_id, message_id, clock.now())
 
+    def keep(self, mail_id: int) -> None:
+        with self._database.write() as connection:
+            outbox.keep(connection, mail_id, clock.now())
+
     def later(self, mail_id: int, seconds: float) -> None:
         with self._database.write() as connection:
             outbox.later(connection, mail_id, clock.now() + timedelta(seconds=seconds))

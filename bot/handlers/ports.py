@@ -69,6 +69,25 @@ class Mail:
         return f"Mail({self.id}, {self.kind})"
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document to send: its name, its content, and what is said under it."""
+
+    name: str
+    content: bytes
+    caption: str
+
+    def __repr__(self) -> str:
+        return f"Document({len(self.content)})"
+
+
+class Documents(Protocol):
+    """Makes the documents that rows of the outbox ask for."""
+
+    def make(self, mail: Mail) -> Document | None:
+        """The document as it is now; None where whoever asked for it may not have it any more. Takes its time: for a thread."""
+
+
 class Outbox(Protocol):
     """Messages that must stay, until Telegram has them."""
 
@@ -80,6 +99,9 @@ class Outbox(Protocol):
 
     def sent(self, mail_id: int, message_id: int | None) -> None:
         """The row is done."""
+
+    def keep(self, mail_id: int) -> None:
+        """Lends the row for longer."""
 
     def later(self, mail_id: int, seconds: float) -> None:
         """Try again, not before so many seconds have passed."""

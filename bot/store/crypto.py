@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +83,13 @@ class IdentityKeys:
     def __init__(self, connection: Connection, keyring: Keyring) -> None:
         self._connection = connection
         self._keyring = keyring
+        self._fetched: dict[str, bytes] = {}
+
+    def fetch(self, identities: Collection[str]) -> None:
+        """Reads the keys of many in one statement; those fetched before are let go of."""
+        query = select(_data_keys.c.identity_id, _data_keys.c.wrapped)
+        rows = self._connection.execute(query.where(_data_keys.c.identity_id.in_(identities)))
+        self._fetched = {row.identity_id: row.wrapped for row in rows}
 
     def create(self, identity: str) -> None:
         """A new data key for a new identity."""
@@ -101,9 +109,12 @@ class IdentityKeys:
         return _open(self._key(identity), sealed, place).decode()
 
     def _key(self, identity: str) -> bytes:
-        wrapped = self._connection.execute(
-            select(_data_keys.c.wrapped).where(_data_keys.c.identity_id == identity)
-        ).scalar()
+        wrapped = (
+            self._fetched.get(identity)
+            or self._connection.execute(
+                select(_data_keys.c.wrapped).where(_data_keys.c.identity_id == identity)
+            ).scalar()
+        )
         if wrapped is None:
             raise Unreadable(data_key_place(identity))
         return unseal(self._keyring, "field", wrapped, data_key_place(identity))

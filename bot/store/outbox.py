@@ -29,7 +29,9 @@ _COLUMNS = (
     _outbox.c.silent,
     _outbox.c.attempts,
 )
-FIRST, SOON, NORMAL = 1, 3, 5
+FIRST, SOON, NORMAL, LAST = 1, 3, 5, 7
+DOCUMENT = "document"
+"""The kind of a row that becomes a document; what it says is how to make one, nothing that stands in it."""
 LETTER = "mail"
 """The kind of a row that goes out by e-mail: it has no chat, and is taken apart from all others."""
 OWN = timedelta(seconds=2)
@@ -175,6 +177,11 @@ def states(connection: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]
 def forget_keys(connection: Connection, start: str) -> None:
     """The rows whose key begins so are gone, delivered or not."""
     connection.execute(delete(_outbox).where(_outbox.c.key.startswith(start, autoescape=True)))
+
+
+def keep(connection: Connection, mail_id: int, now: datetime) -> None:
+    """Lends the row for longer: its delivery takes its time."""
+    _set(connection, mail_id, taken_until=now + leases.LEASE)
 
 
 def later(connection: Connection, mail_id: int, not_before: datetime) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from bot.access.requests import ActOnUsers, ChangeEnd, Refused
+from bot.access.requests import ActOnUsers, ChangeEnd, ExportUsers, Refused
 from bot.conversations.model import Forget
-from bot.conversations.ports import Holding
+from bot.conversations.ports import Holding, UserFilter
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, plain, said
 from bot.conversations.users import MOST
@@ -165,3 +165,23 @@ def test_who_may_only_look_has_nothing_to_select() -> None:
     talk = Talk(ENGINE, directory).command("users")
     assert "[Filtrer]" in talk.sees()
     assert "Sélectionner" not in talk.sees()
+
+
+def test_the_list_is_exported_as_it_is_filtered_in_three_interactions(talk: Talk) -> None:
+    talk.says("naam").taps("Exporter la liste", "Excel")
+    seen = talk.sees()
+    assert "Recherche : naam" in seen
+    assert "Colonnes: Celles du portail" in seen
+    assert "NISS: Masqués" in seen
+    talk.taps("Confirmer")
+    assert talk.requests == [ExportUsers("midi", UserFilter(text="naam"), "xlsx", "fr")]
+    assert "Le fichier arrive dans ce chat" in said(talk.receipts[-1], "fr")
+
+
+def test_numbers_in_full_are_offered_only_to_whoever_may_have_them() -> None:
+    directory = ward()
+    directory.acts -= {"export_national_numbers"}
+    talk = Talk(ENGINE, directory).command("users", "midi").taps("Exporter la liste", "CSV")
+    assert "NISS:" not in talk.sees()
+    directory.acts -= {"export_users"}
+    assert "Exporter" not in Talk(ENGINE, directory).command("users", "midi").sees()

@@ -123,6 +123,7 @@ UNMET = {
     "nihii.": "the register file's numbers, not asked in a chat so far",
     "password.": "the private page",
     "letter.": "written by the postman",
+    "sheet.": "written into documents, and beside them, by the outbox",
     "login.": "the private page",
     "bind.": "the private page",
     "web.": "the private page",

@@ -632,6 +632,8 @@ def user_lists() -> list[tuple[MemoryDirectory, tuple[Event, ...]]]:
         (*both, tap("act", "move"), tap("a", "Cardiologie"), tap("ok")),
         (tap("pick"), tap("on", "a0002"), tap("act", "end"), tap("a", "tonight"), tap("ok")),
         (tap("pick"), tap("on", "a0004"), tap("act", "reactivate"), tap("ok")),
+        *((tap("export"), tap("a", "csv"), tap("edit"), tap("fix", key)) for key in ("columns", "numbers")),
+        (tap("export"), tap("a", "xlsx"), tap("ok")),
     ]
     found = [(register(), (*begin, *way)) for way in ways]
     found.append((crowd(), said("users")))

@@ -200,6 +200,7 @@ class MemoryOutbox:
     def __init__(self) -> None:
         self.mails: dict[int, Mail] = {}
         self.due: dict[int, float] = {}
+        self.kept: list[int] = []
         self.results: dict[int, object] = {}
         self.lock = threading.Lock()
 
@@ -237,6 +238,9 @@ class MemoryOutbox:
     def sent(self, mail_id, message_id):
         assert mail_id not in self.results
         self.results[mail_id] = ("sent", message_id)
+
+    def keep(self, mail_id):
+        self.kept.append(mail_id)
 
     def later(self, mail_id, seconds):
         self.due[mail_id] = time.monotonic() + seconds

@@ -76,6 +76,10 @@ class FakeTelegram(Gateway):
                 self._next += 1
                 chat[self._next] = given
                 return {"message_id": self._next}
+            case "sendDocument":
+                self._next += 1
+                chat[self._next] = {**given, "text": given["document"].filename}
+                return {"message_id": self._next}
             case "editMessageText":
                 if given["message_id"] not in chat:
                     raise CallFailed(Trouble.GONE)

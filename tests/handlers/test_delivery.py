@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 from bot.errors import DatabaseUnavailable
@@ -6,6 +7,7 @@ from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Threads
 from bot.handlers.delivery import Delivered, Delivery, Ended, Later
 from bot.handlers.gateway import Trouble
+from bot.handlers.ports import Document
 from tests.handlers.fakes import FakeTurns, MemoryOutbox, letter
 from tests.handlers.telegram import FakeTelegram
 
@@ -18,7 +20,16 @@ class World:
         self.turns = FakeTurns()
         self.outbox = MemoryOutbox()
         self.threads = Threads(2)
-        self.delivery = Delivery(self.telegram, self.turns, self.outbox, self.threads, Codes([b"k" * 32]))
+        self.takes = 0.0
+        self.made: list[Document | None] = []
+        self.delivery = Delivery(
+            self.telegram, self.turns, self.outbox, self.threads, Codes([b"k" * 32]), documents=self
+        )
+
+    def make(self, mail):
+        """As `ports.Documents`: what a test has laid ready, after the time that it takes."""
+        time.sleep(self.takes)
+        return self.made.pop(0)
 
     def put(self, *titles, chat_id=ANNE, **options):
         return [self.outbox.put(chat_id, "message", letter(title), **options) for title in titles]
@@ -163,3 +174,40 @@ async def test_one_slow_chat_does_not_hold_back_another(world):
     world.telegram.fail("sendMessage", Trouble.FLOOD, retry_after=60)
     assert await world.delivery.deliver_due() == 3
     assert (world.telegram.says(ANNE), world.telegram.says(BERT)) == ([], ["<b>autre</b>"])
+
+
+async def test_a_document_is_made_anew_for_each_try_and_sent_under_its_name(world):
+    world.made = [Document("users.csv", b"1;2", "one person"), Document("users.csv", b"1;3", "one person")]
+    row = world.outbox.put(ANNE, "document", {"lang": "fr"})
+    world.telegram.fail("sendDocument", Trouble.TEMPORARY)
+    assert isinstance(await world.deliver(row), Later)
+    result = await world.deliver(row)
+    assert isinstance(result, Delivered)
+    sent = world.telegram.chats[ANNE][result.message_id]
+    file = sent["document"]
+    assert (file.filename, file.input_file_content, sent["caption"]) == ("users.csv", b"1;3", "one person")
+
+
+async def test_whoever_may_not_have_a_document_any_more_is_told_in_his_language(world):
+    world.made = [None]
+    row = world.outbox.put(ANNE, "document", {"lang": "nl"})
+    assert isinstance(await world.deliver(row), Delivered)
+    (said,) = world.telegram.says(ANNE)
+    assert "Het bestand wordt niet verstuurd" in said
+    assert world.telegram.count("sendDocument") == 0
+
+
+async def test_while_a_document_is_made_its_row_is_nobody_elses_and_other_chats_go_on(world):
+    world.made, world.takes = [Document("users.csv", b"1;2", "")], 0.3
+    world.delivery.keeping = 0.02
+    row = world.outbox.put(ANNE, "document", {"lang": "fr"})
+    making = asyncio.create_task(world.deliver(row))
+    await asyncio.sleep(0.05)
+    world.put("autre", chat_id=BERT)
+    await world.delivery.deliver_chat(BERT)
+    assert (world.telegram.says(BERT), making.done()) == (["<b>autre</b>"], False)
+    assert isinstance(await making, Delivered)
+    assert set(world.outbox.kept) == {row}
+    kept = len(world.outbox.kept)
+    await asyncio.sleep(0.05)
+    assert len(world.outbox.kept) == kept

@@ -12,6 +12,8 @@ from bot.demo.model import Visitor
 from bot.demo.server import DemoConfig, Server, bind, build_state, create_app
 from bot.errors import ConfigurationError, OperatorError
 from bot.handlers.edge import Telegram
+from bot.handlers.gateway import Gateway
+from bot.handlers.ports import Document
 from starlette.applications import Starlette
 from tests.handlers.fakes import Closing, MemoryInbox, MemoryOutbox, eventually, letter
 
@@ -350,3 +352,15 @@ async def test_by_webhook_the_same_dialogue_goes_on(world):
     await running
     server.should_exit = True
     await serving
+
+
+async def test_a_document_arrives_whole_with_its_name_and_its_caption(world):
+    people.start(world.state, ANNE)
+    gateway = Gateway(world.state.token, world.url)
+    content = b"\xef\xbb\xbfNom;Pr\xc3\xa9nom\r\n" * 500
+    number = await gateway.send_document(ANNE, Document("users-2026-11-24.csv", content, "2 · NISS"))
+    await gateway.close()
+    message = world.state.messages[ANNE][number].content
+    stored = world.state.files[message["document"]["file_id"]]
+    kept = world.state.archive.blob(stored.id)
+    assert (stored.name, kept, message["caption"]) == ("users-2026-11-24.csv", content, "2 · NISS")
