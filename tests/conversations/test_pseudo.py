@@ -30,6 +30,8 @@ from tests.conversations.portalroads import portal_register
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
+pytestmark = pytest.mark.timeout(900)
+"""The first of these tests walks through everything, and a machine may be busy."""
 CODES = Codes([b"k" * 32])
 NOBODY: frozenset[str] = frozenset()
 

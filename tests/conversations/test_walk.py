@@ -28,6 +28,8 @@ LIMITS = {1: 34, 2: 15}
 """UTF-16 units of a label by buttons in its row: a full row, half of one; a calendar's head has 14 (septembre 2026)."""
 
 
+pytestmark = pytest.mark.timeout(900)
+"""The first of these tests walks through everything, and a machine may be busy."""
 each_language = pytest.mark.parametrize("lang", LANGUAGES)
 
 
