@@ -56,7 +56,7 @@ newcomer: setup-dev chromium  ## from `git clone` to a receipt, as somebody who 
 	$(BIN)/python scripts/newcomer.py
 
 bench: setup-dev      ## measured figures, as ratios
-	$(BIN)/python -m pytest -q -s tests/bench
+	ACCESSBOT_BENCH_USERS=100000 $(BIN)/python -m pytest -q -s tests/bench
 
 lock: setup-dev       ## pin every dependency and the build back end anew
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 pyproject.toml --group build -o requirements.lock

@@ -1,6 +1,6 @@
 """A list of users answers as fast for many as for few: page, search and filters, on both databases, as ratios in one run.
 
-The suite makes thousands of users, `make bench` (ACCESSBOT_BENCH_USERS=100000) the hundred thousand of the figure.
+`make bench` (ACCESSBOT_BENCH_USERS=100000) takes the times of the figure; the suite counts the steps that it takes.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from bot.access.directory import RegisterDirectory
 from bot.access.rows import sort_key
 from bot.access.views import COUNTED, UserFilter
 from bot.store import tables
@@ -19,12 +21,17 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.tables import core
 from sqlalchemy import Connection, insert, select, text
+from tests import databases
 from tests.access.registers import NOW, TODAY, Register
 
+Ask = Callable[[], object]
 FEW = 100
-MANY = int(os.environ.get("ACCESSBOT_BENCH_USERS", "20000"))
-LIMIT = 2.0
-ROUNDS = 15
+SOME = 9_000
+STEPS = 60_000
+"""Each of `SOME` looked at costs more."""
+FIGURE, LIMIT = 2.0, 3.0
+"""The figure, and where the run fails: beside other work the times of a few milliseconds waver by as much."""
+ROUNDS = 41
 LAST = ("peeters", "claes", "maes", "jacobs", "mertens", "willems", "lambert", "dubois", "dupont", "simon")
 FIRST = ("jan", "piet", "an", "marie", "luc", "sofie", "tom", "eva")
 
@@ -99,44 +106,81 @@ QUESTIONS: dict[str, UserFilter] = {
 }
 
 
-def median(ask: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        ask()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+def ways(directory: RegisterDirectory, few: str, many: str, number: int) -> Iterator[tuple[str, Ask, Ask]]:
+    """Each question as it is asked of few and of many."""
+    for name, wanted in QUESTIONS.items():
+        yield name, partial(directory.users, few, wanted), partial(directory.users, many, wanted)
+    accounts = core(tables.Account)
+    order = select(accounts.c.id).where(accounts.c.entity_id == many).order_by(accounts.c.sort_key)
+    deep = directory._connection.execute(order.offset(number * 9 // 10).limit(1)).scalar_one()
+    there = partial(directory.users, many, UserFilter(), after=deep)
+    yield "a page far down", partial(directory.users, few, UserFilter()), there
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.skipif("ACCESSBOT_BENCH_USERS" not in os.environ, reason="minutes: `make bench` runs it")
+@pytest.mark.timeout(1200)
 def test_many_users_are_listed_as_fast_as_few(database: Database, keyring: Keyring, tmp_path, capsys) -> None:
     register = Register(database, keyring, tmp_path)
+    number = int(os.environ["ACCESSBOT_BENCH_USERS"])
     with database.write() as connection:
         filled(connection, register, "aube", FEW)
-    begin = time.perf_counter()
     with database.write() as connection:
-        filled(connection, register, "midi", MANY)
-    took = time.perf_counter() - begin
+        filled(connection, register, "midi", number)
     if not database.sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("ANALYZE"))
+            connection.execute(text("VACUUM ANALYZE"))
     ratios = {}
     with register.sees("delcourt") as directory:
         few, many = register.entity["aube"], register.entity["midi"]
-        ways = {name: (wanted, "") for name, wanted in QUESTIONS.items()}
-        accounts = core(tables.Account)
-        middle = select(accounts.c.id).where(accounts.c.entity_id == many).order_by(accounts.c.sort_key)
-        deep = directory._connection.execute(middle.offset(MANY * 9 // 10).limit(1)).scalar()
-        ways["a page far down"] = (UserFilter(), deep)
-        for name, (wanted, after) in ways.items():
-            here = median(lambda w=wanted: directory.users(few, w))
-            there = median(lambda w=wanted, a=after: directory.users(many, w, after=a))
-            ratios[name] = (here, there)
+        for name, here, there in ways(directory, few, many, number):
+            ratios[name] = alternately(here, there)
         assert directory.users(many, UserFilter()).total == COUNTED + 1
     with capsys.disabled():
-        kind = database.url.get_backend_name()
-        print(f"\n  {kind}: {MANY} users written in {took:.1f} s; ms with {FEW}, with {MANY}, ratio")
-        for name, (here, there) in ratios.items():
-            print(f"    {name:30} {here * 1e3:7.2f} {there * 1e3:7.2f} {there / here:6.2f}")
-    slow = {name: round(there / here, 2) for name, (here, there) in ratios.items() if there > LIMIT * here}
+        print(f"\n  {database.url.get_backend_name()}, {number} users: ratio to {FEW} (ms each)")
+        for name, (one, other) in ratios.items():
+            over = "above the figure" if other > FIGURE * one else ""
+            print(f"    {name:30} {other / one:5.2f}   ({one * 1e3:6.2f} {other * 1e3:6.2f})  {over}")
+    slow = {name: round(other / one, 2) for name, (one, other) in ratios.items() if other > LIMIT * one}
     assert slow == {}
+
+
+def alternately(one: Ask, other: Ask) -> tuple[float, float]:
+    """The median time of each, asked in turns: what else the machine does falls on both."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for ask, taken in zip((one, other), times, strict=True):
+            begin = time.perf_counter()
+            ask()
+            taken.append(time.perf_counter() - begin)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def test_the_work_for_a_list_does_not_grow_with_the_users(keyring: Keyring, tmp_path) -> None:
+    """In steps of SQLite's machine, which are the same at every run. What is counted to 1,000 costs what it costs."""
+    with databases.sqlite(tmp_path) as url:
+        database = Database(url)
+        register = Register(database, keyring, tmp_path)
+        with database.write() as connection:
+            filled(connection, register, "aube", FEW)
+            filled(connection, register, "midi", SOME)
+        with register.sees("delcourt") as directory:
+            few, many = register.entity["aube"], register.entity["midi"]
+            work = {name: steps(directory, there) for name, _, there in ways(directory, few, many, SOME)}
+        database.close()
+    print(f"\n  steps with {SOME} users: {work}")
+    assert {name: taken for name, taken in work.items() if taken > STEPS} == {}
+
+
+def steps(directory: RegisterDirectory, ask: Ask) -> int:
+    taken = 0
+
+    def count() -> int:
+        nonlocal taken
+        taken += 100
+        return 0
+
+    raw = directory._connection.connection.dbapi_connection
+    raw.set_progress_handler(count, 100)
+    ask()
+    raw.set_progress_handler(None, 0)
+    return taken
