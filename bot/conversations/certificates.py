@@ -31,6 +31,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Button, Document, Door, Json, Row, Text, View
 from bot.conversations.place import entity_name, entity_option, entity_step, the_only
 from bot.conversations.ports import CertificateRef, Context
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option, page_row
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -178,7 +179,7 @@ CERTIFICATES = Flow(
     icon="📜",
     title=m("certificates.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),

@@ -16,6 +16,7 @@ from bot.conversations.managers import DEPUTY, UNDEPUTY, deputy_line
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.place import entity_name, entity_step, the_only
 from bot.conversations.ports import Context, DeputyRef
+from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -170,7 +171,7 @@ UNDEPUTY_FLOW = Flow(
     icon="🔁",
     title=m("undeputy.title"),
     steps=(
-        Choice(
+        SearchChoice(
             "entity",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),
