@@ -16,7 +16,7 @@ from sqlalchemy import Row, Table, or_, select, update
 
 from bot.access import due, hierarchy, sessions
 from bot.access.names import display_name
-from bot.access.periods import end_instant
+from bot.access.periods import check_end, end_instant
 from bot.access.requests import ON_USERS, ActOnUsers, Done
 from bot.access.rights import Target, require
 from bot.access.rows import (
@@ -45,7 +45,7 @@ from bot.access.work import (
     audited,
     open_change,
 )
-from bot.errors import NotAllowed
+from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 
 MOST = 200
@@ -84,6 +84,8 @@ def act_on_users(work: Work, request: ActOnUsers) -> Done:
     if changed:
         who = tuple(display_name(row.last_name, row.first_name) for row in changed)
         raise Declined(m("act.users.changed", who=who), "people")
+    if request.act == "end" and request.ends_on is not None:
+        rows = _lasting(work, request, rows, request.ends_on)
     # on the portal each person has a checklist of his own
     parts = [[row] for row in rows] if rows[0].delivery == "portal" else [rows]
     done = [_write(work, request, part, ward) for part in parts]
@@ -156,6 +158,18 @@ def _fits(work: Work, request: ActOnUsers, row: AnyRow) -> bool:
             return bool(row.status != "deleted")
 
 
+def _lasting(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], last: date) -> Sequence[AnyRow]:
+    """Those with an application that goes on beyond the day. Raises Declined for a day that cannot be, or for nobody."""
+    try:
+        check_end(last, starts_on=last, today=work.today)
+    except Invalid as invalid:
+        raise Declined(invalid.msg, "when") from None
+    found = [row for row in rows if any(_stops(request, held) for held in _running(work, GRANTS, row.id))]
+    if not found:
+        raise Declined(m("act.users.end_sooner", day=last), "when")
+    return found
+
+
 # -- writing --------------------------------------------------------------------------------------
 
 
@@ -180,7 +194,8 @@ def _write(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], ward: _Ward 
     add_items(work, number, [item for item, _ in items], version=[version for _, version in items])
     for instant in sorted(set(instants)):
         due.activation(work.connection, number, instant)
-    if request.act in _REVOKES and rows[0].delivery != "portal":
+    at_once = request.ends_on is None or any("revoked_at" in (item.after or {}) for item, _ in items)
+    if request.act in _REVOKES and at_once and rows[0].delivery != "portal":
         due.revoked(work.connection, number, work.now)
     audited(work, rows[0].entity_id, number, [item for item, _ in items])
     return Done(number, max(instants, default=None), rows[0].id)
@@ -231,7 +246,8 @@ def _ends(work: Work, request: ActOnUsers, row: AnyRow) -> Iterator[Item]:
         return
     for kind, table, column in _HOLDINGS if request.act == "delete" else _HOLDINGS[:1]:
         for held in _running(work, table, row.id):
-            yield _ended(work, request, row, kind, table, column, held)
+            if request.act == "delete" or _stops(request, held):
+                yield _ended(work, request, row, kind, table, column, held)
     if request.act == "delete":
         yield from hierarchy.end_with_account(work, row)
 
@@ -239,14 +255,15 @@ def _ends(work: Work, request: ActOnUsers, row: AnyRow) -> Iterator[Item]:
 def _ended(
     work: Work, request: ActOnUsers, row: AnyRow, kind: str, table: Table, column: str, held: AnyRow
 ) -> Item:
-    tonight = request.tonight and held.starts_on <= work.today
-    ends_on: date | None = work.today if tonight else held.ends_on
-    values: dict[str, Any] = {"ends_on": ends_on} if tonight else {"revoked_at": work.now}
+    last = request.ends_on
+    if last is not None and held.starts_on > last:
+        last = None  # it would only begin afterwards
+    values: dict[str, Any] = {"revoked_at": work.now} if last is None else {"ends_on": last}
     work.connection.execute(update(table).where(table.c.id == held.id).values(values))
-    if tonight:
-        due.end(work.connection, kind.removeprefix("end-"), held.id, work.today)
+    if last is not None:
+        due.end(work.connection, kind.removeprefix("end-"), held.id, last)
     before = {"starts_on": held.starts_on.isoformat(), "ends_on": _iso(held.ends_on)}
-    after = {"ends_on": _iso(ends_on)} if tonight else {"revoked_at": work.now.isoformat()}
+    after = {"revoked_at": work.now.isoformat()} if last is None else {"ends_on": _iso(last)}
     portal = row.delivery == "portal"
     return Item(
         kind,
@@ -256,9 +273,14 @@ def _ended(
         getattr(held, column),
         before,
         {**before, **after},
-        due=end_instant(work.today) if tonight and not portal else None,
-        settled=not portal and not tonight,
+        due=None if last is None or portal else end_instant(last),
+        settled=not portal and last is None,
     )
+
+
+def _stops(request: ActOnUsers, held: AnyRow) -> bool:
+    """Whether this ends sooner than it would by itself."""
+    return request.ends_on is None or held.ends_on is None or bool(held.ends_on > request.ends_on)
 
 
 def _running(work: Work, table: Table, account: str) -> Sequence[AnyRow]:

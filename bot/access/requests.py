@@ -193,7 +193,7 @@ class ActOnUsers:
     """Do one thing to several user accounts of an entity, to all or to none.
 
     `act` is end, block, reactivate, move or delete; `accounts` are ids, each with the version that the manager saw.
-    `end` ends their applications, now or, with `tonight`, at the end of today; `move` puts them into `subdivision` (None:
+    `end` ends their applications, now or after the day `ends_on`; what ends sooner by itself stays as it is; `move` puts them into `subdivision` (None:
     into none); `delete` takes a `reason`, and ends all that they hold.
     """
 
@@ -201,7 +201,7 @@ class ActOnUsers:
     accounts: tuple[tuple[str, int], ...]
     reason: str = ""
     subdivision: str | None = None
-    tonight: bool = False
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

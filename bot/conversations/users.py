@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from bot.access.identifiers import looks_like_niss
+from bot.access.periods import latest_day
 from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
 from bot.conversations import hierarchy, userexport, userfilters
+from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -42,7 +45,7 @@ MOST = 200
 NAMED = 10
 """So many names are said; of more, how many more."""
 REASON_MAX = 200
-NOW, TONIGHT, NOWHERE = "now", "tonight", "-"
+NOWHERE = "-"
 
 
 def allowed(ctx: Context, entity: str) -> tuple[str, ...]:
@@ -287,11 +290,6 @@ def wards(ctx: Context, answers: Answers) -> Sequence[Option]:
     ]
 
 
-def moments(_: Context, __: Answers) -> Sequence[Option]:
-    """When their applications end."""
-    return [Option(NOW, m("users.now")), Option(TONIGHT, m("users.tonight"))]
-
-
 def reason(_: Context, __: Answers, text: str) -> str:
     """Why they are deleted."""
     text = " ".join(text.split())
@@ -300,6 +298,11 @@ def reason(_: Context, __: Answers, text: str) -> str:
     if len(text) > REASON_MAX:
         raise Invalid(m("users.reason_long", max=REASON_MAX))
     return text
+
+
+def last_day(answers: Answers) -> date | None:
+    """The last day of their applications; None where they end at once."""
+    return None if answers["when"] == NOW else date.fromisoformat(answers["when"])
 
 
 def request(ctx: Context, answers: Answers) -> ActOnUsers | ExportUsers:
@@ -313,7 +316,7 @@ def request(ctx: Context, answers: Answers) -> ActOnUsers | ExportUsers:
         tuple((account, version) for account, version in answers["people"]["ids"].items()),
         reason=answers.get("reason", "") if act == "delete" else "",
         subdivision=None if ward == NOWHERE else ward,
-        tonight=act == "end" and answers.get("when") == TONIGHT,
+        ends_on=last_day(answers) if act == "end" else None,
     )
 
 
@@ -367,11 +370,12 @@ USERS = Flow(
             after=frozenset({"people", "act"}),
             when=lambda _, answers: answers.get("act") == "move",
         ),
-        Choice(
+        WhenStep(
             "when",
             ask=m("users.ask.when"),
             label=m("users.when"),
-            options=moments,
+            earliest=lambda ctx, _: ctx.today,
+            latest=lambda ctx, _: latest_day(ctx.today),
             after=frozenset({"act"}),
             when=lambda _, answers: answers.get("act") == "end",
         ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from bot.access import activation, due, invitations
 from bot.access.acts import perform
 from bot.access.massacts import act_on_users
+from bot.access.periods import end_instant
 from bot.access.requests import ActOnUsers, Done, EndAccess, GrantAccess, Join, MarkDone, Refused
 from bot.access.rows import (
     ACCOUNTS,
@@ -151,7 +153,7 @@ def test_everybody_who_lost_something_is_told_before_all_else(lite):
 
 
 def test_ending_applications_leaves_the_account_and_tonight_is_the_end_of_today(lite):
-    lite.does("delcourt", asked(lite, "end", "peeters", "dubois", tonight=True))
+    lite.does("delcourt", asked(lite, "end", "peeters", "dubois", ends_on=TODAY))
     assert running(lite, "dubois")["colindos"][1] == TODAY
     assert running(lite, "peeters")["hospiliss"][1] == TODAY
     lite.does("delcourt", asked(lite, "end", "peeters"))
@@ -159,6 +161,29 @@ def test_ending_applications_leaves_the_account_and_tonight_is_the_end_of_today(
     assert standing(lite, "peeters").status == "active"
     with lite.database.read() as connection:
         check_invariants(connection, lite.keyring)
+
+
+def test_applications_end_after_a_day_and_what_ends_sooner_stays_as_it_is(lite):
+    last = TODAY + timedelta(days=40)  # the one of dubois ends on 10 December
+    before = standing(lite, "dubois").version
+    outcome = lite.does("delcourt", asked(lite, "end", "peeters", "dubois", ends_on=last))
+    assert (kinds(lite, outcome.number), outcome.due) == (["end-grant"], end_instant(last))
+    assert running(lite, "peeters")["hospiliss"][1] == last
+    assert running(lite, "dubois")["colindos"][1] == date(2026, 12, 10)
+    assert standing(lite, "dubois").version == before
+    with lite.database.read() as connection:
+        told = connection.execute(select(DUE.c.key).where(DUE.c.key.like("revoked:%"))).scalars().all()
+        check_invariants(connection, lite.keyring)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [(TODAY - timedelta(days=1), "end.past"), (date(2026, 12, 24), "act.users.end_sooner")],
+)
+def test_a_day_that_ends_nothing_is_asked_again(lite, last, expected):
+    outcome = lite.does("delcourt", asked(lite, "end", "dubois", ends_on=last))
+    assert (refusal(outcome), outcome.step) == (expected, "when")
 
 
 def test_moving_changes_the_place_and_by_what_they_are_found(lite):

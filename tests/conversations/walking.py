@@ -630,7 +630,7 @@ def user_lists() -> list[tuple[MemoryDirectory, tuple[Event, ...]]]:
         (*both, tap("act", "delete"), Text("a" * 201)),
         (*both, tap("act", "delete"), Text("Maes"), tap("ok")),
         (*both, tap("act", "move"), tap("a", "Cardiologie"), tap("ok")),
-        (tap("pick"), tap("on", "a0002"), tap("act", "end"), tap("a", "tonight"), tap("ok")),
+        (tap("pick"), tap("on", "a0002"), tap("act", "end"), tap("day", "2026-11-24"), tap("ok")),
         (tap("pick"), tap("on", "a0004"), tap("act", "reactivate"), tap("ok")),
         *((tap("export"), tap("a", "csv"), tap("edit"), tap("fix", key)) for key in ("columns", "numbers")),
         (tap("export"), tap("a", "xlsx"), tap("ok")),
