@@ -31,7 +31,7 @@ from bot.demo.telegram import LocalTelegram
 TEST_TOKEN = "4200000043:token-of-the-tests"  # noqa: S105 - worth nothing
 TURN_SECONDS = 3.0
 QUIET_SECONDS = 0.08
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
