@@ -29,6 +29,8 @@ WIDTHS = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
+STILL = {"reduced_motion": "reduce"}
+"""What moves is painted sixty times a second, on a processor that the other tests need."""
 PATIENCE = 30_000
 """Milliseconds until something that should be seen counts as missing; long, for a machine that is busy."""
 WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
@@ -74,7 +76,7 @@ def open_page(chromium: Browser, kept_pages: dict[Any, Page]) -> Iterator[OpenPa
         key = (width, scheme, language) if not options and beside is None else None
         page = kept_pages.pop(key, None)
         if page is None:
-            settings = {**WIDTHS[width], "color_scheme": scheme, "locale": language, **options}
+            settings = {**WIDTHS[width], "color_scheme": scheme, "locale": language, **STILL, **options}
             context = (
                 beside.context if beside else chromium.new_context(timezone_id="Europe/Brussels", **settings)
             )
