@@ -227,11 +227,12 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
         wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
     except Invalid as invalid:
         return Frame(flow.key, error=invalid.msg, day=ctx.today.isoformat())
+    refused: set[str] = set()  # what hangs on an answer that does not hold cannot be asked about
     for step in flow.steps:
-        if (
-            step.key in wanted
-            and step.applies(ctx, answers)
-            and step.holds(Asking(ctx, answers), wanted[step.key])
-        ):
+        if step.key not in wanted or not step.applies(ctx, answers):
+            continue
+        if not step.after & refused and step.holds(Asking(ctx, answers), wanted[step.key]):
             answers[step.key] = wanted[step.key]
+        else:
+            refused.add(step.key)
     return Frame(flow.key, answers, trail=tuple(answers), day=ctx.today.isoformat())

@@ -366,3 +366,10 @@ def test_a_dialogue_with_an_answer_is_not_lost_for_a_fourth() -> None:
     talk.command("newuser")
     assert [frame.flow for frame in talk.state.frames] == ["grant", "end", "edit"]
     assert "Trois dialogues sont déjà ouverts" in talk.sees()
+
+
+def test_a_remembered_entity_that_a_dialogue_does_not_offer_is_asked_for_anew_with_its_quality() -> None:
+    for flow in ENGINE.flows:
+        talk = Talk(ENGINE, sample(), state=State(memory={"entity": "gone", "quality": "gone-h"}))
+        talk.command(flow)
+        assert talk.view or talk.receipts, flow
