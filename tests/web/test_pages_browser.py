@@ -14,9 +14,12 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser import violations
+from tests.web import test_number
 from tests.web.conftest import House, init_data
+from tests.web.test_number import NISS
 
 pytestmark = pytest.mark.browser
+noted = test_number.noted  # somebody new is noted for the hospital of the portal
 
 REFUSED = ("422 (Unprocessable",)
 GOOD = "cheval batterie agrafe"
@@ -57,7 +60,7 @@ def in_language(page: Page, lang: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", lang)
 
 
-@pytest.mark.parametrize(
+in_each_look = pytest.mark.parametrize(
     ("lang", "width", "scheme"),
     [
         ("fr", "phone", "light"),
@@ -66,6 +69,9 @@ def in_language(page: Page, lang: str) -> None:
         ("en", "desktop", "dark"),
     ],
 )
+
+
+@in_each_look
 def test_each_page_can_be_read_by_everybody(standing_house: House, open_page, lang, width, scheme):
     jan = standing_house.enters("Jan", "peeters")
     page = open_page(
@@ -118,6 +124,42 @@ def test_each_page_can_be_read_by_everybody(standing_house: House, open_page, la
     page.locator("#code").fill(code)
     submit(page).click()
     expect(page.locator(".done")).to_be_visible()
+    looks_right(page)
+
+
+@in_each_look
+def test_the_number_for_the_portal_is_shown_for_a_minute(
+    standing_house: House, noted, open_page, lang, width, scheme
+):
+    mieke, name = noted
+    page = open_page(
+        address(standing_house, mieke, name), width=width, scheme=scheme, language="en-GB", allowed=REFUSED
+    )
+    page.wait_for_url(re.compile(f"/app/{name}/form$"))
+    in_language(page, lang)
+    looks_right(page)
+    link = page.locator(f"form[action$='{name}/link'] button")
+    link.click()
+    expect(page.locator(".secret")).to_contain_text("/app/number#")
+    looks_right(page)
+
+    goes(page, standing_house, mieke, name)
+    page.clock.install()
+    submit(page).click()
+    number = page.locator(".number")
+    expect(number).to_have_text(NISS)
+    looks_right(page)
+    page.clock.fast_forward("01:01")
+    expect(number).to_have_text(number.get_attribute("data-mask"))
+    looks_right(page)
+
+
+@in_each_look
+def test_the_privacy_notice_can_be_read_by_everybody(standing_house: House, open_page, lang, width, scheme):
+    page = open_page(
+        f"{standing_house.pages}/app/privacy?lang={lang}", width=width, scheme=scheme, language="en-GB"
+    )
+    expect(page.locator("html")).to_have_attribute("lang", lang)
     looks_right(page)
 
 
