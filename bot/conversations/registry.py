@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from importlib.resources import files
+from itertools import product
 
 from bot.conversations.appoint import APPOINTING
 from bot.conversations.assigning import ASSIGN
@@ -36,6 +38,8 @@ from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
 from bot.conversations.users import USERS
 from bot.conversations.wayin import INVITE
+from bot.i18n import MissingText, speaker
+from bot.msg import LANGUAGES, Msg
 
 ALL = (
     HOME,
@@ -82,6 +86,8 @@ ALL = (
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""
+STEP_BYTES = 24
+"""A step's key is the value of the button that answers it anew (`callbacks.VALUE_LIMIT`)."""
 
 
 class FlowError(Exception):
@@ -91,8 +97,8 @@ class FlowError(Exception):
 def checked(flows: Iterable[Flow]) -> dict[str, Flow]:
     """The flows by key.
 
-    Raises FlowError for a key used twice or too long, a step that depends on a later one, and a flow that ends in
-    both or neither of a request and a page.
+    Raises FlowError for a key used twice or too long, a step that depends on a later one, a flow that ends in
+    both or neither of a request and a page, and a text that one of the four catalogues does not have.
     """
     found: dict[str, Flow] = {}
     for flow in flows:
@@ -101,6 +107,7 @@ def checked(flows: Iterable[Flow]) -> dict[str, Flow]:
         if (flow.submit is None) == (flow.page is None):
             raise FlowError(f"flow '{flow.key}': needs exactly one of submit and page")
         _check_steps(flow)
+        _check_texts(flow)
         found[flow.key] = flow
     return found
 
@@ -110,6 +117,8 @@ def _check_steps(flow: Flow) -> None:
     for step in flow.steps:
         if step.key in earlier:
             raise FlowError(f"flow '{flow.key}': step '{step.key}' stands there twice")
+        if len(step.key.encode()) > STEP_BYTES:
+            raise FlowError(f"flow '{flow.key}': step '{step.key}' has a key longer than {STEP_BYTES} bytes")
         if not step.after <= earlier:
             raise FlowError(
                 f"flow '{flow.key}': step '{step.key}' depends on {sorted(step.after - earlier)}, which come later"
@@ -121,6 +130,17 @@ def _check_steps(flow: Flow) -> None:
         earlier.add(step.key)
     if flow.retype and flow.retype not in earlier:
         raise FlowError(f"flow '{flow.key}': there is no step '{flow.retype}' to answer anew")
+
+
+def _check_texts(flow: Flow) -> None:
+    """What a flow and its steps say by themselves; what their functions say is found by the walk over every dialogue."""
+    for part in (flow, *flow.steps):
+        said = [value for each in fields(part) if isinstance(value := getattr(part, each.name), Msg)]
+        for msg, lang in product(said, LANGUAGES):
+            try:
+                speaker(lang).template(msg)
+            except MissingText as missing:
+                raise FlowError(f"flow '{flow.key}', '{part.key}': there is no text {missing}") from None
 
 
 FLOWS = checked(ALL)

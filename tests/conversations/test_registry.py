@@ -48,6 +48,25 @@ def test_a_step_with_a_condition_names_what_it_hangs_on() -> None:
         checked([replace(grant, steps=broken)])
 
 
+@pytest.mark.parametrize("part", ["flow", "step"])
+def test_a_text_that_a_catalogue_lacks_is_found_when_the_program_starts(part: str) -> None:
+    grant = FLOWS["grant"]
+    lacking = m("grant.of_nothing")
+    first = replace(grant.steps[0], ask=lacking)
+    broken = (
+        replace(grant, title=lacking) if part == "flow" else replace(grant, steps=(first, *grant.steps[1:]))
+    )
+    with pytest.raises(FlowError, match=r"there is no text .*fr: grant\.of_nothing"):
+        checked([broken])
+
+
+def test_a_step_can_be_named_on_a_button() -> None:
+    grant = FLOWS["grant"]
+    first = replace(grant.steps[0], key="e" * 25)
+    with pytest.raises(FlowError, match="longer than 24 bytes"):
+        checked([replace(grant, steps=(first,))])
+
+
 def test_a_diagram_names_every_step_of_its_flow() -> None:
     for flow in FLOWS.values():
         drawn = mermaid(flow)
