@@ -198,20 +198,25 @@ def answered(flow: Flow, frame: Frame, step: Step, verdict: Accepted, ctx: Conte
 
 
 def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
-    """The frame without the answers that no longer hold, now that the register is another; says which."""
+    """The frame without the answers that no longer hold, now that the register is another; says which.
+
+    What does not hang on a dropped answer is judged with all that stood beside it, proposals included.
+    """
     answers, dropped = dict(frame.answers), list[Step]()
-    known: Answers | None = None
+    known = dict(settle(flow, frame, ctx).answers)
+    lost: set[str] = set()
     for step in flow.steps:
-        if known is None:
-            known = settle(flow, replace(frame, answers={**answers}), ctx).answers
-        if (
-            step.key in answers
-            and step.key in known
-            and not step.holds(Asking(ctx, known), answers[step.key])
-        ):
-            del answers[step.key]
+        key = step.key
+        if key not in known:
+            continue
+        if key not in answers or not step.applies(ctx, known):
+            if step.after & lost:  # worked out anew once what it hangs on is answered
+                del known[key]
+                lost.add(key)
+        elif not step.holds(Asking(ctx, known), answers[key]):
+            del answers[key], known[key]
+            lost.add(key)
             dropped.append(step)
-            known = None
     if not dropped:
         return frame
     proposals = {**frame.proposals, **{step.key: frame.answers[step.key] for step in dropped}}
@@ -228,11 +233,19 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     except Invalid as invalid:
         return Frame(flow.key, error=invalid.msg, day=ctx.today.isoformat())
     refused: set[str] = set()  # what hangs on an answer that does not hold cannot be asked about
+    known: dict[str, Json] = {}
+    open_yet = False
     for step in flow.steps:
-        if step.key not in wanted or not step.applies(ctx, answers):
+        key = step.key
+        if not step.applies(ctx, known):
             continue
-        if not step.after & refused and step.holds(Asking(ctx, answers), wanted[step.key]):
-            answers[step.key] = wanted[step.key]
-        else:
-            refused.add(step.key)
+        if key in wanted:
+            if not step.after & refused and step.holds(Asking(ctx, known), wanted[key]):
+                answers[key] = known[key] = wanted[key]
+                continue
+            refused.add(key)
+        elif step.stands and not open_yet and (value := step.propose(ctx, known)) is not None:
+            known[key] = value
+            continue
+        open_yet = True
     return Frame(flow.key, answers, trail=tuple(answers), day=ctx.today.isoformat())

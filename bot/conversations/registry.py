@@ -20,7 +20,7 @@ from bot.conversations.contact import CHAMAN, CONTACT, MESSAGES
 from bot.conversations.deputy import DEPUTY_FLOW, UNDEPUTY_FLOW
 from bot.conversations.end import END
 from bot.conversations.engine import Engine
-from bot.conversations.flow import Flow
+from bot.conversations.flow import Flow, Step
 from bot.conversations.functions import FUNCTIONS
 from bot.conversations.grant import GRANT
 from bot.conversations.lead import LEAD, LEADEND
@@ -134,7 +134,8 @@ def _check_steps(flow: Flow) -> None:
 
 def _check_texts(flow: Flow) -> None:
     """What a flow and its steps say by themselves; what their functions say is found by the walk over every dialogue."""
-    for part in (flow, *flow.steps):
+    parts: tuple[Flow | Step, ...] = (flow, *flow.steps)
+    for part in parts:
         said = [value for each in fields(part) if isinstance(value := getattr(part, each.name), Msg)]
         for msg, lang in product(said, LANGUAGES):
             try:
