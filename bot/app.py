@@ -28,6 +28,7 @@ from bot.access.sessions import SessionRules
 from bot.conversations.model import Command, Redraw, Tap, Text
 from bot.conversations.ports import Settings as DialogueSettings
 from bot.conversations.registry import ENGINE
+from bot.conversations.spans import YEAR, Keeping
 from bot.counter import RegisterCounter
 from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
 from bot.handlers.edge import Telegram
@@ -100,9 +101,11 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     mails = server is not None and bool(pages)  # what a mail to a user says leads to a page
     desk = server is not None and settings.help_desk is not None
     counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails, desk=desk)
-    dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails, desk=desk)
-    kept = timedelta(days=settings.keep_dialogues_days)
-    turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
+    keeping = keeping_of(settings)
+    dialogues = DialogueSettings(
+        activation_delay=delay, pages=pages, mails=mails, desk=desk, idle=rules.idle, keeping=keeping
+    )
+    turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=keeping.dialogues)
     documents = Sheets(database, keyring, rules)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url, documents=documents)
     site = Site(
@@ -114,7 +117,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         frames=frames,
         provider=provider_of(settings, keyring, pages),
         further=lambda paper: (
-            WayIn(database, keyring, paper, mails=mails),
+            WayIn(database, keyring, paper, mails=mails, keeping=keeping),
             StoredPage(database, keyring, rules, paper),
             NumberPage(database, keyring, rules, paper, pages),
         ),
@@ -134,6 +137,15 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     )
     pages_served = site if pages else None
     return House(database, keyring, turning, telegram, worker, Presence(database), pages_served, postman)
+
+
+def keeping_of(settings: Settings) -> Keeping:
+    """How long what is over is kept, as people are told it."""
+    return Keeping(
+        dialogues=timedelta(days=settings.keep_dialogues_days),
+        departed=timedelta(days=settings.keep_departed_days),
+        audit=settings.keep_audit_years * YEAR,
+    )
 
 
 def pages_at(settings: Settings) -> str:

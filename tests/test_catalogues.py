@@ -212,7 +212,7 @@ SAME = {
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",
     "a weekday that two languages shorten alike": "weekday.short.1 weekday.short.5 weekday.short.6",
     "a word that both languages have": (
-        "change.kind.grant day.tomorrow day.calendar field.applications"
+        "span.minutes change.kind.grant day.tomorrow day.calendar field.applications"
         " field.number field.person field.status field.subdivision field.title"
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"

@@ -23,6 +23,7 @@ from bot.conversations.place import (
 from bot.conversations.ports import Context
 from bot.conversations.searching import SearchChoice
 from bot.conversations.session import insecure, session_rows, way_back_row
+from bot.conversations.spans import kept, lasting
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
@@ -56,7 +57,7 @@ def home(ctx: Context, answers: Answers) -> Page:
         for flow in answers.get("kept", ())
     ]
     if insecure(ctx):
-        body.append(m("lock.no_way_back"))
+        body.append(m("lock.no_way_back", time=lasting(ctx.settings.idle)))
     return Page(
         tuple(body),
         after=(m("home.how"),) if entities else (),
@@ -227,7 +228,7 @@ PRIVACY = Flow(
     key="privacy",
     icon="🔒",
     title=m("privacy.title"),
-    page=lambda _, __: Page((m("privacy.notice"), m("privacy.more")), rows=(HOME_ROW,)),
+    page=lambda ctx, _: Page((m("privacy.notice"), kept(ctx.settings.keeping)), rows=(HOME_ROW,)),
     public=True,
 )
 

@@ -15,8 +15,6 @@ The caller performs the effects in the same transaction and feeds the outcome of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-
 from bot.access.requests import Conflict, Done, Refused, takes_proof
 from bot.conversations import proving, screens
 from bot.conversations.changing import replace
@@ -57,11 +55,10 @@ from bot.conversations.model import (
     View,
 )
 from bot.conversations.ports import Context
+from bot.conversations.spans import lasting
 from bot.conversations.withheld import withheld
 from bot.msg import m
 
-KEPT = timedelta(days=7)
-"""How long a dialogue stays open, put aside too, after its newest answer (`privacy.more`)."""
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
@@ -157,7 +154,7 @@ class Engine:
         """The state without dialogues that this version of the program no longer has, and without those left for too long."""
         if not state.frames and not state.kept:
             return state
-        oldest = (ctx.today - KEPT).isoformat()
+        oldest = (ctx.today - ctx.settings.keeping.dialogues).isoformat()
         frames = tuple(frame for frame in state.frames if self._lives(frame, oldest))
         kept = tuple(frame for frame in state.kept if self._lives(frame, oldest))
         if len(frames) == len(state.frames) and len(kept) == len(state.kept):
@@ -422,7 +419,7 @@ class Engine:
     def _keep(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         kept = (*(other for other in state.kept if other.flow != flow.key), replace(frame, ui={}))
         state = replace(popped(state), kept=kept)
-        return self._reply(told(state, note=m("engine.kept", what=flow.title)), ctx)
+        return self._reply(told(state, note=m("engine.kept", time=lasting(ctx.settings.keeping.dialogues), what=flow.title)), ctx)
 
     def _resume(self, state: State, key: str, ctx: Context) -> Reply:
         """A dialogue put aside, or open below, comes to the top again."""

@@ -106,7 +106,7 @@ Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable | Documen
 class Frame:
     """One open dialogue: the answers and how they came about. Its position is derived, never stored.
 
-    `day` is the ISO day of its newest answer: it is kept for `engine.KEPT` from then.
+    `day` is the ISO day of its newest answer: it is kept for `Settings.keeping` from then.
     """
 
     flow: str

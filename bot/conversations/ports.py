@@ -42,6 +42,7 @@ from bot.access.views import (
     UserPage,
     Visit,
 )
+from bot.conversations.spans import Keeping
 from bot.msg import Msg, Say
 
 __all__ = [
@@ -219,6 +220,9 @@ class Settings:
     """Whether mail can be sent."""
     desk: bool = False
     """Whether there is a help desk to write to."""
+    idle: timedelta = timedelta(minutes=15)
+    """After how long without a word a chat locks, where it can be opened again."""
+    keeping: Keeping = field(default_factory=Keeping)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from bot.access import letters, visits, wayin
 from bot.access.credentials import PasswordPolicy, own_words
 from bot.access.letters import PASSWORD
 from bot.access.visits import Visit
+from bot.conversations.spans import Keeping, kept
 from bot.errors import Refusal
 from bot.msg import LANGUAGES, Msg, Texts, m
 from bot.store.database import Database
@@ -43,12 +44,14 @@ class WayIn:
         paper: Paper,
         *,
         mails: bool,
+        keeping: Keeping | None = None,
         passwords: PasswordPolicy | None = None,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._paper = paper
         self._mails = mails
+        self._keeping = keeping or Keeping()
         self._passwords = passwords or PasswordPolicy()
 
     def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
@@ -175,7 +178,7 @@ class WayIn:
 
     async def privacy(self, request: Request) -> Response:
         """What is kept about whoever is a user: for everybody to read, the mail that invites leads here."""
-        return self._paper.page("privacy", spoken(request), speaks=LANGUAGES)
+        return self._paper.page("privacy", spoken(request), speaks=LANGUAGES, kept=kept(self._keeping))
 
     # -- without one ----------------------------------------------------------------------------
 

@@ -136,7 +136,7 @@ def test_what_is_left_at_any_step_records_nothing_and_can_be_resumed(shared, ann
     anne.taps(card, "Reprendre : Donner un accès")
     anne.taps(anne.expects("Son adresse e-mail ?"), "Annuler")
     anne.taps(anne.expects("Annuler ce dialogue ?"), "Garder pour plus tard")
-    anne.taps(anne.expects("Gardé 7 jours", label="Reprendre"), "Reprendre")
+    anne.taps(anne.expects("Gardé pendant 7 jours", label="Reprendre"), "Reprendre")
     anne.taps(anne.expects("Son adresse e-mail ?"), "Annuler")
     anne.taps(anne.expects("Annuler ce dialogue ?"), "Oui")
     anne.expects("Rien n'a été enregistré")
