@@ -15,6 +15,7 @@ The caller performs the effects in the same transaction and feeds the outcome of
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from bot.access.requests import Conflict, Done, Refused, takes_proof
 from bot.conversations import proving, screens
 from bot.conversations.changing import replace
@@ -419,7 +420,10 @@ class Engine:
     def _keep(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         kept = (*(other for other in state.kept if other.flow != flow.key), replace(frame, ui={}))
         state = replace(popped(state), kept=kept)
-        return self._reply(told(state, note=m("engine.kept", time=lasting(ctx.settings.keeping.dialogues), what=flow.title)), ctx)
+        return self._reply(
+            told(state, note=m("engine.kept", time=lasting(ctx.settings.keeping.dialogues), what=flow.title)),
+            ctx,
+        )
 
     def _resume(self, state: State, key: str, ctx: Context) -> Reply:
         """A dialogue put aside, or open below, comes to the top again."""

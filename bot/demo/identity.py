@@ -2,7 +2,7 @@
 
 It is strict where a real provider is: the client's secret, the redirect address, PKCE, a code good once. With `fault` set
 it does one thing wrong, as a provider that is badly set up or not what it claims to be: that is what the tests of the log-in are made with. Plainly
-marked as a demo; it proves nothing about anybody. Imports Starlette and joserfc, nothing of the bot.
+marked as a demo; it proves nothing about anybody. Imports Starlette, joserfc and `leaf`, nothing of the bot.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.demo.leaf import leaf
+
 CLIENT = "accessbot-demo"
 SECRET = "demo-secret-of-nobody"  # noqa: S105 - the demo's, good on this machine only
 ACR = "demo-high"
@@ -39,7 +41,6 @@ FAULTS = frozenset(
 )  # fmt: skip
 """What it can do wrong."""
 _LIFE = 300
-_STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}li{margin:.6rem 0}a{display:inline-block;padding:.5rem 1rem;border:1px solid;border-radius:.5rem}strong{display:block;padding:.5rem 1rem;border:3px double}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +131,15 @@ class IdentityProvider:
         words = self._texts.get(lang, {})
 
         def word(key: str) -> str:
-            return html.escape(words.get(key, key))
+            return words.get(key, key)
 
-        everybody = "".join(
-            f'<li><a href="choose?{html.escape(urlencode({**query, "person": each.key}))}">{html.escape(each.name)}</a></li>'
-            for each in self._people.values()
-        )
-        nobody = html.escape(urlencode({**query, "person": ""}))
-        page = (
-            f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{word('title')}</title><style>{_STYLE}</style></head><body><main><h1>{word('title')}</h1>"
-            f"<p><strong>{word('warning')}</strong></p><p>{word('choose')}</p><ul>{everybody}</ul>"
-            f'<p><a href="choose?{nobody}">{word("nobody")}</a></p></main></body></html>'
-        )
-        policy = f"default-src 'none'; style-src 'sha256-{_digest(_STYLE)}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+        def way(person: str, name: str) -> str:
+            chosen = html.escape(urlencode({**query, "person": person}))
+            return f'<a class="button" href="choose?{chosen}">{html.escape(name)}</a>'
+
+        everybody = "".join(f"<li>{way(each.key, each.name)}</li>" for each in self._people.values())
+        body = f"<p>{html.escape(word('choose'))}</p><ul>{everybody}</ul><p>{way('', word('nobody'))}</p>"
+        return leaf(lang, word("title"), word("warning"), body)
 
     async def choose(self, request: Request) -> Response:
         """Back to the client, with a code; or without, where nobody was chosen."""
@@ -184,7 +179,7 @@ class IdentityProvider:
             or asked.at < time.time() - _LIFE
             or form.get("grant_type") != "authorization_code"
             or form.get("redirect_uri") != asked.query["redirect_uri"]
-            or _digest(form.get("code_verifier", ""), url=True) != asked.query["code_challenge"]
+            or _digest(form.get("code_verifier", "")) != asked.query["code_challenge"]
         ):
             return JSONResponse({"error": "invalid_grant"}, status_code=400)
         answer = {"access_token": secrets.token_urlsafe(24), "token_type": "Bearer", "expires_in": _LIFE}
@@ -256,8 +251,5 @@ def _url64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def _digest(text: str, *, url: bool = False) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    if url:
-        return _url64(digest)
-    return base64.b64encode(digest).decode("ascii")
+def _digest(text: str) -> str:
+    return _url64(hashlib.sha256(text.encode()).digest())

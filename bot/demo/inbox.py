@@ -1,13 +1,11 @@
 """The demo's mail: a little mail server (RFC 5321) that keeps what it is given, and a page where it is read, whoever it is for.
 
-Nothing leaves the computer. Kept are the newest fifty mails, over a restart too. Imports nothing of ours but `storage`.
+Nothing leaves the computer. Kept are the newest fifty mails, over a restart too. Imports nothing of ours but `leaf` and `storage`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import html
 import re
 import time
@@ -17,8 +15,9 @@ from email import message_from_bytes, policy
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
+from bot.demo.leaf import leaf
 from bot.demo.storage import Archive
 
 KEPT = 50
@@ -26,16 +25,6 @@ LONGEST = 1024 * 1024
 """Bytes of a mail."""
 IDLE = 60.0
 _KIND = "mail"
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
-    "article{border:1px solid;border-radius:.5rem;padding:.5rem 1rem;margin:1rem 0}h2{font-size:1.1rem;margin:.25rem 0}"
-    "pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere}strong{display:block;padding:.5rem 1rem;border:3px double}"
-    "nav a{margin-right:1rem}"
-)
-_POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-"
-    f"{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-)
 _ADDRESS = re.compile(r"https?://(?:127\.0\.0\.1|localhost)[^\s<>\"]*")
 """What may be opened from the page: this computer only."""
 
@@ -133,21 +122,16 @@ class Inbox:
         words = self._texts.get(lang, {})
 
         def word(key: str) -> str:
-            return html.escape(words.get(key, key))
+            return words.get(key, key)
 
-        shown = "".join(_article(mail, word("to")) for mail in self.mails()) or f"<p>{word('empty')}</p>"
+        shown = "".join(_article(mail, html.escape(word("to"))) for mail in self.mails())
         ways = "".join(
             f'<a href="/inbox?lang={each}" lang="{each}" {"aria-current=page" if each == lang else ""}>{each.upper()}</a>'
             for each in self._texts
         )
-        page = (
-            f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{word('title')}</title><style>{_STYLE}</style></head><body><main><h1>{word('title')}</h1>"
-            f"<p><strong>{word('warning')}</strong></p>"
-            f'<p><a href="/inbox?lang={lang}">{word("again")}</a></p>{shown}</main><nav>{ways}</nav></body></html>'
-        )
-        headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
-        return HTMLResponse(page, headers=headers)
+        again = f'<p><a href="/inbox?lang={lang}">{html.escape(word("again"))}</a></p>'
+        body = again + (shown or f"<p>{html.escape(word('empty'))}</p>")
+        return leaf(lang, word("title"), word("warning"), body, f"<nav>{ways}</nav>")
 
 
 async def _content(reader: asyncio.StreamReader) -> bytes:

@@ -24,6 +24,8 @@ from typing import Any
 import httpx
 
 from bot.demo.entities import utf16_slice
+from bot.demo.identity import IdentityProvider
+from bot.demo.inbox import Inbox
 from bot.demo.model import Json, Visitor
 from bot.demo.server import DemoConfig, Server, bind, build_state, create_app
 from bot.demo.telegram import LocalTelegram
@@ -350,12 +352,14 @@ def running_server(
     port: int = 0,
     rate_limits: bool = False,
     texts: Mapping[str, Mapping[str, str]] | None = None,
+    identity: IdentityProvider | None = None,
+    inbox: Inbox | None = None,
 ) -> Iterator[RunningServer]:
     """A server on a free loopback port, in a thread, until the block ends; its state in memory unless `folder` is given."""
     listening = bind(port)
     config = DemoConfig(visitors=visitors, folder=folder, token=token, rate_limits=rate_limits)
     state = build_state(config)
-    server = Server(state, create_app(state, texts=texts))
+    server = Server(state, create_app(state, texts=texts, identity=identity, inbox=inbox))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop, server, listening), name="local-telegram", daemon=True)
     thread.start()
