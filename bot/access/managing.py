@@ -6,9 +6,10 @@ that has a responsible keeps one. The appointed person is let in for this entity
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, insert, or_, select, update
 
@@ -39,6 +40,16 @@ AnyRow = Row[*tuple[Any, ...]]
 DAY = timedelta(days=1)
 
 
+class Held(NamedTuple):
+    """What of a mandate tells whether somebody is there on each day."""
+
+    id: str
+    role: str
+    entity_id: str | None
+    since: date | None
+    until: date | None
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A mandate to end, its office, and until when it is to count; None is now."""
@@ -59,6 +70,12 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
     _check_days(work, request)
     there = _there(work, entity)
     ending = _replaced(work, entity, there, request)
+    if (
+        ending
+        and office.role is Role.RESPONSIBLE
+        and not _goes_on([*there, _to_be(request)], ending, work.today)
+    ):
+        raise Declined(m("act.manager.heir_until"), "until")
     _not_twice(there, request, person.identity_id, ending)
     number = open_change(work, APPOINT, entity.id, request.quality)
     items = [_appointed(work, entity, request, person)]  # the change is about him
@@ -190,7 +207,12 @@ def _replaced(work: Work, entity: AnyRow, there: list[AnyRow], request: AppointM
     return Ending(row, request.office, min(until, row.until or until))
 
 
-def _goes_on(there: list[AnyRow], ending: Ending, today: date) -> bool:
+def _to_be(request: AppointManager) -> Held:
+    """The mandate that the request will give, as `_goes_on` sees it."""
+    return Held("", OFFICES[request.office].role.value, request.entity, request.since, request.until)
+
+
+def _goes_on(there: Sequence[AnyRow | Held], ending: Ending, today: date) -> bool:
     """Whether other responsibles, over the same place or a wider one, are there on each day that this one leaves."""
     others = [
         row

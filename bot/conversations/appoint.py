@@ -26,7 +26,14 @@ from bot.conversations.managers import (
 )
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import PersonStep
-from bot.conversations.place import QualityChoice, entity_name, entity_option, quality_options, the_only
+from bot.conversations.place import (
+    QualityChoice,
+    entity_name,
+    entity_option,
+    has_groups,
+    quality_options,
+    the_only,
+)
 from bot.conversations.ports import Context, ManagerRef
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
@@ -35,6 +42,9 @@ from bot.msg import Msg, Say, m
 
 NOBODY = "-"
 RESPONSIBLE = "responsible"
+OF_A_QUALITY = frozenset({"local", "co-local"})
+OF_GROUPS = frozenset({"group"})
+"""Only the new portal has group managers (`domain.md` 1.2)."""
 
 
 # -- where, which office, at which place ----------------------------------------------------------
@@ -48,13 +58,25 @@ def entities(ctx: Context, _: Answers) -> Sequence[Option]:
 def offices(ctx: Context, answers: Answers) -> Sequence[Option]:
     """The offices that he may fill there, with what each is for."""
     may = {post.office for post in ctx.directory.posts(answers["entity"])}
+    place = ctx.directory.entity(answers["entity"])
+    if place and place.delivery == "portal" and place.portal == "old":
+        may -= OF_GROUPS  # there would be nowhere to do it
     return [
         Option(
-            key, short_name(key), m("appoint.office_line", role=m(f"role.{key}"), about=m(f"office.{key}"))
+            key,
+            short_name(key),
+            m("appoint.office_line", role=m(f"role.{key}"), about=about(ctx, answers, key)),
         )
         for key in OFFICES
         if key in may
     ]
+
+
+def about(ctx: Context, answers: Answers, office: str) -> Msg:
+    """What the office is for, in the words of the entity's portal."""
+    if office in OF_A_QUALITY and has_groups(ctx, answers["entity"]):
+        return m(f"office.in_group.{office}")
+    return m(f"office.{office}")
 
 
 def short_name(office: str) -> Msg:

@@ -256,7 +256,7 @@ ENTITY = Flow(
             ask=m("grant.ask.entity"),
             label=m("field.entity"),
             options=every_entity,
-            none=m("grant.no_entity"),
+            none=m("place.no_entity"),
         ),
         QualityChoice(
             "quality",

@@ -186,7 +186,7 @@ CERTIFICATES = Flow(
             options=places,
             proposes=lambda ctx, answers: the_only(places(ctx, answers)),
             stands=True,
-            none=m("grant.no_entity"),
+            none=m("place.no_entity"),
         ),
         SeeStep(
             "see", ask=m("certificates.title"), label=m("certificates.title"), after=frozenset({"entity"})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.access.catalogue import Catalogue
+from bot.access.offices import AT_CSAM
 from bot.access.views import ChangeItem, Sheet
 from bot.msg import Msg, Say, m
 
@@ -244,8 +245,9 @@ def _office(key: str) -> Screen:
     def screen(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
         for done in passing:
             name = _name(done.sheet) or done.sheet.change.person
-            role = "local" if done.item.key == "co-local" else done.item.key
-            yield m(key, name=name, role=m(f"role.{role}"))
+            office = done.item.key
+            role = m(f"csam.role.{office}") if office in AT_CSAM else m(f"role.{office}")
+            yield m(key, name=name, role=role)
 
     return screen
 

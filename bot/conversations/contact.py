@@ -85,7 +85,7 @@ CONTACT = Flow(
             options=entities,
             proposes=lambda ctx, _: only[0].id if len(only := places(ctx)) == 1 else None,
             stands=True,
-            none=m("grant.no_entity"),
+            none=m("place.no_entity"),
         ),
         Ask(
             "text", ask=m("contact.ask.text"), label=m("contact.text"), parse=message, help=m("contact.help")

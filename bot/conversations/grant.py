@@ -335,7 +335,7 @@ GRANT = Flow(
     icon="➕",
     title=m("grant.title"),
     steps=(
-        *place_steps(ACT),
+        *place_steps(ACT, none=m("grant.no_entity")),
         PersonStep(
             "person",
             ask=m("grant.ask.person"),

@@ -207,7 +207,7 @@ MANAGERS = Flow(
             options=every_entity,
             proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
             stands=True,
-            none=m("grant.no_entity"),
+            none=m("place.no_entity"),
         ),
         SeeStep("see", ask=m("managers.title"), label=m("managers.title"), after=frozenset({"entity"})),
     ),

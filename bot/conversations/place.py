@@ -104,7 +104,7 @@ def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> 
         proposes=lambda ctx, answers: the_only(options(ctx, answers)),
         stands=True,
         editable=editable,
-        none=none or m("grant.no_entity"),
+        none=none or m("place.no_entity"),
     )
 
 

@@ -90,7 +90,7 @@ QUALITIES = Flow(
             options=every_entity,
             proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
             stands=True,
-            none=m("grant.no_entity"),
+            none=m("place.no_entity"),
         ),
     ),
     page=page,

@@ -132,8 +132,9 @@ class Choice(Step):
                     return Rejected(
                         m("step.several", what=tuple(options[place].label for place in found.places[:4]))
                     )
-                example = options[0].label if options else ""
-                return Rejected(m("step.not_an_option", said=_short(text), example=example))
+                if not options:
+                    return Rejected(self.none or m("step.nothing"))
+                return Rejected(m("step.not_an_option", said=_short(text), example=options[0].label))
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         return next((o.label for o in self.options(asking.ctx, asking.answers) if o.id == value), None)
@@ -176,7 +177,9 @@ class MultiChoice(Step):
                 return Shown({"ticks": [t for t in ticked if t != value]})
             case Pick("next"):
                 if len(ticked) < self.at_least:
-                    return Rejected(m("step.choose_one", example=options[0].label if options else ""))
+                    return Rejected(
+                        m("step.choose_one", example=options[0].label) if options else m("step.nothing")
+                    )
                 return Accepted(ticked)
             case Pick():
                 return Rejected(GONE)
@@ -188,14 +191,14 @@ class MultiChoice(Step):
         """Typed labels, separated by commas or "and", are the whole answer: who types "Colindos" means Colindos."""
         read = readings(asking, options)
         whole = any(fold(text) == fold(label) for labels in read for label in labels)
+        if not options:
+            return Rejected(m("step.nothing"))
         parts = [text] if whole else [part for part in _BETWEEN.split(text) if part.strip()]
         places: list[int] = []
         for part in parts or [text]:
             found = match(part, read)
             if not found.sure:
-                return Rejected(
-                    m("step.not_an_option", said=_short(part), example=options[0].label if options else "")
-                )
+                return Rejected(m("step.not_an_option", said=_short(part), example=options[0].label))
             places.append(found.places[0])
         return Accepted([options[place].id for place in sorted(set(places))])
 

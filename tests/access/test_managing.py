@@ -356,6 +356,21 @@ def test_the_last_responsible_is_replaced_and_never_just_ended(register):
     assert held(register, "hoofd") == {"responsible": (None, TODAY + 4 * DAY)}
 
 
+def test_the_successor_of_the_last_responsible_does_not_leave_the_entity_alone(register):
+    request = appoint(
+        register,
+        "responsible",
+        "delcourt",
+        until=TODAY + 90 * DAY,
+        replaces=mandate(register, "hoofd", "responsible"),
+    )
+    refused = does(register, "wet", request)
+    assert (said(refused), refused.step) == ("act.manager.heir_until", "until")
+    assert held(register, "hoofd") == {"responsible": (None, None)}
+    assert does(register, "wet", appoint(register, "responsible", "claes", since=TODAY + 90 * DAY)).number
+    assert does(register, "wet", request).number, "somebody else goes on from that day"
+
+
 def test_of_two_responsibles_one_is_ended_where_the_other_goes_on(register):
     does(register, "wet", appoint(register, "responsible", "delcourt", since=TODAY + 5 * DAY))
     too_soon = end(register, "hoofd", "responsible", TODAY + 3 * DAY)

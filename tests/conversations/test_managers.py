@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_local_manager_is_appointed_in_four_interactions(talk: Talk) -> None:
     assert talk.interactions == 4
     assert talk.requests == [AppointManager("local", "midi", "a0003", TODAY, quality="midi-h")]
     receipt = said(talk.receipts[-1], "fr")
-    assert "Nomination enregistrée sous le n° 2026-000090 : Gestionnaire local." in receipt
+    assert "Désignation enregistrée sous le n° 2026-000090 : Gestionnaire local." in receipt
     assert "A" * 22 in receipt
     assert talk.receipts[-1].fades, "the code does not stay in the chat"
 
@@ -91,7 +92,7 @@ def test_of_all_other_offices_the_new_one_stands_beside_the_old_unless_told_othe
 def test_nobody_appoints_himself(talk: Talk) -> None:
     talk.directory.own = ("a0003",)
     talk.command("appoint").says("1", "Auditeur", "Claes")
-    assert "Qui nommez-vous ?" in talk.sees()
+    assert "Qui désignez-vous ?" in talk.sees()
     assert "⚠" in talk.sees()
 
 
@@ -107,12 +108,12 @@ def test_a_mandate_is_ended_now_or_on_a_day(talk: Talk) -> None:
 def test_the_last_responsible_is_not_ended_and_the_card_says_what_to_do(talk: Talk) -> None:
     talk.directory.refusal = Refused(m("act.manager.last"))
     talk.command("unseat", "midi-respons").says("maintenant").taps("Confirmer")
-    assert "Nommez d'abord qui lui succède, par « Remplacer »" in talk.sees()
+    assert "Désignez d'abord qui lui succède, par « Remplacer »" in talk.sees()
 
 
 @pytest.mark.parametrize(
     ("office", "where"),
-    [("Co-responsable", "dans CSAM"), ("Gestionnaire de groupe", "sur le portail"), ("Auditeur", "")],
+    [("Co-responsable", "dans CSAM"), ("Gestionnaire local", "dans CSAM"), ("Auditeur", "")],
 )
 def test_on_an_entity_of_the_portal_the_receipt_says_where_it_is_still_to_do(
     talk: Talk, office: str, where: str
@@ -121,6 +122,23 @@ def test_on_an_entity_of_the_portal_the_receipt_says_where_it_is_still_to_do(
     receipt = said(talk.receipts[-1], "fr")
     assert ("Encore à faire" in receipt) == bool(where)
     assert where in receipt
+
+
+def on_the_new_portal(talk: Talk) -> None:
+    place = talk.directory.places[1]
+    talk.directory.places = (talk.directory.places[0], replace(place, portal="new"))
+
+
+def test_group_managers_are_for_the_new_portal_whose_words_are_groups(talk: Talk) -> None:
+    talk.command("appoint").says("2")
+    assert "Gestionnaire de groupe" not in talk.sees(), "the old one has none"
+    assert "gère les utilisateurs d'une qualité" in talk.sees()
+    on_the_new_portal(talk)
+    talk.command("appoint").taps("Recommencer").says("2")
+    assert "gère les utilisateurs d'un groupe, sans les fonctions" in talk.sees()
+    assert "qualité" not in talk.sees()
+    talk.says("Gestionnaire de groupe", "Dubois").taps("Confirmer")
+    assert "Encore à faire sur le portail" in said(talk.receipts[-1], "fr")
 
 
 def test_the_act_is_confirmed_on_a_private_page(talk: Talk) -> None:
@@ -136,7 +154,7 @@ def test_whoever_may_appoint_nobody_sees_the_list_and_is_offered_nothing() -> No
     directory.mandates = {key: each for key, each in directory.mandates.items() if not each.changeable}
     talk = Talk(ENGINE, directory)
     talk.command("managers")
-    assert "Nommer un gestionnaire" not in talk.sees()
+    assert "Désigner un gestionnaire" not in talk.sees()
     talk.command("appoint")
-    assert "Votre rôle ne permet de nommer personne" in talk.sees()
+    assert "Votre rôle ne permet de désigner personne" in talk.sees()
     assert "Gestionnaires" not in Talk(ENGINE, directory).command("home").sees()
