@@ -367,7 +367,8 @@ def test_the_successor_of_the_last_responsible_does_not_leave_the_entity_alone(r
     refused = does(register, "wet", request)
     assert (said(refused), refused.step) == ("act.manager.heir_until", "until")
     assert held(register, "hoofd") == {"responsible": (None, None)}
-    assert does(register, "wet", appoint(register, "responsible", "claes", since=TODAY + 90 * DAY)).number
+    assert does(register, "delcourt", appoint(register, "group", where="hospital")).number
+    assert does(register, "wet", appoint(register, "responsible", since=TODAY + 90 * DAY)).number
     assert does(register, "wet", request).number, "somebody else goes on from that day"
 
 
