@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     or_,
     select,
@@ -100,7 +101,10 @@ _OWN = union_all(
 ).subquery("own")
 _HELD_BY = select(_OWN).order_by(_OWN.c.kind, _OWN.c.starts_on, _OWN.c.key, _OWN.c.row)
 _QUALITY_OF = select(QUALITIES.c.entity_id).where(QUALITIES.c.id == bindparam("quality"))
-_QUALITIES = select(QUALITIES).where(QUALITIES.c.entity_id == bindparam("entity"))
+_QUALITIES = select(
+    QUALITIES,
+    exists().where(ACCOUNTS.c.quality_id == QUALITIES.c.id, ACCOUNTS.c.status != "deleted").label("used"),
+).where(QUALITIES.c.entity_id == bindparam("entity"))
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 
@@ -167,6 +171,7 @@ class RegisterDirectory(
                 format_nihii_institution(row.number or number),
                 row.active,
                 brussels_day(row.activated_at) if row.activated_at else None,
+                bool(row.used),
             )
             for row in rows
         )

@@ -40,6 +40,8 @@ class QualityRef:
     active: bool = True
     since: date | None = None
     """Since when it is active, where that is known."""
+    used: bool = True
+    """Whether somebody is a user there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,11 @@ def qualities_title(ctx: Context) -> Msg:
 def quality_options(
     ctx: Context, entity: str, act: str | None = None, *, inactive: bool = False
 ) -> Sequence[Option]:
-    """The qualities of the entity in scope (for `act`): active ones, and others where something may be left in them."""
+    """The qualities of the entity in scope (for `act`): active ones; or those with users, `inactive` ones too, to end what is left."""
     found = [
         (q, ctx.catalogue.quality(q.key).label)
         for q in ctx.directory.qualities(entity, act)
-        if inactive or q.active
+        if (q.used if inactive else q.active)
     ]
     return [Option(q.id, label, m("quality.line", name=label, number=q.number)) for q, label in found]
 

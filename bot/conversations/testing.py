@@ -214,7 +214,9 @@ class MemoryDirectory(
     def qualities(self, entity: str, act: str | None = None) -> tuple[QualityRef, ...]:
         if act is not None and act not in self.acts:
             return ()
-        return tuple(room for room in self.rooms.values() if room.entity == entity)
+        users = {card.ref.quality for card in self.cards.values() if card.ref.status != "deleted"}
+        rooms = [room for room in self.rooms.values() if room.entity == entity]
+        return tuple(replace(room, used=room.id in users) for room in rooms)
 
     def quality(self, quality: str) -> QualityRef | None:
         return self.rooms.get(quality)

@@ -69,7 +69,10 @@ def test_a_mandate_that_is_over_shows_nothing(register):
 def test_an_inactive_quality_is_there_and_says_so(register):
     with register.sees("delcourt") as directory:
         rooms = directory.qualities(register.entity["midi"])
-    assert sorted((room.key, room.active) for room in rooms) == [("health-care", False), ("hospital", True)]
+    assert sorted((room.key, room.active, room.used) for room in rooms) == [
+        ("health-care", False, False),
+        ("hospital", True, True),
+    ]
 
 
 def test_a_local_manager_sees_his_quality_only(register):

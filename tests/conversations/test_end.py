@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bot.access.requests import ChangeEnd, Conflict, EndAccess
-from bot.conversations.ports import Holding
+from bot.conversations.ports import Holding, QualityRef
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import AUBE, NOW, PORTAL, Talk, said, sample
 from bot.msg import m
@@ -48,6 +48,18 @@ def talk() -> Talk:
         ),
     )
     return Talk(ENGINE, directory)
+
+
+def test_a_quality_without_users_is_not_asked_about_and_an_inactive_one_with_users_is(talk: Talk) -> None:
+    empty = QualityRef("midi-c", "midi", "health-care", "710999-11", active=False)
+    talk.directory.rooms[empty.id] = empty
+    talk.command("end").taps("Hôpitaux du Midi")
+    assert "À qui retirer un accès ?" in talk.sees()
+    somebody = next(iter(talk.directory.cards.values()))
+    talk.directory.cards["left"] = replace(somebody, ref=replace(somebody.ref, id="left", quality="midi-c"))
+    talk.command("end").taps("Recommencer").taps("Hôpitaux du Midi")
+    assert "Dans quelle qualité ?" in talk.sees()
+    assert "Soins de santé" in talk.sees()
 
 
 def test_an_access_is_ended_now_in_five_interactions(talk: Talk) -> None:
