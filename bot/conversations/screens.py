@@ -88,7 +88,8 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         proposed = step.stands and step.key not in frame.answers
         facts.append((step.called(asked), m("engine.proposed", what=value) if proposed else value))
     wish = wanted(flow, settled, ctx)
-    if wish is not None and ctx.directory.alone(wish):
+    alone = wish is not None and ctx.directory.alone(wish)
+    if alone:
         facts.append((m("own.label"), m("own.alone")))
     return View(
         mark=flow.icon,
@@ -97,7 +98,9 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         facts=tuple(facts),
         after=(m("engine.nothing_yet"),),
         rows=(
-            *_confirm_rows(flow, settled, ctx, proof=wish is not None and takes_proof(wish, ctx)),
+            *_confirm_rows(
+                flow, settled, ctx, proof=alone or (wish is not None and requests.takes_proof(wish))
+            ),
             (PREVIOUS, CANCEL),
         ),
     )

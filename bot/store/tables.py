@@ -344,7 +344,7 @@ class Change(SQLModel, table=True):
             "ix_changes_own",
             "entity_id",
             "recorded_at",
-            sqlite_where=text("own"),
+            sqlite_where=text("own = 1"),
             postgresql_where=text("own"),
         ),
     )

@@ -21,7 +21,7 @@ def upgrade() -> None:
         'changes',
         ['entity_id', 'recorded_at'],
         unique=False,
-        sqlite_where=sa.text('own'),
+        sqlite_where=sa.text('own = 1'),
         postgresql_where=sa.text('own'),
     )
 
