@@ -6,6 +6,8 @@ on one user name or one national number are told apart by the database's own con
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy.exc import IntegrityError
 
 from bot.access import linking, sessions, stepup
@@ -59,7 +61,7 @@ from bot.access.substituting import appoint_deputy, end_deputy
 from bot.access.userchange import change_user
 from bot.access.usercreate import create_user
 from bot.access.wayin import invite_user
-from bot.access.work import Declined, Work
+from bot.access.work import Declined, Insider, Work
 from bot.errors import Refusal
 from bot.msg import m
 
@@ -79,10 +81,14 @@ def perform(work: Work, request: Request, shown: str = "") -> Outcome:
 
 
 def _attempt(work: Work, request: Request, shown: str) -> Outcome:
+    work = replace(work, insider=Insider())
     try:
         with work.connection.begin_nested():
             stepup.required(work, request, shown)
-            return _performed(work, request)
+            outcome = _performed(work, request)
+            if isinstance(outcome, Done):
+                stepup.required_of_oneself(work, request, shown)
+            return outcome
     except Declined as declined:
         return Refused(declined.msg, declined.step)
     except Refusal as refusal:

@@ -16,7 +16,12 @@ from bot.access.work import BLOCK_USER, DELETE_USER, END_ASSIGNMENT, END_GRANT, 
 
 AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
-    CHANGES.c.number, CHANGES.c.entity_id, CHANGES.c.quality_id, CHANGES.c.author_id, CHANGES.c.recorded_at
+    CHANGES.c.number,
+    CHANGES.c.entity_id,
+    CHANGES.c.quality_id,
+    CHANGES.c.author_id,
+    CHANGES.c.recorded_at,
+    CHANGES.c.own,
 )
 _TAKES = {END_GRANT, END_ASSIGNMENT, BLOCK_USER, DELETE_USER, UNLINK}
 """What gives nothing: it is done, not active."""
@@ -103,6 +108,7 @@ class Changes:
             quality=change.quality_id or "",
             stamps=tuple(self._stamps(change, items)) if entity.delivery == "portal" else (),
             problem=next((item.problem for item in items if item.problem and _waits_for_portal(item)), ""),
+            own=change.own,
         )
 
     def _stamps(self, change: AnyRow, items: Sequence[AnyRow]) -> Iterator[Stamp]:

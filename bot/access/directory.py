@@ -34,10 +34,12 @@ from bot.access.changecards import CHANGE, Changes
 from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
+from bot.access.insider import Oneself
 from bot.access.keptcertificates import CertificateLists
 from bot.access.leaders import Leaders
 from bot.access.mandates import MandateLists
 from bot.access.names import tokens
+from bot.access.ownchanges import OwnChanges
 from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
 from bot.access.qualities import Activations
@@ -109,7 +111,16 @@ _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("u
 
 
 class RegisterDirectory(
-    waiting.WayBack, Pasts, Assigned, MandateLists, Leaders, Activations, Deputies, CertificateLists
+    waiting.WayBack,
+    Pasts,
+    Assigned,
+    MandateLists,
+    Leaders,
+    Activations,
+    Deputies,
+    CertificateLists,
+    Oneself,
+    OwnChanges,
 ):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
@@ -371,7 +382,8 @@ class RegisterDirectory(
             source = table.join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)
             row = self._connection.execute(select(*sums).select_from(source).where(scope)).one()
             totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
-        return Counts(people=people, to_do=self.to_do(entity), **totals)
+        own = self.own_total(entity)
+        return Counts(people=people, to_do=self.to_do(entity), own=own, **totals)
 
     def _living(self, entity: str) -> ColumnElement[bool]:
         """The accounts of the entity in scope that are not deleted."""

@@ -18,11 +18,13 @@ from bot.access import due, ground, sessions
 from bot.access.differences import differences
 from bot.access.ground import Span, Thing
 from bot.access.hierarchy import end_with_functions
+from bot.access.insider import judged
+from bot.access.oneself import acts_of
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
-from bot.access.rights import Act, require
+from bot.access.rights import require
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES
-from bot.access.standing import others_may, target_of
+from bot.access.standing import target_of
 from bot.access.work import (
     APPLICATION,
     ASSIGNMENT,
@@ -106,10 +108,7 @@ def live(work: Work, account: str) -> tuple[Live, ...]:
 
 def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     """Ends what is asked; raises Refusal, with the step to ask again where another answer helps."""
-    acts = [Act.END_ACCESS] if request.applications or not request.functions else []
-    acts += [Act.END_FUNCTION] if request.functions else []
-    acts += [Act.BLOCK_USER] if request.becomes else []
-    account = _account(work, request.account, acts)
+    account = _account(work, request)
     if request.version not in {None, account.version}:
         return _conflict(work, account, request.version)
     things = _things(request)
@@ -193,9 +192,7 @@ def _settled(account: AnyRow, kind: str, before: dict[str, Any], after: dict[str
 
 def change_end(work: Work, request: ChangeEnd) -> Done | Conflict:
     """Moves the ends; raises Refusal, with the step to ask again where another answer helps."""
-    acts = [Act.GIVE_ACCESS, Act.END_ACCESS] if request.applications or not request.functions else []
-    acts += [Act.ASSIGN_FUNCTION, Act.END_FUNCTION] if request.functions else []
-    account = _account(work, request.account, acts)
+    account = _account(work, request)
     if request.version not in {None, account.version}:
         return _conflict(work, account, request.version)
     things = _things(request)
@@ -251,21 +248,16 @@ def _move(work: Work, account: AnyRow, old: Live, new: Span) -> Item:
 # -- what both do ---------------------------------------------------------------------------------
 
 
-def _account(work: Work, account: str, acts: Sequence[Act]) -> AnyRow:
+def _account(work: Work, request: EndAccess | ChangeEnd) -> AnyRow:
     """The account, locked; raises NotAllowed unless the actor may do all that here, to this person, today."""
-    row = work.connection.execute(_ACCOUNT, {"account": account}).one_or_none()
+    row = work.connection.execute(_ACCOUNT, {"account": request.account}).one_or_none()
     if row is None:
         raise NotAllowed(NOT_ALLOWED)
-    actor = work.actor.identity
+    acts = acts_of(request)
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
-    target = replace(place, person=row.identity_id)
-    if row.identity_id == actor:
-        only = not any(
-            others_may(work.connection, act, target, actor=actor, today=work.today) for act in acts
-        )
-        target = replace(target, only_manager=only)
+    target = judged(work, acts, replace(place, person=row.identity_id))
     for act in acts:
-        require(work.mandates(), act, target, actor=actor, today=work.today)
+        require(work.mandates(), act, target, actor=work.actor.identity, today=work.today)
     return row
 
 

@@ -18,13 +18,14 @@ from bot.access.catalogue import Application, Declared, Profession
 from bot.access.differences import differences
 from bot.access.ending import live
 from bot.access.grounding import Give, keeps, within
+from bot.access.insider import judged
 from bot.access.newcomers import Newcomer
+from bot.access.oneself import acts_of
 from bot.access.periods import Period, check_end, check_start, due_instant
 from bot.access.places import Place, own_subdivision, place_of
 from bot.access.requests import Conflict, Done, GrantAccess
-from bot.access.rights import Act, MandateScope, Target, require
+from bot.access.rights import MandateScope, Target, require
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, PROFILES, branch
-from bot.access.standing import others_may
 from bot.access.work import (
     ASSIGNMENT,
     CHANGE_USER,
@@ -135,15 +136,8 @@ def _require(
     actor = work.actor.identity
     path = branch(work.connection, holder.subdivision)
     target = Target(place.entity, place.quality, path, place.enterprise, holder.identity)
-    acts = [Act.GIVE_ACCESS]
-    acts += [Act.CREATE_USER] if request.user else []
-    acts += [Act.ASSIGN_FUNCTION] if request.function else []
-    acts += [Act.BLOCK_USER] if holder.blocked and request.reactivate else []
-    if holder.identity == actor:
-        only = not any(
-            others_may(work.connection, act, target, actor=actor, today=work.today) for act in acts
-        )
-        target = replace(target, only_manager=only)
+    acts = acts_of(request, blocked=holder.blocked)
+    target = judged(work, acts, target)
     for act in acts:
         require(mandates, act, target, actor=actor, today=work.today)
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Table, or_, select, update
 
 from bot.access import due, hierarchy, sessions
+from bot.access.insider import judged
 from bot.access.names import display_name
 from bot.access.periods import check_end, end_instant
 from bot.access.requests import ON_USERS, ActOnUsers, Done
@@ -29,7 +30,6 @@ from bot.access.rows import (
     account_order,
     branch,
 )
-from bot.access.standing import others_may
 from bot.access.work import (
     BLOCK_USER,
     CHANGE_USER,
@@ -138,11 +138,7 @@ def _require(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], ward: _War
         here = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
         places = [here] if ward is None else [here, replace(here, subdivisions=ward.path)]
         for place in places:
-            target = place
-            if row.identity_id == actor:
-                only = not others_may(work.connection, act, place, actor=actor, today=work.today)
-                target = replace(place, only_manager=only)
-            require(mandates, act, target, actor=actor, today=work.today)
+            require(mandates, act, judged(work, [act], place), actor=actor, today=work.today)
         if ward is not None and ward.quality not in {None, row.quality_id}:
             raise Declined(m("act.users.other_quality"), "subdivision")
 

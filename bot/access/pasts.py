@@ -51,6 +51,7 @@ def past_of(connection: Connection, account: str, *, page: int, size: int) -> Li
             row.recorded_at,
             brussels_day(row.recorded_at),
             tuple(item_of(item) for item in done if item.change_number == row.number),
+            own=row.own,
         )
         for row in rows
     )

@@ -24,6 +24,7 @@ class Place:
     delivery: str
     quality: str
     key: str
+    active: bool
 
 
 _PLACE = (
@@ -40,15 +41,20 @@ _PLACE = (
 )
 
 
+def found(connection: Connection, quality: str) -> Place | None:
+    """The quality, whoever asks."""
+    row = connection.execute(_PLACE, {"quality": quality}).one_or_none()
+    return Place(*row) if row else None
+
+
 def place_of(work: Work, mandates: Sequence[MandateScope], quality: str) -> Place:
     """The active quality; raises Refusal where it is not there, not the actor's or not active."""
-    row = work.connection.execute(_PLACE, {"quality": quality}).one_or_none()
-    if row is None:
+    place = found(work.connection, quality)
+    if place is None:
         raise NotAllowed(NOT_ALLOWED)
-    place = Place(row.entity, row.enterprise, row.delivery, row.quality, row.key)
     here = Target(place.entity, enterprise=place.enterprise)
     require(mandates, Act.READ_ENTITY, here, actor=work.actor.identity, today=work.today)
-    if not row.active:
+    if not place.active:
         raise Declined(m("act.quality_inactive"), "quality")
     return place
 

@@ -313,6 +313,7 @@ def _changes(connection: Connection, identity: str, places: dict[str, str]) -> l
             "entity": places[row.entity_id],
             "at": _said(row.recorded_at),
             "made_by_this_person": row.author_id == identity,
+            "about_oneself_being_alone": row.own,
             "about_this_person": [
                 _of(item, ("kind", "key", "before", "after", "delivery", "due_at", "active_at", "undone_at"))
                 for item in connection.execute(items.order_by(ITEMS.c.position))

@@ -38,8 +38,17 @@ def digest_of(keyring: Keyring, request: Request, shown: str) -> str:
 
 def required(work: Work, request: Request, shown: str) -> None:
     """Uses up the proof that this request takes; raises Refusal where there is none for exactly this recap."""
-    if not takes_proof(request):
-        return
+    if takes_proof(request):
+        _use_up(work, request, shown)
+
+
+def required_of_oneself(work: Work, request: Request, shown: str) -> None:
+    """The same, after the act, for what turned out to be about the actor's own user: where it raises, all is undone."""
+    if work.insider.alone and not takes_proof(request):
+        _use_up(work, request, shown)
+
+
+def _use_up(work: Work, request: Request, shown: str) -> None:
     session = work.actor
     if not work.sessions.locking:
         raise Refusal(m("proof.no_pages"))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
@@ -18,6 +17,7 @@ from sqlalchemy import Row, bindparam, select, update
 from bot.access import retired, wayin
 from bot.access.catalogue import Declared
 from bot.access.differences import differences
+from bot.access.insider import judged
 from bot.access.requests import ChangeUser, Conflict, Done
 from bot.access.rights import Act, Target, require
 from bot.access.rows import (
@@ -30,7 +30,6 @@ from bot.access.rows import (
     branch,
     profile_order,
 )
-from bot.access.standing import others_may
 from bot.access.userfields import FIELDS, OF_THE_PROFILE, WAYS_IN, read_field
 from bot.access.work import CHANGE_USER, NOT_ALLOWED, Declined, Item, Work, add_items, audited, open_change
 from bot.errors import Invalid, NotAllowed
@@ -93,10 +92,7 @@ def require_change(work: Work, row: AnyRow, act: Act = Act.CHANGE_USER) -> None:
     actor = work.actor.identity
     path = branch(work.connection, row.subdivision_id)
     target = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
-    if row.identity_id == actor:
-        only = not others_may(work.connection, act, target, actor=actor, today=work.today)
-        target = replace(target, only_manager=only)
-    require(work.mandates(), act, target, actor=actor, today=work.today)
+    require(work.mandates(), act, judged(work, [act], target), actor=actor, today=work.today)
 
 
 def _shared(work: Work, row: AnyRow, field: str) -> Sequence[AnyRow]:

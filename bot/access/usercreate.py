@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.access import newcomers, wayin
 from bot.access.catalogue import Declared
+from bot.access.insider import judged
 from bot.access.newcomers import TECHNICAL
 from bot.access.places import Place, own_subdivision, place_of
 from bot.access.requests import CreateUser, Done
@@ -53,5 +54,7 @@ def _require(
     identity: str | None,
 ) -> None:
     path = branch(work.connection, subdivision)
-    target = Target(place.entity, place.quality, path, place.enterprise, identity)
+    target = judged(
+        work, [Act.CREATE_USER], Target(place.entity, place.quality, path, place.enterprise, identity)
+    )
     require(mandates, Act.CREATE_USER, target, actor=work.actor.identity, today=work.today)

@@ -154,6 +154,8 @@ class ChangeCard:
     """How far it came on the portal."""
     problem: str = ""
     """Why it was found not to work (a key of `requests.PROBLEMS`), as long as it is to do anew."""
+    own: bool = False
+    """The author acted on his own user, since nobody else could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class PastChange:
     recorded_at: datetime
     recorded_on: date
     items: tuple[ChangeItem, ...]
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ class Counts:
     pending: int = 0
     to_do: int = 0
     ending: int = 0  # within 30 days
+    own: int = 0  # changes of managers to their own user within a year; only for whoever may read the audit
 
 
 @dataclass(frozen=True, slots=True)

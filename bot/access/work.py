@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
@@ -41,6 +41,14 @@ APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
 
 
+@dataclass(slots=True)
+class Insider:
+    """What an act found out while it asked for its rights; `insider` writes it."""
+
+    alone: bool = False
+    """The actor acts on his own user, since nobody else could."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One turn's means: the transaction, the keys, who acts from where, and when.
@@ -63,6 +71,7 @@ class Work:
     """Whether mail can be sent."""
     desk: bool = False
     """Whether there is a help desk to write to."""
+    insider: Insider = field(default_factory=Insider)
 
     @property
     def actor(self) -> Session:
@@ -165,7 +174,13 @@ def _to_do_from(item: Item) -> datetime:
 
 
 def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:
-    """An audit entry for each item; last in the transaction, since it locks the entity's chain."""
+    """An audit entry for each item; last in the transaction, since it locks the entity's chain.
+
+    What somebody does to his own user, being alone, is marked: in the entry, and on the change for whoever reads it here.
+    """
+    own = {item.object for item in items if work.insider.alone and item.subject == work.actor.identity}
+    if own:
+        work.connection.execute(update(CHANGES).where(CHANGES.c.number == number).values(own=True))
     for item in items:
         body: dict[str, Any] = {
             "kind": item.kind,
@@ -174,6 +189,7 @@ def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None
             "key": item.key,
         }
         body |= {"before": item.before, "after": item.after}
+        body |= {"own": True} if item.object in own else {}
         entry = audit.Entry(
             act=item.kind,
             actor=work.actor.identity,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.access.requests import Conflict, Done, Refused, takes_proof
+from bot.access.requests import Conflict, Done, Refused
 from bot.conversations import proving, screens
 from bot.conversations.changing import replace
 from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step, Verdict
@@ -444,7 +444,7 @@ class Engine:
         if isinstance(wish, Remember):
             state = replace(state, memory={**state.memory, **wish.memory})
             return self._outcome(state, Done(), ctx)
-        shown = proving.shown(flow, settled, ctx) if takes_proof(wish) else ""
+        shown = proving.shown(flow, settled, ctx) if screens.takes_proof(wish, ctx) else ""
         return Reply(replace(state, rev=state.rev + 1), None, (Perform(wish, shown),))
 
     def _outcome(self, state: State, outcome: Done | Refused | Conflict, ctx: Context) -> Reply:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
+from bot.access.requests import Request
 from bot.access.views import (
     COUNTED,
     Actor,
@@ -119,6 +120,12 @@ class Directory(Protocol):
 
     def recent_changes(self, *, limit: int = 5) -> tuple[ChangeCard, ...]:
         """The actor's own latest changes, newest first."""
+
+    def alone(self, request: Request) -> bool:
+        """Whether the request is about the actor's own user and nobody else could do it: then it takes a fresh proof."""
+
+    def own_changes(self, entity: str, *, page: int = 0, size: int = 6) -> Listing[ChangeCard]:
+        """What managers did to their own user within a year, newest first, for whoever may read the audit of the entity."""
 
     def counts(self, entity: str) -> Counts: ...
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.access.identifiers import parse_niss
 from bot.access.requests import Request
 from bot.conversations import screens
-from bot.conversations.flow import Flow, Remember
+from bot.conversations.flow import Flow
 from bot.conversations.frames import Settled
 from bot.conversations.model import Frame, View
 from bot.conversations.ports import Context
@@ -34,10 +34,9 @@ class Unproved:
 
 def unproved(flow: Flow, frame: Frame, settled: Settled, ctx: Context, *, rev: int) -> Unproved | None:
     """The recap, if that is where the dialogue stands and what it asks for takes a proof."""
-    if not flow.submit or not screens.wants_proof(flow, settled, ctx):
+    wish = screens.wanted(flow, settled, ctx)
+    if wish is None or not screens.takes_proof(wish, ctx):
         return None
-    wish = flow.submit(ctx, settled.answers)
-    assert not isinstance(wish, Remember)
     return Unproved(screens.recap(flow, frame, settled, ctx), wish, shown(flow, settled, ctx), rev)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.access.requests import takes_proof
+from bot.access import requests
+from bot.access.requests import Request
 from bot.conversations.changing import replace
 from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Remember, Step, press
 from bot.conversations.model import Answers, App, Button, Frame, Press, Row, State, View
@@ -86,6 +87,10 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
             continue
         proposed = step.stands and step.key not in frame.answers
         facts.append((step.called(asked), m("engine.proposed", what=value) if proposed else value))
+    wish = wanted(flow, settled, ctx)
+    alone = wish is not None and ctx.directory.alone(wish)
+    if alone:
+        facts.append((m("own.label"), m("own.alone")))
     return View(
         mark=flow.icon,
         title=m("engine.recap"),
@@ -93,26 +98,33 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         facts=tuple(facts),
         after=(m("engine.nothing_yet"),),
         rows=(
-            *confirm_rows(flow, settled, ctx),
+            *_confirm_rows(
+                flow, settled, ctx, proof=alone or (wish is not None and requests.takes_proof(wish))
+            ),
             (PREVIOUS, CANCEL),
         ),
     )
 
 
-def confirm_rows(flow: Flow, settled: Settled, ctx: Context) -> tuple[Row, ...]:
+def _confirm_rows(flow: Flow, settled: Settled, ctx: Context, *, proof: bool) -> tuple[Row, ...]:
     """*Confirm*: on the private page where the act takes a fresh proof, else here."""
     change = press(m("common.edit"), "edit")
-    if wants_proof(flow, settled, ctx) and ctx.settings.pages:
+    if proof and ctx.settings.pages:
         door = Button(m("proof.confirm"), App(f"{ctx.settings.pages}/app/proof"), "🔐")
         return ((door,), (change,)) if fixable(flow, settled) else ((door,),)
     confirm = press(m("common.confirm"), "ok", mark="✔")
     return ((confirm, change),) if fixable(flow, settled) else ((confirm,),)
 
 
-def wants_proof(flow: Flow, settled: Settled, ctx: Context) -> bool:
-    """Whether what this recap asks for takes a fresh proof."""
+def wanted(flow: Flow, settled: Settled, ctx: Context) -> Request | None:
+    """What this recap asks for; None where that changes no register."""
     wish = flow.submit(ctx, settled.answers) if flow.submit and settled.step is None else None
-    return wish is not None and not isinstance(wish, Remember) and takes_proof(wish)
+    return None if isinstance(wish, Remember) else wish
+
+
+def takes_proof(wish: Request, ctx: Context) -> bool:
+    """Whether it takes a fresh proof: by the table of rights, or because it is about oneself and nobody else could do it."""
+    return requests.takes_proof(wish) or ctx.directory.alone(wish)
 
 
 def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:

@@ -75,6 +75,8 @@ class QueryStep(Step):
                 return Accepted({"see": "person", "account": value})
             case Pick("list", value) if value[:1] in SHORT:
                 return Accepted({"see": "list", "what": SHORT[value[0]], "entity": value[2:], "page": 0})
+            case Pick("own", value):
+                return Accepted({"see": "own", "entity": value, "page": 0})
             case Pick("change", value):
                 return Accepted({"see": "change", "number": value})
             case Pick("app", value) if any(a.key == value for a in offered(asking.ctx)):
@@ -115,6 +117,8 @@ def page(ctx: Context, answers: Answers) -> Page:
             return application_page(ctx, query)
         case "list":
             return list_page(ctx, query)
+        case "own":
+            return own_changes_page(ctx, query)
         case "find":
             return find_page(ctx, query)
         case _:
@@ -143,6 +147,7 @@ def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
             for what, number in numbers.items()
             if number or what != "to_do"
         ]
+        body += [m("status.count.own", n=counts.own)] if counts.own else []
         if len(every) > 1:
             rows.append((press(entity.name, "list", f"a:{entity.id}"),))
         shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(every) > 1)]
@@ -153,13 +158,18 @@ def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
             else press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}")
             for what in shown
         ]
+        buttons += [press(m("status.button.own"), "own", entity.id)] if counts.own else []
         rows += [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
     rows += page_row(at, pages)
     rows += [
-        (press(m("status.change_line", number=c.number, person=about(ctx, c)), "change", c.number),)
-        for c in ctx.directory.recent_changes(limit=3)
+        (press(_line(ctx, change), "change", change.number),)
+        for change in ctx.directory.recent_changes(limit=3)
     ]
     return Page(tuple(body), after=(m("status.how"),), rows=(*rows, HOME_ROW), title=m("status.title"))
+
+
+def _line(ctx: Context, change: ChangeCard) -> Msg:
+    return m("status.change_line", number=change.number, person=about(ctx, change))
 
 
 def _letter(what: str) -> str:
@@ -225,6 +235,7 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
             m("field.recorded"),
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
         ),
+        *(((m("field.own"), m("change.own")),) if change.own else ()),
         (m("field.status"), _change_state(ctx, change)),
         (m("field.content"), tuple_of([change_item(ctx, item) for item in change.items])),
         *((m(f"stamp.{stamp.state}"), _stamped(stamp)) for stamp in change.stamps),
@@ -332,6 +343,31 @@ def list_page(ctx: Context, query: Json) -> Page:
         HOME_ROW,
     )
     body = (m(f"status.list.{query['what']}"), total, *lines)
+    return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
+
+
+def own_changes_page(ctx: Context, query: Json) -> Page:
+    """What managers changed of their own user, being alone: for the auditor, and whoever else may read the audit trail."""
+    entity: EntityRef | None = ctx.directory.entity(query["entity"])
+    if entity is None:
+        return overview(ctx, m("status.gone"))
+    listing = ctx.directory.own_changes(entity.id, page=query["page"], size=PAGE_SIZE)
+    lines = tuple(
+        m(
+            "user.past",
+            number=change.number,
+            when=m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
+            what=tuple_of([change_item(ctx, item) for item in change.items]),
+        )
+        for change in listing.items
+    )
+    rows = (
+        *((press(_line(ctx, change), "change", change.number),) for change in listing.items),
+        *page_row(listing.page, listing.pages),
+        BACK_ROW,
+        HOME_ROW,
+    )
+    body = (m("status.list.own"), m("user.changes", n=listing.total), *lines)
     return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
 
 

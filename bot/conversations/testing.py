@@ -58,6 +58,7 @@ from bot.conversations.memorycertificates import MemoryCertificates
 from bot.conversations.memorydeputies import MemoryDeputies
 from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
+from bot.conversations.memoryoneself import MemoryOneself
 from bot.conversations.memoryplaces import MemoryPlaces
 from bot.conversations.memoryusers import MemoryUsers
 from bot.conversations.model import (
@@ -132,7 +133,13 @@ PORTAL = EntityRef(
 
 @dataclass
 class MemoryDirectory(
-    MemoryManagers, MemoryUsers, MemoryLinks, MemoryPlaces, MemoryDeputies, MemoryCertificates
+    MemoryManagers,
+    MemoryUsers,
+    MemoryLinks,
+    MemoryPlaces,
+    MemoryDeputies,
+    MemoryCertificates,
+    MemoryOneself,
 ):
     """A register in memory, as one actor sees it."""
 
@@ -275,7 +282,8 @@ class MemoryDirectory(
 
     def counts(self, entity: str) -> Counts:
         totals = {what: self.listed(entity, what).total for what in ("active", "pending", "to_do", "ending")}
-        return Counts(people=sum(card.entity.id == entity for card in self.cards.values()), **totals)
+        people = sum(card.entity.id == entity for card in self.cards.values())
+        return Counts(people=people, own=self.own_changes(entity).total, **totals)
 
     def listed(
         self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
@@ -300,7 +308,10 @@ class MemoryDirectory(
 
     def history(self, account: str, *, page: int = 0, size: int = 6) -> Listing[PastChange]:
         own = [c for c in self.changes.values() if c.account == account]
-        done = [PastChange(c.number, c.author, c.recorded_at, c.recorded_on, c.items) for c in reversed(own)]
+        done = [
+            PastChange(c.number, c.author, c.recorded_at, c.recorded_on, c.items, own=c.own)
+            for c in reversed(own)
+        ]
         page = min(page, max(0, -(-len(done) // size) - 1))
         return Listing(tuple(done[page * size : (page + 1) * size]), len(done), page, size)
 
@@ -365,8 +376,9 @@ class MemoryDirectory(
     def perform(self, request: Request, now: datetime) -> Outcome:
         """Carry out a request, or give the refusal or conflict that a test has laid ready, once."""
         laid, self.conflict, self.refusal = self.conflict or self.refusal, None, None
-        if laid:
-            return laid
+        return laid or self.marked(request, self._performed(request, now))
+
+    def _performed(self, request: Request, now: datetime) -> Outcome:
         match request:
             case GrantAccess():
                 return self._grant(request, now)

@@ -170,7 +170,8 @@ def history_page(ctx: Context, card: PersonCard, at: int) -> Page:
 def _past(ctx: Context, past: PastChange) -> Msg:
     what = tuple(change_item(ctx, item) for item in past.items)
     when = m("change.recorded", day=past.recorded_on, time=past.recorded_at, author=past.author or "–")
-    return m("user.past", number=past.number, when=when, what=what)
+    line = m("user.past", number=past.number, when=when, what=what)
+    return m("user.past_own", line=line) if past.own else line
 
 
 # -- what may be done -----------------------------------------------------------------------------

@@ -337,7 +337,17 @@ class Change(SQLModel, table=True):
     """One numbered change (2026-000123): who, when, for which entity."""
 
     __tablename__: ClassVar[str] = "changes"
-    __table_args__ = (one_of("source", "chat", "file", "operator"), Index(None, "author_id", "recorded_at"))
+    __table_args__ = (
+        one_of("source", "chat", "file", "operator"),
+        Index(None, "author_id", "recorded_at"),
+        Index(
+            "ix_changes_own",
+            "entity_id",
+            "recorded_at",
+            sqlite_where=text("own = 1"),
+            postgresql_where=text("own"),
+        ),
+    )
     number: str = Field(primary_key=True)
     entity_id: str = Field(foreign_key="entities.id", index=True)
     quality_id: str | None = Field(default=None, foreign_key="qualities.id")
@@ -346,6 +356,8 @@ class Change(SQLModel, table=True):
     source: str
     recorded_at: datetime = Field(sa_type=Instant)
     chat_id: int | None = Field(default=None, sa_type=Big)
+    own: bool = False
+    """The author acted on his own user, since nobody else could."""
 
 
 WAITING = "delivery = 'recorded' AND due_at IS NULL AND undone_at IS NULL"

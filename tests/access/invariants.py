@@ -23,6 +23,7 @@ def check_invariants(connection: Connection, keyring: Keyring) -> None:
     _every_item_has_its_audit_entry(connection)
     _what_is_active_says_since_when(connection)
     _nobody_is_there_twice(connection)
+    _whoever_acted_on_himself_is_marked_in_both_places(connection)
     report = verify(connection, keyring)
     assert report.broken is None, report.broken
 
@@ -79,6 +80,16 @@ def _what_is_active_says_since_when(connection: Connection) -> None:
             ).scalar_one()
             assert held is not None
             assert item.due_at is not None
+
+
+def _whoever_acted_on_himself_is_marked_in_both_places(connection: Connection) -> None:
+    entries = core(AuditEntry)
+    written = connection.execute(select(entries).where(entries.c.change_number.is_not(None))).all()
+    marked = [row for row in written if row.body.get("own")]
+    assert all(row.actor_id == row.subject_id for row in marked)
+    assert {row.change_number for row in marked} == set(
+        connection.execute(select(CHANGES.c.number).where(CHANGES.c.own)).scalars()
+    )
 
 
 def _nobody_is_there_twice(connection: Connection) -> None:

@@ -457,12 +457,6 @@ def test_a_mandate_that_ended_since_the_card_was_shown_no_longer_counts(register
     assert refused(register.does("delcourt", register.grant("peeters", "civars"))) == "rights.not_allowed"
 
 
-def test_the_only_manager_may_give_himself_access(register):
-    assert isinstance(
-        register.does("kaai", register.grant("kaai", "hospiliss", quality="quai/hospital")), Done
-    )
-
-
 def test_a_subdivision_manager_reaches_what_hangs_on_it_and_adds_users_there(register):
     assert isinstance(register.does("claes", register.grant("peeters", "civars")), Done)
     outcome = register.does("claes", register.welcome("hospiliss"))

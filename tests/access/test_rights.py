@@ -1,5 +1,6 @@
 """The matrix, cell by cell, and what must hold for every combination of mandate, act and target."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -61,6 +62,32 @@ WHO = {
 }
 LETTERS = dict(zip("LRCOGSAU", Role, strict=True))
 OWN = {Act.OWN_DATA, Act.OWN_ADDRESS, Act.OWN_ACCESS, Act.REQUEST_ACCESS}
+LOOKING = {
+    *(
+        "activate_quality",
+        "manage_subdivisions",
+        "read_entity",
+        "view_status",
+        "list_users",
+        "find_by_number",
+    ),
+    *(
+        "export_users",
+        "export_national_numbers",
+        "hand_over",
+        "reconcile",
+        "read_audit",
+        "export_person_data",
+    ),
+    "keep_certificates",
+}
+"""What changes nothing of a person's access or mandate: he is in it like everybody else."""
+ACCESS = {
+    *("create_user", "change_user", "invite_user", "hand_code", "block_user", "delete_user", "import_users"),
+    *("give_access", "end_access", "assign_function", "end_function", "link_responsible", "review_access"),
+    "erase_person",
+}
+"""What changes his access: his own only where nobody else could."""
 
 
 def mandate(role: Role, **changes) -> MandateScope:
@@ -282,6 +309,29 @@ def test_whatever_is_allowed_lies_within_one_valid_mandate(mandates, act, target
     ]
     assert reasons
     assert not (act.startswith("appoint_") and target.person == ME)
+
+
+@given(st.lists(scopes, max_size=3), st.sampled_from(Act), targets)
+def test_whatever_one_may_do_to_oneself_is_ones_own_or_done_alone_and_never_in_anothers_name(
+    mandates, act, target
+):
+    """`scopes` may be somebody else's: then the person is not to be touched by what he lent."""
+    mine = replace(target, person=ME)
+    if may(mandates, act, mine) and act not in OWN:
+        assert act in LOOKING or (act in ACCESS and mine.only_manager)
+    lent = [replace(mandate, principal=OTHER) for mandate in mandates]
+    if may(lent, act, replace(target, person=OTHER)):
+        assert act in LOOKING
+
+
+@given(st.lists(scopes, max_size=3), st.sampled_from(Act), targets)
+def test_to_be_alone_matters_for_oneself_only(mandates, act, target):
+    """And gives no act that a colleague in the same place would not have over the person."""
+    alone, not_alone = (replace(target, only_manager=only) for only in (True, False))
+    if target.person != ME:
+        assert may(mandates, act, alone) == may(mandates, act, not_alone)
+    elif may(mandates, act, alone) and act not in OWN:
+        assert may(mandates, act, replace(target, person=OTHER))
 
 
 @given(st.lists(scopes, max_size=3), st.lists(scopes, max_size=2), acts, targets)

@@ -110,3 +110,79 @@ def test_without_private_pages_one_waits(talk: Talk) -> None:
     talk.command("status").says(KNOWN)
     assert "Réessayez dans quelques minutes" in talk.sees()
     assert "Prouver" not in talk.sees()
+
+
+# -- oneself --------------------------------------------------------------------------------------
+
+OWN = "Vous-même: cela concerne votre propre accès, que personne d'autre ne peut gérer ici"
+
+
+@pytest.fixture
+def alone(talk: Talk) -> Talk:
+    """Claes Mieke is the actor, and the only manager."""
+    talk.directory.own, talk.directory.solo = ("a0003",), True
+    talk.directory.acts |= {"read_audit"}
+    return talk
+
+
+def test_about_oneself_the_recap_says_so_and_is_confirmed_by_a_proof(alone: Talk) -> None:
+    alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
+    assert OWN in alone.sees()
+    assert "une preuve fraîche est demandée, et l'auditeur le verra" in alone.sees()
+    assert alone.button("Confirmer sur la page privée").action == App(f"{PAGES}/app/proof")
+    waiting = ENGINE.unproved(alone.state, alone.context)
+    assert waiting.request.account == "a0003"
+    assert OWN in said(waiting.recap, "fr"), "the page shows it too"
+    alone.feed(Tap(waiting.rev, "ok"))
+    assert Perform(waiting.request, waiting.shown) in [e for reply in alone.replies for e in reply.effects]
+
+
+def test_about_somebody_else_or_with_a_colleague_the_recap_is_as_ever(alone: Talk) -> None:
+    alone.command("grant").taps("Hôpitaux").says("jpeeters", "Hospiliss")
+    assert OWN not in alone.sees()
+    assert alone.button("Confirmer").action.verb == "ok"
+    alone.directory.solo = False
+    alone.command("end", "a0003").taps("Maintenant", "Laisser le compte")
+    assert "Récapitulatif" in alone.sees()
+    assert OWN not in alone.sees()
+    assert ENGINE.unproved(alone.state, alone.context) is None
+
+
+def test_a_proof_from_before_a_colleague_came_is_for_another_recap(alone: Talk) -> None:
+    alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
+    before = ENGINE.unproved(alone.state, alone.context).shown
+    alone.directory.solo = False
+    alone.feed(Tap(alone.state.rev, "ok"))
+    [wish] = [e for reply in alone.replies for e in reply.effects if isinstance(e, Perform)]
+    assert wish.shown == "" != before
+
+
+def test_of_several_people_the_recap_says_that_one_is_oneself(alone: Talk) -> None:
+    alone.command("users").taps("Hôpitaux").taps("Sélectionner")
+    alone.taps("Claes Mieke", "Peeters Jan · Cardiologie").taps("Bloquer")
+    assert OWN in alone.sees()
+    assert isinstance(alone.button("Confirmer sur la page privée").action, App)
+
+
+def test_without_private_pages_it_is_said_and_the_register_refuses(alone: Talk) -> None:
+    alone.settings = Settings()
+    alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
+    assert OWN in alone.sees()
+    assert alone.button("Confirmer").action.verb == "ok"
+
+
+def test_the_auditor_finds_what_a_manager_did_to_himself(alone: Talk) -> None:
+    alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
+    alone.feed(Tap(alone.state.rev, "ok"))
+    alone.command("status")
+    assert "1 changement d'un gestionnaire sur son propre accès, en un an" in alone.sees()
+    alone.taps("Accès propres")
+    assert "que personne d'autre ne pouvait faire ici" in alone.sees()
+    assert "2026-000001" in alone.sees()
+    alone.taps("2026-000001 · Claes Mieke")
+    assert "Accès propre: changé par la personne elle-même" in alone.sees()
+    alone.command("user", "a0003").taps("Historique")
+    assert "par la personne elle-même, que personne d'autre ne pouvait gérer ici" in alone.sees()
+    alone.directory.acts -= {"read_audit"}
+    alone.command("status")
+    assert "son propre accès" not in alone.sees()

@@ -538,6 +538,7 @@ def walked(lang: str) -> Walked:
     )
     look(seen)
     proofs(seen)
+    oneself(seen)
     portal(seen)
     managers(seen)
     links(seen)
@@ -688,6 +689,27 @@ def proofs(seen: Walked) -> None:
         seen.toasts.update({reply.toast.msg: None for reply in talk.replies if reply.toast})
         if talk.receipts and isinstance(events[0], Command):
             seen.places.add((events[0].name, "receipt"))
+
+
+def oneself(seen: Walked) -> None:
+    """What the only manager does to his own user, and where an auditor finds it."""
+    ok = Tap(0, "ok")
+    for settings in (SETTINGS, Settings()):
+        directory = register()
+        directory.solo, directory.acts = True, directory.acts | {"read_audit"}
+        number = f"2026-{len(directory.changes) + 1:06d}"
+        events: tuple[Event, ...] = (
+            *said("grant", "1", "Claes", "Hospiliss"),
+            *(ok, *said("status"), Tap(0, "own", MIDI.id), Tap(0, "change", number)),
+            *(*said("status"), Tap(0, "own", "gone")),
+            *(*said("user", "Claes"), Tap(0, "history", "a0003")),
+        )
+        talk = Talk(ENGINE, directory, lang=seen.lang, actor=ANNE, settings=settings)
+        for event in events:
+            talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+            note_place(talk, seen)
+        seen.views.update({reply.view: None for reply in talk.replies if reply.view})
+        seen.views.update(dict.fromkeys(talk.receipts))
 
 
 def managers(seen: Walked) -> None:

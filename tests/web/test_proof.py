@@ -89,3 +89,26 @@ def test_after_twenty_look_ups_one_proof_frees_the_rest_of_the_session(house: Ho
         anne.says("/status 79.08.23-997.28")
     anne.settles()
     assert "20 recherches" not in anne.sees().text
+
+
+def test_the_only_manager_makes_herself_a_user_by_a_proof_and_the_auditor_finds_it(house: House):
+    hubert = house.enters("Céline", "hubert")
+    anne = house.enters("Anne", "delcourt")
+    browser = house.browser(anne)
+    app, _ = sets_up_the_app(browser)
+    anne.waits_until(lambda seen: "de quoi revenir" not in seen.text)
+    anne.says("/newuser")
+    anne.taps("Clinique Sainte-Aube")
+    for answer in ("64.11.17-998.10", "Delcourt", "Anne", "anne@example.org"):
+        anne.says(answer)
+    recap = anne.waits_for("Récapitulatif").text
+    assert "votre propre accès, que personne d'autre ne peut gérer ici" in recap.replace("\xa0", " ")
+
+    browser.opens("proof")
+    assert "l'auditeur le verra" in browser.text
+    assert browser.sends("proof", digest=digest(browser), code=next_code(app)).status_code == 200
+    anne.waits_for("aucun accès")
+    hubert.says("/status")
+    hubert.waits_for("1 changement d'un gestionnaire sur son propre accès")
+    hubert.taps("Accès propres")
+    hubert.waits_for("que personne d'autre ne pouvait faire ici")

@@ -1,0 +1,55 @@
+"""What managers did to their own user, since nobody else could: found by whoever may read the audit of the whole entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+
+from bot.access.changecards import CHANGE
+from bot.access.reach import Reach
+from bot.access.rights import Act
+from bot.access.rows import CHANGES
+from bot.access.views import COUNTED, ChangeCard, Listing
+
+AnyRow = Row[*tuple[Any, ...]]
+LOOKED_BACK = timedelta(days=365)
+"""For so long the overview counts them; what is older is in the audit trail, marked too."""
+
+
+class OwnChanges:
+    """The part of a directory that lists them."""
+
+    _connection: Connection
+    _now: datetime
+    _reach: Reach
+
+    def _total(self, query: Select[Any]) -> int:
+        raise NotImplementedError
+
+    def _change_cards(self, rows: Sequence[AnyRow]) -> tuple[ChangeCard, ...]:
+        raise NotImplementedError
+
+    def own_changes(self, entity: str, *, page: int = 0, size: int = 6) -> Listing[ChangeCard]:
+        """The changes of the last year, newest first; none for whoever may not read the audit there."""
+        total = self.own_total(entity)
+        page = max(0, min(page, -(-min(total, COUNTED) // size) - 1))
+        if not total:
+            return Listing((), 0, page, size)
+        newest = CHANGE.where(self._marked(entity)).order_by(
+            CHANGES.c.recorded_at.desc(), CHANGES.c.number.desc()
+        )
+        rows = self._connection.execute(newest.limit(size).offset(page * size)).all()
+        return Listing(self._change_cards(rows), total, page, size)
+
+    def own_total(self, entity: str) -> int:
+        """How many they are."""
+        if not self._reach.whole(entity, Act.READ_AUDIT):
+            return 0
+        return self._total(select(CHANGES.c.number).where(self._marked(entity)))
+
+    def _marked(self, entity: str) -> ColumnElement[bool]:
+        since = self._now - LOOKED_BACK
+        return and_(CHANGES.c.entity_id == entity, CHANGES.c.recorded_at > since, CHANGES.c.own)
