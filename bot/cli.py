@@ -22,7 +22,7 @@ from bot.errors import AuditBroken, ConfigurationError, OperatorError
 from bot.handlers.myself import asked
 from bot.msg import LANGUAGES
 from bot.opening import checked, opened, to_fill
-from bot.settings import Settings, from_environment, unknown
+from bot.settings import OwnSettings, from_environment, unknown
 from bot.store import audit, facts, rotation, trail
 from bot.store.anchors import AnchorFile, Signers
 from bot.store.database import Database
@@ -73,7 +73,7 @@ def demo(
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was done in the demo before.")] = False,
 ) -> None:
     """Try everything on this computer: a chat page, invented people, the same bot. Needs nothing."""
-    logs.configure(Settings(log_level="warning"))
+    logs.configure(OwnSettings(log_level="warning"))
 
     def ready(url: str) -> None:
         typer.echo(f"The chat page is at {url} and Ctrl+C ends it. What you do is kept in {trial.FOLDER}.")

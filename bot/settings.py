@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from rapidfuzz import fuzz, process
 
 from bot.access.names import parse_email
@@ -138,6 +138,20 @@ class Settings(BaseSettings):
             password=self.smtp_password.get_secret_value() if self.smtp_password else "",
             timeout=self.smtp_timeout,
         )
+
+
+class OwnSettings(Settings):
+    """Settings that nothing of the environment reaches, right or wrong: the demo's."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class sets the signature
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def from_environment() -> Settings:
