@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -31,12 +31,13 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.spans import YEAR, Keeping
 from bot.counter import RegisterCounter
 from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
+from bot.handlers.concurrency import back_off, unless
 from bot.handlers.edge import Telegram
 from bot.i18n import reader
 from bot.postman import Postman
 from bot.settings import Settings
 from bot.sheets import Sheets
-from bot.store import crypto, trail
+from bot.store import crypto, facts, trail
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.presence import Presence
@@ -229,6 +230,13 @@ def bot_api(settings: Settings) -> tuple[str, str]:
     return token, settings.telegram_api_url
 
 
+def bot_number(settings: Settings) -> int | None:
+    """The bot's own number, the first part of its token; None without a whole token."""
+    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    found = re.fullmatch(r"([0-9]{1,18}):[A-Za-z0-9_-]+", token)
+    return int(found[1]) if found else None
+
+
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
@@ -246,25 +254,19 @@ async def run(
     ready: Callable[[str], None] | None = None,
     frames: tuple[str, ...] = (),
 ) -> None:
-    """Runs the bot until `stop` is set; `ready` hears the bot's user name. Raises OperatorError.
+    """Runs the bot until `stop` is set; `ready` hears the bot's user name, with @, once Telegram has told it. Raises OperatorError.
 
     `frames` are origins that may frame the private pages, beside Telegram's own.
     """
     house = build(settings, frames=frames)
     try:
-        try:
-            name = await house.telegram.check()
-        except ConfigurationError:
-            raise
-        except OperatorError as away:
-            log.warning("telegram_away", reason=str(away))
-            name = ""
-        if ready is not None:
-            ready(name)
+        hears = _hearing(house, settings, ready)
+        known = await unless(stop, _introduced(house, hears))
         webhook = settings.updates == "webhook"
         parts = [house.worker.run(stop)]
+        if not known:
+            parts.append(_introduces(house, hears, stop))
         if house.postman is not None:
-            house.postman.bot = name.removeprefix("@")
             parts.append(house.postman.run(stop))
         if webhook or house.site:
             secret = _secret(house, settings) if webhook else ""
@@ -274,6 +276,49 @@ async def run(
         await together(stop, *parts)
     finally:
         await house.close()
+
+
+def _hearing(
+    house: House, settings: Settings, ready: Callable[[str], None] | None
+) -> Callable[[str], Coroutine[Any, Any, None]]:
+    """Who has to know the bot's user name: the mails, the operator's `invite` by way of the database, and `ready`."""
+    number = bot_number(settings)
+
+    def kept(name: str) -> None:
+        with suppress(DatabaseUnavailable), house.database.write() as connection:
+            facts.remember_bot(connection, number, name)
+
+    async def hears(name: str) -> None:
+        if house.postman is not None:
+            house.postman.bot = name.removeprefix("@")
+        await asyncio.to_thread(kept, name.removeprefix("@"))
+        if ready is not None:
+            ready(name)
+
+    return hears
+
+
+async def _introduced(house: House, hears: Callable[[str], Coroutine[Any, Any, None]]) -> bool:
+    """Asks Telegram who the bot is; False where it is away. Raises ConfigurationError where it does not know the token."""
+    try:
+        name = await house.telegram.check()
+    except ConfigurationError:
+        raise
+    except OperatorError as away:
+        log.warning("telegram_away", reason=str(away))
+        return False
+    await hears(name)
+    return True
+
+
+async def _introduces(
+    house: House, hears: Callable[[str], Coroutine[Any, Any, None]], stop: asyncio.Event
+) -> None:
+    """The same again and again, until Telegram has told it."""
+    for pause in back_off(1, 60):
+        await unless(stop, asyncio.sleep(pause))
+        if stop.is_set() or await unless(stop, _introduced(house, hears)):
+            return
 
 
 async def together(stop: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:

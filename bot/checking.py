@@ -1,56 +1,80 @@
 """`python -m bot check`: whether the bot could run, told in one line for each thing it needs. Nothing is changed.
 
-Everything is tried, whatever fails before it, so that an operator mends all in one go. May import: what `app` may.
+Everything is tried, whatever fails before it, so that an operator mends all in one go. What is not configured has no
+line: mail, identity provider, anchors. May import: what `app` may.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot import clock
-from bot.app import bot_api, refuse_address
-from bot.errors import ConfigurationError, DatabaseUnavailable, OperatorError
-from bot.handlers.gateway import CallFailed, Gateway, Trouble
-from bot.handlers.polling import WRONG_TOKEN
-from bot.settings import Settings, from_environment
+from bot.app import bot_api, pages_at, refuse_address
+from bot.errors import ConfigurationError, OperatorError
+from bot.handlers.myself import asked
+from bot.settings import NO_SERVER, Settings, from_environment, unknown
+from bot.smtp import NotNow, reach
 from bot.store import crypto
+from bot.store.anchors import AnchorFile, Signers
 from bot.store.database import Database
-from bot.store.keys import Keyring
+from bot.store.keys import Keyring, new_root_key
 from bot.store.schema import check_newest
+from bot.web.oidc import ProviderAway
+from bot.web.provider import provider_of
 
 SECONDS = 10.0
-"""How long Telegram has for its answer."""
-NO_ANSWER = "Telegram does not answer as it should: check the network and ACCESSBOT_TELEGRAM_API_URL."
+"""How long Telegram, and the mail server, have for their answer."""
+NO_MAIL = (
+    "The mail server at {place} cannot be used ({reason}): check ACCESSBOT_SMTP_HOST, _PORT, _SECURITY{own}."
+)
+NO_PROVIDER = "The identity provider does not answer as it should ({reason}): check the network and ACCESSBOT_OIDC_ISSUER."
 UNSEEN = "not compared with the database"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found: in order or not, with a few words or the fault."""
+    """What one check found: in order or not, with a few words or the fault; or a `note`, which fails nothing."""
 
     what: str
     ok: bool
     words: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
+        if self.note:
+            return f"{self.what}: {self.note}"
         if self.ok:
             return f"{self.what}: ok ({self.words})" if self.words else f"{self.what}: ok"
         return f"{self.what}: {self.words}"
 
 
 async def check() -> list[Finding]:
-    """A finding for the configuration, the root key, the database and Telegram, in this order."""
+    """A finding for the configuration, the root key, the database and Telegram, in this order; then what else is configured."""
     settings, configuration = _configuration()
+    strays = [Finding("Unknown variable", ok=True, note=line) for line in unknown(os.environ)]
     database = _found("Database", lambda: _database(settings.database_url.get_secret_value()))
     root_key = _found("Root key", lambda: _root_key(settings, compare=database.ok))
-    return [configuration, root_key, database, await _telegram(settings)]
+    findings = [configuration, *strays, root_key, database, await _awaited("Telegram", _telegram(settings))]
+    if settings.smtp_host:
+        findings.append(await _awaited("Mail", _mail(settings)))
+    if any((settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_acr)):
+        findings.append(await _awaited("Identity provider", _provider(settings)))
+    if settings.audit_anchors or settings.audit_anchor_mail:
+        findings.append(_found("Anchors", lambda: _anchors(settings)))
+    return findings
+
+
+async def _awaited(what: str, tried: Coroutine[Any, Any, str]) -> Finding:
+    """The same of what takes its time."""
+    try:
+        return Finding(what, ok=True, words=await tried)
+    except OperatorError as error:
+        return Finding(what, ok=False, words=str(error))
 
 
 def _found(what: str, tried: Callable[[], str]) -> Finding:
@@ -103,7 +127,7 @@ def _root_key(settings: Settings, *, compare: bool) -> str:
 
 def _compare(keyring: Keyring, address: str) -> None:
     """Raises KeyMissing where the key is not the one that wrote the database."""
-    database = Database(address)
+    database = Database(address, make=False)
     try:
         with database.write() as connection:
             trial = connection.begin_nested()
@@ -115,8 +139,7 @@ def _compare(keyring: Keyring, address: str) -> None:
 
 def _database(address: str) -> str:
     """Raises DatabaseUnavailable where it does not answer, cannot be written or has another schema."""
-    _refuse_missing(address)
-    database = Database(address)
+    database = Database(address, make=False)
     try:
         check_newest(database)
         with database.write():
@@ -126,42 +149,49 @@ def _database(address: str) -> str:
     return f"{'SQLite' if database.sqlite else 'PostgreSQL'}, schema newest"
 
 
-def _refuse_missing(address: str) -> None:
-    """To open a SQLite database is to make its file: one that is not there is told of instead."""
+# -- Telegram, and what else there is beyond this machine ------------------------------------------
+
+
+async def _telegram(settings: Settings) -> str:
+    """The bot's user name, with @. Raises OperatorError."""
+    return f"@{await asked(*bot_api(settings), SECONDS)}"
+
+
+async def _mail(settings: Settings) -> str:
+    """Logs in at the mail server and sends nothing. Raises OperatorError."""
+    server = settings.mail_server()
+    assert server is not None
     try:
-        url = make_url(address)
-    except ArgumentError:
-        return
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        file = Path(url.database)
-        if not file.is_file() or not file.stat().st_size:
-            raise DatabaseUnavailable(
-                f"There is none yet at {file}: make it with 'python -m bot db upgrade'."
-            )
+        await reach(replace(server, timeout=min(server.timeout, SECONDS)))
+    except NotNow as away:
+        place, own = f"{server.host}:{server.port}", ", _USER and _PASSWORD" if server.user else ""
+        raise ConfigurationError(NO_MAIL.format(place=place, reason=away.reason, own=own)) from None
+    return f"{server.host}:{server.port}, {server.security}"
 
 
-# -- Telegram -------------------------------------------------------------------------------------
-
-
-async def _telegram(settings: Settings) -> Finding:
+async def _provider(settings: Settings) -> str:
+    """Reads what the identity provider says of itself. Raises OperatorError."""
+    anything = Keyring.of(
+        new_root_key()
+    )  # nothing is derived from it here: the root key has a line of its own
+    provider = provider_of(settings, anything, pages_at(settings))
+    if provider is None:  # its settings hold nothing but commas
+        return ""
     try:
-        name = await _bot_name(settings)
-    except OperatorError as error:
-        return Finding("Telegram", ok=False, words=str(error))
-    return Finding("Telegram", ok=True, words=name)
+        await provider.reach()
+    except ProviderAway as away:
+        raise ConfigurationError(NO_PROVIDER.format(reason=away)) from None
+    return provider.settings.issuer
 
 
-async def _bot_name(settings: Settings) -> str:
-    """The bot's user name, with @, as Telegram tells it. Raises OperatorError."""
-    token, api_url = bot_api(settings)
-    gateway = Gateway(token, api_url, timeout=SECONDS)
-    try:
-        me = await gateway.call("getMe")
-    except CallFailed as failed:
-        wrong = failed.trouble is Trouble.UNAUTHORIZED
-        raise OperatorError(WRONG_TOKEN if wrong else NO_ANSWER) from None
-    finally:
-        await gateway.close()
-    if not isinstance(me, dict) or not isinstance(me.get("username"), str):
-        raise OperatorError(NO_ANSWER)
-    return f"@{me['username']}"
+def _anchors(settings: Settings) -> str:
+    """Whether anchors could be added where they go. Raises OperatorError."""
+    words = []
+    if settings.audit_anchors:
+        count = AnchorFile(settings.audit_anchors).check(Signers.of(settings.keyring()))
+        words.append(f"{settings.audit_anchors}, {'not made yet' if count is None else f'{count} signed'}")
+    if settings.audit_anchor_mail:
+        if settings.mail_server() is None:
+            raise ConfigurationError(NO_SERVER)
+        words.append(f"by mail to {settings.audit_anchor_mail}")
+    return "; ".join(words)

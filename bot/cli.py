@@ -19,13 +19,18 @@ from bot import app as program
 from bot import checking, clock, logs, trial
 from bot.access import invitations, registerfile, report
 from bot.errors import AuditBroken, ConfigurationError, OperatorError
+from bot.handlers.myself import asked
 from bot.msg import LANGUAGES
-from bot.settings import Settings, from_environment
-from bot.store import audit, crypto, rotation, trail
+from bot.opening import checked, opened, to_fill
+from bot.settings import OwnSettings, from_environment, unknown
+from bot.store import audit, facts, rotation, trail
 from bot.store.anchors import AnchorFile, Signers
 from bot.store.database import Database
-from bot.store.keys import NEWEST, Keyring, new_root_key
-from bot.store.schema import check_newest, upgrade
+from bot.store.keys import NEWEST, new_root_key
+from bot.store.schema import upgrade
+
+SECONDS = 5.0
+"""How long Telegram has to tell the bot's user name, where nobody asked before."""
 
 app = typer.Typer(
     help="Access management in chat.",
@@ -50,10 +55,12 @@ def run() -> None:
     """Run the bot, by long polling or webhook. Brings the database to the newest schema first."""
     settings = from_environment()
     logs.configure(settings)
+    for line in unknown(os.environ):
+        typer.echo(line, err=True)
     mode = "webhook" if settings.updates == "webhook" else "long polling"
 
     def ready(name: str) -> None:
-        typer.echo(f"{name or 'The bot'} runs by {mode}. Ctrl+C ends it.")
+        typer.echo(f"{name} runs by {mode}. Ctrl+C ends it.")
 
     _until_stopped(lambda stop: program.run(settings, stop, ready=ready))
 
@@ -66,7 +73,7 @@ def demo(
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was done in the demo before.")] = False,
 ) -> None:
     """Try everything on this computer: a chat page, invented people, the same bot. Needs nothing."""
-    logs.configure(Settings(log_level="warning"))
+    logs.configure(OwnSettings(log_level="warning"))
 
     def ready(url: str) -> None:
         typer.echo(f"The chat page is at {url} and Ctrl+C ends it. What you do is kept in {trial.FOLDER}.")
@@ -102,16 +109,6 @@ def _has_screen() -> bool:
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _opened(settings: Settings) -> tuple[Database, Keyring]:
-    """The database at the newest schema, and the key that wrote it."""
-    keyring = settings.keyring()
-    database = Database(settings.database_url.get_secret_value())
-    check_newest(database)
-    with database.write() as connection:
-        crypto.check_keyring(connection, keyring, clock.now())
-    return database, keyring
-
-
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the newest schema."""
@@ -137,7 +134,7 @@ def keys_new(
 @keys.command("status")
 def keys_status() -> None:
     """What is still written under each version of the root key, and which of them may be dropped."""
-    database, keyring = _opened(from_environment())
+    database, keyring = opened(from_environment())
     with database.read() as connection:
         for each in rotation.status(connection, keyring):
             typer.echo(each.line())
@@ -147,7 +144,7 @@ def keys_status() -> None:
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Write everything anew under the newest version of the root key, while the bot works. May be stopped and run again."""
-    database, keyring = _opened(from_environment())
+    database, keyring = opened(from_environment())
     done = rotation.rotate(database, keyring, clock.now)
     typer.echo(
         "; ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in done.items())
@@ -165,11 +162,22 @@ def register_load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what was changed in chat since.")] = False,
 ) -> None:
-    """Add or update what a register file says, all or nothing. Run twice, the second time changes nothing."""
-    database, keyring = _opened(from_environment())
-    report = registerfile.load(
-        database, keyring, file, dry_run=dry_run, force=force, today=clock.today(), now=clock.now()
-    )
+    """Add or update what a register file says, all or nothing. Run twice, the second time changes nothing.
+
+    A database that is not there, or empty, is made on the way; one of an older schema is left to 'run' and 'db upgrade'.
+    """
+    settings = from_environment()
+    keyring = settings.keyring()
+    address, today = settings.database_url.get_secret_value(), clock.today()
+
+    def parsed() -> object:  # a faulty file makes no database
+        return registerfile.parse(registerfile.read(file), file.name, today)
+
+    with to_fill(address, dry_run=dry_run, first=parsed) as database:
+        checked(database, keyring)
+        report = registerfile.load(
+            database, keyring, file, dry_run=dry_run, force=force, today=today, now=clock.now()
+        )
     for line in report.lines():
         typer.echo(line)
 
@@ -183,7 +191,7 @@ def register_export(
     ] = False,
 ) -> None:
     """Print the register as a register file. It holds the national numbers, and the audit trail tells of it."""
-    database, keyring = _opened(from_environment())
+    database, keyring = opened(from_environment())
     text = registerfile.export(database, keyring, numbers=not without_niss, now=clock.now())
     if output is None:
         typer.echo(text.encode(), nl=False)
@@ -198,35 +206,69 @@ def invite(
         str | None, typer.Option(help="The language of the first screens: fr, nl, de or en.")
     ] = None,
 ) -> None:
-    """Make a single-use code, good for 24 hours. The last line is the code alone."""
+    """Make a single-use code, good for 24 hours, and its link. The last line is the code alone."""
     if lang is not None and lang not in LANGUAGES:
         raise typer.BadParameter(f"'{lang}' is not one of {', '.join(LANGUAGES)}")
-    database, keyring = _opened(from_environment())
+    settings = from_environment()
+    database, keyring = opened(settings)
     with database.write() as connection:
         code = invitations.invite(connection, keyring, person, clock.now(), lang=lang)
-    typer.echo(f"For {person}, once, within 24 hours: send /start and this code to the bot.")
+        bot = facts.known_bot(connection, program.bot_number(settings))
+    why = ""
+    if not bot:
+        _quiet()
+        try:
+            bot = asyncio.run(asked(*program.bot_api(settings), SECONDS))
+        except OperatorError as unknown_bot:
+            why = str(unknown_bot)
+    if bot:
+        typer.echo(
+            f"For {person}, once, within 24 hours: open the link, or send /start and the code to the bot."
+        )
+        typer.echo(invitations.link(bot, code))
+    else:
+        typer.echo(f"For {person}, once, within 24 hours: send /start and the code to the bot.")
+        typer.echo(f"There is no link, since the bot's user name is not known before it has run. {why}")
     typer.echo(code)
 
 
 @app.command()
 def unbind(person: Annotated[str, typer.Argument(help="The person's key in the register.")]) -> None:
-    """End the person's bindings and open codes (a lost phone)."""
-    database, keyring = _opened(from_environment())
+    """End the person's bindings, sessions, open codes and apps with one-time codes (a lost phone)."""
+    database, keyring = opened(from_environment())
     with database.write() as connection:
-        count = invitations.unbind(connection, keyring, person, clock.now())
-    typer.echo(f"Ended {count} binding{'' if count == 1 else 's'} of {person}.")
+        ended = invitations.unbind(connection, keyring, person, clock.now())
+    counts = {
+        "binding": ended.bindings,
+        "session": ended.sessions,
+        "open code": ended.codes,
+        "app with one-time codes": ended.apps,
+    }
+    said = [_counted(count, what) for what, count in counts.items() if count]
+    typer.echo(
+        f"Ended of {person}: {', '.join(said)}." if said else f"{person} had nothing open: nothing to end."
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    first, _, rest = what.partition(" with ")
+    return f"{count} {first}{'' if count == 1 else 's'}{f' with {rest}' if rest else ''}"
 
 
 @app.command()
 def check() -> None:
     """Try the configuration, the root key, the database and Telegram; change nothing. Exit 1 if one fails."""
-    # the lines below tell what went wrong; what the parts log about it would stand between them
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    _quiet()
     found = asyncio.run(checking.check())
     for finding in found:
         typer.echo(str(finding))
     if failed := [finding.what for finding in found if not finding.ok]:
         raise OperatorError(f"Not in order: {', '.join(failed)}.")
+
+
+def _quiet() -> None:
+    """A command's own lines tell what went wrong; what the parts log about it would stand between them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 @audits.command("verify")
@@ -254,7 +296,7 @@ def audit_verify(
         outside = AnchorFile(path).read(signers) if path else []
         result = trail.verify_file(file, signers, keyring, outside)
     else:
-        database, keyring = _opened(settings)
+        database, keyring = opened(settings)
         with database.read() as connection:
             outside = trail.outside(connection, keyring, path)
             result = audit.verify(connection, keyring, outside)
@@ -278,7 +320,7 @@ def audit_anchor() -> None:
         raise ConfigurationError(
             "There is no place for anchors: set ACCESSBOT_AUDIT_ANCHORS to a file's path, or ACCESSBOT_AUDIT_ANCHOR_MAIL to an address."
         )
-    database, keyring = _opened(settings)
+    database, keyring = opened(settings)
     fresh = trail.anchor(database, keyring, settings.outlets(keyring), clock.now())
     typer.echo(f"{len(fresh)} chain{'' if len(fresh) == 1 else 's'} anchored {' and '.join(places)}.")
 
@@ -286,7 +328,7 @@ def audit_anchor() -> None:
 @audits.command("key")
 def audit_key() -> None:
     """Print the public keys by which somebody without the root key verifies anchors and exports."""
-    _, keyring = _opened(from_environment())
+    _, keyring = opened(from_environment())
     for line in Signers.of(keyring).texts():
         typer.echo(line)
 
@@ -302,7 +344,7 @@ def audit_export(
 ) -> None:
     """Write the audit trail to a file that 'audit verify --file' verifies offline. The trail tells of it."""
     settings = from_environment()
-    database, keyring = _opened(settings)
+    database, keyring = opened(settings)
     report.audit_trail(
         database, keyring, output, settings.outlets(keyring), clock.now(), entity=entity, personal=personal
     )
@@ -316,7 +358,7 @@ def privacy_export(
     output: Annotated[Path | None, typer.Option(help="A file to write, for your eyes only.")] = None,
 ) -> None:
     """Print everything that is stored about a person. The audit trail tells of it."""
-    database, keyring = _opened(from_environment())
+    database, keyring = opened(from_environment())
     text = report.about(database, keyring, person, clock.now())
     if output is None:
         typer.echo(text.encode(), nl=False)
@@ -335,7 +377,7 @@ def privacy_erase(
         raise OperatorError(
             f"Nothing was done. What is erased is gone for good: add --yes to erase '{person}'."
         )
-    database, keyring = _opened(from_environment())
+    database, keyring = opened(from_environment())
     erased, scrubbed = report.erase(database, keyring, person, clock.now(), clock.today())
     typer.echo(
         f"Erased, with {erased.accounts} accounts, {erased.holdings} accesses, {erased.mandates} mandates and {erased.bindings} bindings ended. Backups and messages already in Telegram are not touched."
@@ -349,7 +391,7 @@ def privacy_erase(
 @privacy.command("scrub")
 def privacy_scrub() -> None:
     """Overwrite what is left in a SQLite file of what was erased. 'privacy erase' does it by itself."""
-    database, _ = _opened(from_environment())
+    database, _ = opened(from_environment())
     if not database.scrub(whole=True):
         raise OperatorError("The database file is in use: stop the bot and try again.")
     typer.echo("Done.")

@@ -13,6 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from bot.access.contact import Note
+from bot.access.invitations import link
 from bot.access.letters import Letter
 from bot.clock import BRUSSELS
 from bot.i18n import speaker
@@ -107,7 +108,7 @@ def _parts(letter: Letter, pages: str, bot: str) -> Iterator[Say]:
     yield m("letter.until", day=until.date(), at=until)
     if letter.code and bot:
         yield m("letter.chat", code=letter.code)
-        yield f"https://t.me/{bot}?start={letter.code}"
+        yield link(bot, letter.code)
     elif letter.code:
         yield m("letter.chat_code", code=letter.code)
     yield m(f"letter.{letter.purpose}.not_you")

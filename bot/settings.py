@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from rapidfuzz import fuzz, process
 
 from bot.access.names import parse_email
 from bot.errors import ConfigurationError, Invalid
@@ -24,6 +28,8 @@ NO_SERVER = (
 NO_SENDER = (
     "Mail needs a sender: set ACCESSBOT_SMTP_FROM, such as 'Access assistant <no-reply@hospital.example>'."
 )
+NO_LISTEN = "write host:port, such as 127.0.0.1:8080, with a port from 1 to 65535"
+WEAK_SECRET = "write 43 to 256 letters, digits, _ or - at random (256 bits), or leave it out: it is then derived from the root key"  # noqa: S105 - a sentence
 BARE_PASSWORD = "The password of the mail server would be readable on its way: set ACCESSBOT_SMTP_SECURITY to starttls or tls."  # noqa: S105 - a sentence
 
 
@@ -41,7 +47,7 @@ class Settings(BaseSettings):
     root_key_file: Path | None = None
     updates: Literal["polling", "webhook"] = "polling"
     public_url: str | None = None
-    listen: str = Field(default="127.0.0.1:8080", pattern=r"^.+:\d{1,5}$")
+    listen: str = "127.0.0.1:8080"
     webhook_secret: SecretStr | None = None
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -50,9 +56,9 @@ class Settings(BaseSettings):
     oidc_number_claim: str = "egovNRN"
     oidc_scopes: str = "openid profile egovnrn"
     oidc_name: str = "CSAM"
-    session_idle: int = Field(default=900, ge=60, le=86_400)
-    session_longest: int = Field(default=28_800, ge=60, le=604_800)
-    activation_delay: int = Field(default=1200, ge=0, le=86_400)
+    session_idle: int = Field(default=900, ge=60, le=86_400, description="seconds")
+    session_longest: int = Field(default=28_800, ge=60, le=604_800, description="seconds")
+    activation_delay: int = Field(default=1200, ge=0, le=86_400, description="seconds")
     audit_anchors: Path | None = None
     audit_anchor_mail: str | None = None
     audit_anchor_hours: int = Field(default=24, ge=1, le=168)
@@ -69,9 +75,25 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_from: str | None = None
     help_desk: str | None = None
-    smtp_timeout: float = Field(default=30, ge=1, le=45)
+    smtp_timeout: float = Field(default=30, ge=1, le=45, description="seconds")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    @field_validator("listen")
+    @classmethod
+    def _is_place(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not re.fullmatch(r"[0-9]{1,5}", port) or not 1 <= int(port) <= 65_535:
+            raise ValueError(NO_LISTEN)
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_strong(cls, value: SecretStr | None) -> SecretStr | None:
+        # the alphabet and the greatest length are Telegram's (setWebhook, secret_token)
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{43,256}", value.get_secret_value()):
+            raise ValueError(WEAK_SECRET)
+        return value
 
     @field_validator("help_desk", "audit_anchor_mail")
     @classmethod
@@ -80,7 +102,7 @@ class Settings(BaseSettings):
             try:
                 return parse_email(value)
             except Invalid:
-                raise ValueError("takes one e-mail address, such as help@hospital.example") from None
+                raise ValueError("write one e-mail address, such as help@hospital.example") from None
         return value
 
     def outlets(self, keyring: Keyring) -> tuple[Outlet, ...]:
@@ -118,12 +140,58 @@ class Settings(BaseSettings):
         )
 
 
+class OwnSettings(Settings):
+    """Settings that nothing of the environment reaches, right or wrong: the demo's."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class sets the signature
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def from_environment() -> Settings:
-    """The settings. Raises ConfigurationError with one line that names the variable and what it takes."""
+    """The settings. Raises ConfigurationError with one line that names each wrong variable and says what to write."""
     try:
         return Settings()
     except ValidationError as error:
-        faults = (
-            f"{PREFIX}{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
-        )
+        faults = (f"{PREFIX}{str(fault['loc'][0]).upper()}: {_advice(fault)}" for fault in error.errors())
         raise ConfigurationError("; ".join(faults) + ".") from None
+
+
+def _advice(fault: Any) -> str:
+    """What to write instead: a validator's own words, or what the field takes."""
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    field = Settings.model_fields[str(fault["loc"][0])]
+    words = get_args(field.annotation)
+    if words and all(isinstance(word, str) for word in words):
+        return f"write {', '.join(words[:-1])} or {words[-1]}"
+    return f"write {_number(field)}"
+
+
+def _number(field: FieldInfo) -> str:
+    """The number that a field takes: its kind, its bounds, its unit."""
+    bounds = {
+        name: value
+        for rule in field.metadata
+        for name in ("ge", "le")
+        if (value := getattr(rule, name, None)) is not None
+    }
+    kind = "a number" if field.annotation is float else "a whole number"
+    unit = f" of {field.description}" if field.description else ""
+    return f"{kind}{unit} from {bounds['ge']} to {bounds['le']}"
+
+
+def unknown(names: Iterable[str]) -> Iterator[str]:
+    """A line for each variable of the environment that looks like ours and is none: it would do nothing, unseen."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(names):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = process.extractOne(name.upper(), known, scorer=fuzz.ratio, score_cutoff=80)
+            hint = f": did you mean {near[0]}?" if near else "."
+            yield f"{name} is no setting of this program and does nothing{hint}"

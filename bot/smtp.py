@@ -67,7 +67,16 @@ async def hand_over(server: Server, mail: EmailMessage, to: str) -> None:
         raise NotNow("timeout") from None
 
 
-async def _hand_over(server: Server, mail: EmailMessage, to: str) -> None:
+async def reach(server: Server) -> None:
+    """Logs in and leaves again: whether mail could be handed over at all. Raises NotNow."""
+    try:
+        async with asyncio.timeout(server.timeout):
+            await _leave(await _connected(server))
+    except TimeoutError:
+        raise NotNow("timeout") from None
+
+
+async def _connected(server: Server) -> aiosmtplib.SMTP:
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -83,6 +92,11 @@ async def _hand_over(server: Server, mail: EmailMessage, to: str) -> None:
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         client.close()
         raise NotNow(_named(error), ours=_is_ours(error)) from None
+    return client
+
+
+async def _hand_over(server: Server, mail: EmailMessage, to: str) -> None:
+    client = await _connected(server)
     try:
         await client.send_message(mail, sender=server.sender, recipients=[to])
     except aiosmtplib.SMTPException as error:

@@ -29,7 +29,7 @@ from bot.demotexts import identity_texts, inbox_texts, page_texts
 from bot.errors import OperatorError
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
-from bot.settings import Settings
+from bot.settings import OwnSettings, Settings
 from bot.store.database import Database
 from bot.store.keys import Keyring, new_root_key
 from bot.store.schema import upgrade
@@ -138,7 +138,7 @@ def settings_for(folder: Path, pages: int = PORT + 10) -> Settings:
     if not key.exists():
         key.touch(mode=0o600)
         key.write_text(f"{new_root_key()}\n", encoding="ascii")
-    return Settings(
+    return OwnSettings(
         telegram_token=SecretStr(DEMO_TOKEN),
         database_url=SecretStr(f"sqlite:///{folder / _DATABASE}"),
         root_key=SecretStr(key.read_text(encoding="ascii")),

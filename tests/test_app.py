@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 import pytest
+import structlog
 from bot import app
 from bot.access import invitations, registerfile
-from bot.demo.testing import running_server
+from bot.demo.testing import TEST_TOKEN, running_server
 from bot.errors import ConfigurationError
 from bot.sample import register_file
 from bot.settings import Settings
+from bot.store import facts
 from bot.store.database import Database
 from bot.store.keys import Keyring, new_root_key
 
@@ -88,3 +90,42 @@ def test_from_an_invitation_to_an_active_access(database_url, tmp_path):
 def test_without_a_token_it_says_what_to_do():
     with pytest.raises(ConfigurationError, match="ACCESSBOT_TELEGRAM_TOKEN"):
         app.build(Settings(telegram_token=None))
+
+
+async def test_it_says_that_it_runs_once_telegram_is_there_and_tells_the_others_its_name(
+    tmp_path, unused_tcp_port
+):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    settings = Settings(
+        telegram_token=TEST_TOKEN,
+        telegram_api_url=f"http://127.0.0.1:{unused_tcp_port}",
+        database_url=url,
+        root_key=new_root_key(),
+    )
+    stop, heard, away = asyncio.Event(), asyncio.Queue(), asyncio.Event()
+
+    def hears(_, __, event):
+        if event["event"] == "telegram_away":
+            away.set()
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[hears])
+    try:
+        running = asyncio.create_task(app.run(settings, stop, ready=heard.put_nowait))
+        async with asyncio.timeout(60):
+            await away.wait()
+    finally:
+        structlog.configure(**before)
+    assert heard.empty()
+    with running_server(port=unused_tcp_port):
+        async with asyncio.timeout(60):
+            assert await heard.get() == "@accessbot_demo_bot"
+        stop.set()
+        await running
+    database = Database(url)
+    with database.read() as connection:
+        assert facts.known_bot(connection) == "accessbot_demo_bot"
+        assert facts.known_bot(connection, app.bot_number(settings)) == "accessbot_demo_bot"
+        assert facts.known_bot(connection, 42) == ""
+    database.close()

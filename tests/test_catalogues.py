@@ -57,13 +57,13 @@ OF_LANGUAGE = {
         "no no-break space inside guillemets": r"«[^\u00a0]|[^\u00a0]»",
         "quotes of another language": r"[“”„‘]",
         "an old spelling of number or mail": r"\bN°(?!\s(?:INAMI|\{))|\bno\.|\b[Ee]mail\b|(?<!-)\bmail\b",
-        "a familiar form": r"\b(?:tu|ton|tes|toi)\b",
+        "a familiar form": r"(?i)\b(?:tu|ton|ta|tes|toi|tien|tienne|tiens|tiennes)\b|\bt'",
         "a doubled form": r"\(e\)|·e\b|\bil ou elle\b",
         "a reproach": r"vous avez oublié|vous n'avez pas (?:rempli|indiqué)",
     },
     "nl": {
         "quotes of another language": r"[“”„«»]",
-        "a familiar form": r"\b(?:je|jij|jouw|jullie)\b",
+        "a familiar form": r"(?i)\b(?:je|jij|jou|jouw|jullie|jezelf)\b",
         "a word of the Netherlands": r"\buiterlijk\b|\bcontroleer\b|\bu heeft\b|\bBSN\b",
         "an English word": r"\b(?:e-mail adres|user|password|login|click)\b",
         "a space before punctuation": r"\s[:;?]",
@@ -71,7 +71,7 @@ OF_LANGUAGE = {
     "de": {
         "quotes of another language": r"[”‘«»]|(?:^|\s)“",
         "a quote that is not closed": r"„[^“]*$",
-        "a familiar form": r"\b(?:du|dein|deine|dir|dich|ihr|euch)\b(?! )",
+        "a familiar form": r"(?i)\b(?:du|dein(?:e[mnrs]?)?|dir|dich|euch|euer|eure[mnrs]?)\b",
         "a word of Germany": r"\b(?:Passwort|Personalnummer|Steuer-ID)\b",
         "a Swiss spelling": r"\b(?:grösse|ausserhalb|schliessen)\b",
         "a title nobody gave": r"\b(?:Herr|Frau)\b",
@@ -110,7 +110,12 @@ def test_every_text_is_set_as_its_language_is(lang: str) -> None:
         ("fr", "« Fait »", "no no-break space inside guillemets"),
         ("fr", "Votre email", "an old spelling of number or mail"),
         ("nl", "Tik op “Gedaan”", "quotes of another language"),
+        ("fr", "Si tu veux, change ton mot de passe.", "a familiar form"),
+        ("fr", "Tes accès sont là.", "a familiar form"),
         ("nl", "Wat is je naam?", "a familiar form"),
+        ("nl", "Jij kunt dit wijzigen.", "a familiar form"),
+        ("de", "Wenn du willst, ändere dein Kennwort", "a familiar form"),
+        ("de", "Deinem Konto fehlt etwas.", "a familiar form"),
         ("de", "Tippen Sie auf “Erledigt”", "quotes of another language"),
         ("de", "Ihr Passwort", "a word of Germany"),
         ("en", "Tap ‘Done’", "quotes of another language"),
@@ -241,10 +246,16 @@ common.resume | Reprendre | Hervatten | Fortsetzen | Resume
 common.home | Accueil | Startpagina | Startseite | Home
 home.title | Accueil | Startpagina | Startseite | Home
 grant.title | Donner un accès | Toegang geven | Zugang geben | Give access
+end.title | Mettre fin à un accès | Toegang beëindigen | Zugang beenden | End access
 status.title | État des accès | Stand van de toegangen | Stand der Zugänge | Access status
 common.status | État des accès | Stand van de toegangen | Stand der Zugänge | Access status
+users.title | Utilisateurs | Gebruikers | Benutzer | Users
+functions.title | Fonctions | Functies | Funktionen | Functions
 day.today | Aujourd'hui | Vandaag | Heute | Today
 day.tomorrow | Demain | Morgen | Morgen | Tomorrow
+ending.now | Maintenant | Nu | Jetzt | Now
+unseat.now | Maintenant | Nu | Jetzt | Now
+ending.tonight | Ce soir | Vanavond | Heute Abend | Tonight
 day.calendar | Calendrier | Kalender | Kalender | Calendar
 day.no_end | Sans date de fin | Zonder einddatum | Ohne Enddatum | No end date
 profession.specialist-physician | Médecin(-spécialiste) | Arts(-specialist) | Arzt / Facharzt | Specialist physician
@@ -253,7 +264,9 @@ profession.collaborator-physician | Collaborateur médecin-spécialiste | Medewe
 profession.collaborator-pharmacist | Collaborateur pharmacien hosp. | Medewerker ziekenhuisapotheker | Mitarbeiter Krankenhausapotheker | Collaborator, pharmacist
 language.title | Langue | Taal | Sprache | Language
 help.title | Aide | Hulp | Hilfe | Help
+lock.title | Verrouiller | Vergrendelen | Sperren | Lock
 person.new | Nouvel utilisateur | Nieuwe gebruiker | Neuer Benutzer | New user
+newuser.title | Nouvel utilisateur | Nieuwe gebruiker | Neuer Benutzer | New user
 """
 """Labels that scripts and outside tests tap: they begin with these words, and change only with a line in the changelog."""
 

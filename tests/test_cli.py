@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from bot import clock
 from bot.demo.testing import running_server
-from bot.handlers.polling import WRONG_TOKEN
-from bot.store import crypto
+from bot.handlers.myself import NO_ANSWER, WRONG_TOKEN
+from bot.store import crypto, facts
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.tables import Identity
@@ -63,9 +63,42 @@ def one_line(text_: str) -> bool:
 def test_an_invitation_ends_in_the_code_alone_and_the_trail_tells_of_it(delcourt: Operator) -> None:
     invited = delcourt.runs("invite", "delcourt", "--lang", "nl")
     assert invited.returncode == 0
-    assert len(invited.stdout.splitlines()[-1]) == 22
-    assert "Ended 0 bindings" in delcourt.runs("unbind", "delcourt").stdout
-    assert delcourt.runs("audit", "verify").stdout.strip() == "2 entries, none broken."
+    _, why, code = invited.stdout.splitlines()
+    assert len(code) == 22
+    assert why.startswith(
+        "There is no link, since the bot's user name is not known before it has run. There is no token"
+    )
+    assert delcourt.runs("unbind", "delcourt").stdout == "Ended of delcourt: 1 open code.\n"
+    assert delcourt.runs("unbind", "delcourt").stdout == "delcourt had nothing open: nothing to end.\n"
+    assert delcourt.runs("audit", "verify").stdout.strip() == "3 entries, none broken."
+
+
+def test_an_invitation_has_the_link_of_the_bot_that_ran_or_that_telegram_names(delcourt: Operator) -> None:
+    def invited(**variables: str) -> list[str]:
+        done = delcourt.runs("invite", "delcourt", **variables)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.splitlines()
+
+    with running_server() as server:
+        telegram = {"ACCESSBOT_TELEGRAM_TOKEN": server.token, "ACCESSBOT_TELEGRAM_API_URL": server.url}
+        _, link, code = invited(**telegram)
+        assert link == f"https://t.me/accessbot_demo_bot?start={code}"
+        telegram["ACCESSBOT_TELEGRAM_TOKEN"] = "4200000099:somebody-elses"
+        assert WRONG_TOKEN in invited(**telegram)[1]
+    database = Database(delcourt.environment["ACCESSBOT_DATABASE_URL"])
+    with database.write() as connection:
+        facts.remember_bot(connection, 42, "an_older_bot")
+        facts.remember_bot(connection, 4200000043, "the_hospital_bot")
+    database.close()
+    _, link, code = invited()
+    assert link == f"https://t.me/the_hospital_bot?start={code}"
+    telegram = {
+        "ACCESSBOT_TELEGRAM_TOKEN": "4200000043:anew",
+        "ACCESSBOT_TELEGRAM_API_URL": "http://127.0.0.1:9",
+    }
+    assert invited(**telegram)[1].startswith("https://t.me/the_hospital_bot?start=")
+    telegram["ACCESSBOT_TELEGRAM_TOKEN"] = "42:another-bot"
+    assert NO_ANSWER in invited(**telegram)[1]
 
 
 def test_a_broken_trail_is_exit_1_and_the_first_broken_entry(delcourt: Operator) -> None:
@@ -119,10 +152,30 @@ def test_another_root_key_is_refused(operator: Operator) -> None:
     assert other not in done.stderr
 
 
-def test_an_empty_database_says_how_to_make_it(operator: Operator, tmp_path: Path) -> None:
-    done = operator.runs("audit", "verify", ACCESSBOT_DATABASE_URL=f"sqlite:///{tmp_path / 'new.db'}")
-    assert done.returncode == 1
-    assert "db upgrade" in done.stderr
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "verify"),
+        ("audit", "export", "trail"),
+        ("audit", "key"),
+        ("invite", "delcourt"),
+        ("unbind", "delcourt"),
+        ("keys", "status"),
+        ("keys", "rotate"),
+        ("register", "export"),
+        ("privacy", "export", "delcourt"),
+        ("privacy", "scrub"),
+    ],
+)
+def test_a_mistyped_path_is_told_of_and_makes_no_register(
+    operator: Operator, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    file = tmp_path / "mistyped" / "new.db"
+    done = operator.runs(*arguments, ACCESSBOT_DATABASE_URL=f"sqlite:///{file}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"There is none yet at {file}: check ACCESSBOT_DATABASE_URL" in done.stderr
+    assert one_line(done.stderr)
+    assert not file.parent.exists()
 
 
 def test_wrong_usage_is_exit_2(operator: Operator) -> None:
@@ -165,8 +218,14 @@ def test_a_token_that_telegram_does_not_know_ends_the_run_in_one_line(operator):
             ACCESSBOT_TELEGRAM_API_URL=server.url,
             ACCESSBOT_LOG_LEVEL="error",
         )
-    assert result.returncode == 1
+    assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"{WRONG_TOKEN}\n"
+
+
+def test_run_tells_of_a_variable_that_it_does_not_know(operator):
+    result = operator.runs("run", ACCESSBOT_SESION_IDLE="60")
+    assert result.stderr.splitlines()[0].endswith("did you mean ACCESSBOT_SESSION_IDLE?")
+    assert result.stderr.splitlines()[1].startswith("There is no token")
 
 
 def test_an_address_that_cannot_be_listened_at_is_one_line(operator):
@@ -185,7 +244,8 @@ def test_an_address_that_cannot_be_listened_at_is_one_line(operator):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_run_ends_cleanly_on_a_signal(operator, number):
+def test_run_ends_cleanly_on_a_signal_and_leaves_the_bots_name_for_the_links(delcourt, number):
+    operator = delcourt
     with running_server() as server:
         environment = {
             **os.environ,
@@ -206,3 +266,4 @@ def test_run_ends_cleanly_on_a_signal(operator, number):
         bot.send_signal(number)
         _, complaints = bot.communicate(timeout=20)
     assert (bot.returncode, complaints) == (0, "")
+    assert "https://t.me/accessbot_demo_bot?start=" in operator.runs("invite", "delcourt").stdout

@@ -208,7 +208,7 @@ def test_anchors_go_by_mail_and_what_is_attached_verifies_an_export_offline(
     ("variables", "sentence"),
     [
         ({"ACCESSBOT_AUDIT_ANCHOR_MAIL": "audit@hospital.example"}, "set ACCESSBOT_SMTP_HOST"),
-        ({"ACCESSBOT_AUDIT_ANCHOR_MAIL": "the auditor"}, "takes one e-mail address"),
+        ({"ACCESSBOT_AUDIT_ANCHOR_MAIL": "the auditor"}, "write one e-mail address"),
     ],
 )
 def test_an_address_that_cannot_take_anchors_is_one_line(

@@ -8,8 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from alembic import command
+from bot.store.database import Database
+from bot.store.schema import _config
 
-from tests import forked
+from tests import databases, forked
 from tests.access.registers import REGISTER
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +26,6 @@ class Operator:
         self.environment = {key: value for key, value in os.environ.items() if key[:10] != "ACCESSBOT_"}
         self.environment["ACCESSBOT_DATABASE_URL"] = f"sqlite:///{folder / f'{name}.db'}"
         self.environment["ACCESSBOT_ROOT_KEY"] = self.runs("keys", "new").stdout.decode().strip()
-        assert self.runs("db", "upgrade").returncode == 0
 
     def runs(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         return forked.runs(arguments, self.environment)
@@ -55,6 +57,7 @@ def test_a_load_says_what_it_would_do_then_did_and_then_that_there_is_nothing_to
     operator = Operator(tmp_path)
 
     assert operator.loads(REGISTER, "--dry-run")[0] == "entity: 3 would be added"
+    assert [file.name for file in tmp_path.iterdir()] == ["register.toml"], "a dry run made something"
     assert operator.loads(REGISTER)[0] == "entity: 3 added"
     again = operator.loads(REGISTER)
     assert (again[0], again[-1]) == ("entity: 3 unchanged", "nothing to change")
@@ -106,13 +109,45 @@ def test_several_faults_are_a_line_each_and_the_twentieth_is_the_last(operator: 
     assert lines[-1] == "and 3 more"
 
 
-@pytest.mark.parametrize("name", ["none.toml", "."])
-def test_what_is_no_file_is_one_line(operator: Operator, name: str) -> None:
-    done = operator.runs("register", "load", str(operator.folder / name))
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("none.toml", "none.toml: cannot be read: No such file"),
+        (".", ".: is a folder: name the register file in it"),
+    ],
+)
+def test_what_is_no_file_is_one_line_and_makes_no_database(tmp_path: Path, name: str, sentence: str) -> None:
+    operator = Operator(tmp_path)
+    done = operator.runs("register", "load", name)
 
     assert (done.returncode, done.stdout) == (1, b"")
-    assert "cannot be read" in done.stderr.decode()
+    assert done.stderr.decode().startswith(sentence)
     assert done.stderr.decode().count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.postgres
+def test_an_empty_database_of_postgresql_is_made_on_the_way(tmp_path: Path) -> None:
+    operator = Operator(tmp_path)
+    with databases.postgres(empty=True) as url:
+        operator.environment["ACCESSBOT_DATABASE_URL"] = url
+        assert operator.loads(REGISTER, "--dry-run")[0] == "entity: 3 would be added"
+        assert "The database is empty" in operator.runs("register", "export").stderr.decode()
+        assert operator.loads(REGISTER)[0] == "entity: 3 added"
+
+
+def test_a_database_of_an_older_schema_is_left_to_whoever_runs_it(tmp_path: Path) -> None:
+    operator = Operator(tmp_path)
+    database = Database(operator.environment["ACCESSBOT_DATABASE_URL"])
+    with database.rebuild() as connection:
+        command.upgrade(_config(connection), "0014")
+    database.close()
+
+    (line,) = operator.refused(REGISTER)
+    assert line.startswith("The database has schema '0014'")
+    assert line.endswith("run 'python -m bot db upgrade'.")
+    assert operator.runs("db", "upgrade").returncode == 0
+    assert operator.loads(REGISTER)[0] == "entity: 3 added"
 
 
 def test_another_root_key_loads_nothing(operator: Operator) -> None:

@@ -16,6 +16,7 @@ from bot.demo.server import bind
 from bot.demo.testing import Person
 from bot.demotexts import identity_texts, inbox_texts
 from bot.errors import OperatorError
+from bot.settings import PREFIX, Settings
 from httpx import Client
 
 
@@ -177,6 +178,14 @@ def test_nothing_real_of_the_environment_reaches_the_demo(tmp_path, monkeypatch)
     assert settings.keyring().versions == (1,)
     assert (settings.smtp_host, settings.smtp_user) == (None, None)
     assert (settings.updates, settings.activation_delay) == ("polling", trial.ACTIVATION_SECONDS)
+
+
+def test_no_variable_of_the_environment_changes_or_stops_the_demo(tmp_path, monkeypatch):
+    without = trial.settings_for(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"{PREFIX}{name.upper()}", "?")
+    assert trial.settings_for(tmp_path) == without
+    assert (without.audit_anchors, without.telegram_api_url) == (None, "https://api.telegram.org")
 
 
 def test_a_real_token_is_refused_in_one_line(tmp_path):

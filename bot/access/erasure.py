@@ -64,6 +64,7 @@ TABLES: Mapping[str, str] = {
     "due": IDS,
     "enterprises": IDS,
     "entities": IDS,
+    "facts": IDS,
     "functions": IDS,
     "grants": "ended",
     "identities": "stays, with a neutral key and the instant; a key from a register file retired",

@@ -42,6 +42,16 @@ class Redeemed:
     binding: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """How much of each kind ended with a lost phone: Telegram accounts, log-ins, open invitations, apps with one-time codes."""
+
+    bindings: int
+    sessions: int
+    codes: int
+    apps: int
+
+
 def invite(
     connection: Connection,
     keyring: Keyring,
@@ -88,6 +98,11 @@ def invite(
     entry = Entry("invite", actor=made_by, subject=identity, body={"invitation": invitation})
     append(connection, keyring, scope or HOUSE, entry, now)
     return code
+
+
+def link(bot: str, code: str) -> str:
+    """The link that opens the chat with the bot of this user name (without @) and hands it the code."""
+    return f"https://t.me/{bot}?start={code}"
 
 
 def redeemable(connection: Connection, code: str, now: datetime) -> Invitation | None:
@@ -186,9 +201,9 @@ def bind(
     return binding
 
 
-def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime) -> int:
+def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime) -> Unbound:
     """Ends the open bindings, sessions, invitations and apps of the person with this register key (a lost phone, which may
-    hold the app with the codes too). How many bindings. A password stays: it is not on the phone.
+    hold the app with the codes too). A password stays: it is not on the phone.
 
     Raises OperatorError where there is no such person.
     """
@@ -198,7 +213,7 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
         .where(BINDINGS.c.identity_id == identity, BINDINGS.c.ended_at.is_(None))
         .values(ended_at=now)
     )
-    connection.execute(
+    codes = connection.execute(
         update(INVITATIONS)
         .where(
             INVITATIONS.c.identity_id == identity,
@@ -207,12 +222,16 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
         )
         .values(expires_at=now)
     )
-    sessions.end_all(connection, identity, now, "unbound")
-    proofs.forget_authenticators(connection, identity, now)
+    unbound = Unbound(
+        bindings=ended.rowcount,
+        sessions=sessions.end_all(connection, identity, now, "unbound"),
+        codes=codes.rowcount,
+        apps=proofs.forget_authenticators(connection, identity, now),
+    )
     append(
         connection, keyring, HOUSE, Entry("unbind", subject=identity, body={"bindings": ended.rowcount}), now
     )
-    return ended.rowcount
+    return unbound
 
 
 def _open(connection: Connection, code: str, now: datetime) -> Row[*tuple[Any, ...]] | None:

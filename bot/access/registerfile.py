@@ -174,6 +174,8 @@ def read(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             content = stream.read(BYTES_MAX + 1)
+    except IsADirectoryError as error:
+        raise RegisterFileError(f"{file}: is a folder: name the register file in it") from error
     except (OSError, ValueError) as error:  # ValueError: a path that no system takes
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise RegisterFileError(f"{file.name}: cannot be read: {reason}") from error

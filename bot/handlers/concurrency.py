@@ -97,6 +97,19 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(next(pauses))
 
 
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What `work` gives, or None when `stop` came first; then `work` is cancelled."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)
+
+
 def back_off(first: float, most: float) -> Iterator[float]:
     """Seconds to wait before each further try: doubling from `first` to `most`, a little at random."""
     pause = first

@@ -7,18 +7,19 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.errors import DatabaseUnavailable, OperatorError
+from bot.errors import DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Tasks, Threads, note_failure
 from bot.handlers.delivery import Delivery, Result
 from bot.handlers.desk import Desk
 from bot.handlers.flood import Gate
-from bot.handlers.gateway import API_URL, POLL_SECONDS, CallFailed, Gateway, Trouble
+from bot.handlers.gateway import API_URL, POLL_SECONDS, Gateway
 from bot.handlers.lanes import Lanes
 from bot.handlers.mailroom import StoreInbox, StoreOutbox, callback_keys
 from bot.handlers.menu import Menu
+from bot.handlers.myself import user_name
 from bot.handlers.panel import Panel
-from bot.handlers.polling import WRONG_TOKEN, Poller
+from bot.handlers.polling import Poller
 from bot.handlers.ports import Documents, Inbox, Mail, Outbox
 from bot.handlers.webhook import PROBATION, Webhook
 from bot.store.database import Database
@@ -90,16 +91,8 @@ class Telegram:
         return "Telegram(…)"
 
     async def check(self) -> str:
-        """The bot's user name, with @. Raises OperatorError, in one line, when Telegram does not answer as it should."""
-        try:
-            me = await self._gateway.call("getMe")
-        except CallFailed as failed:
-            if failed.trouble is Trouble.UNAUTHORIZED:
-                raise OperatorError(WRONG_TOKEN) from None
-            raise OperatorError(
-                "Telegram does not answer: check the network and ACCESSBOT_TELEGRAM_API_URL."
-            ) from None
-        return f"@{me['username']}"
+        """The bot's user name, with @. Raises, one line each, ConfigurationError for a wrong token, OperatorError for no answer."""
+        return f"@{await user_name(self._gateway)}"
 
     async def run_polling(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set. Raises ConfigurationError when the token is not valid."""

@@ -7,26 +7,25 @@ unknown kinds) is never stored. The loop survives everything but a token that is
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import structlog
 from telegram.constants import PollingLimit
 
 from bot.errors import ConfigurationError
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import Tasks, Threads, back_off
+from bot.handlers.concurrency import Tasks, Threads, back_off, unless
 from bot.handlers.flood import Gate
 from bot.handlers.gateway import POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import Lanes
+from bot.handlers.myself import WRONG_TOKEN
 from bot.handlers.ports import Arrived, Inbox
 
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 _MARGIN = 10
 """Seconds beyond the poll's own time before the line counts as dead."""
-WRONG_TOKEN = "Telegram does not know this token: check ACCESSBOT_TELEGRAM_TOKEN with @BotFather."  # noqa: S105 - a sentence
 _ELSEWHERE = "another copy of this bot polls with the same token, or a webhook is set; this copy waits"
 
 
@@ -64,9 +63,9 @@ class Poller:
         try:
             while not stop.is_set():
                 try:
-                    batch = await _unless(stop, self._fetch())
+                    batch = await unless(stop, self._fetch())
                 except CallFailed as failed:
-                    await _unless(stop, asyncio.sleep(self._wait_after(failed, pauses)))
+                    await unless(stop, asyncio.sleep(self._wait_after(failed, pauses)))
                     continue
                 if batch is not None:
                     pauses, self._conflict = self._pauses(), False
@@ -132,16 +131,3 @@ async def leave(gateway: Gateway, chat_id: int) -> None:
         await gateway.call("leaveChat", chat_id=chat_id)
     except CallFailed as failed:
         log.info("group_not_left", trouble=failed.trouble.value)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What `work` gives, or None when `stop` came first; then `work` is cancelled."""
-    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else None
-    finally:
-        stopped.cancel()
-        if not task.done():
-            task.cancel()
-        await asyncio.gather(task, stopped, return_exceptions=True)

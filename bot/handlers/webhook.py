@@ -26,7 +26,8 @@ from bot.handlers.flood import Gate
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import TRIES
-from bot.handlers.polling import WRONG_TOKEN, leave
+from bot.handlers.myself import WRONG_TOKEN
+from bot.handlers.polling import leave
 from bot.handlers.ports import Arrived, Inbox
 from bot.turn import Incoming
 

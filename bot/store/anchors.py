@@ -175,10 +175,28 @@ class AnchorFile:
             finally:
                 os.close(file)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise ConfigurationError(
-                f"The anchors at {self._path} cannot be written ({reason}): check ACCESSBOT_AUDIT_ANCHORS."
-            ) from error
+            raise self._unwritable(error.strerror or type(error).__name__) from error
+
+    def check(self, signers: Signers) -> int | None:
+        """How many anchors are in it, all signed; None where the file is not made yet. Writes nothing.
+
+        Raises ConfigurationError where it could not be added to, and as `read` does.
+        """
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_APPEND))
+        except FileNotFoundError:
+            folder = next(each for each in self._path.absolute().parents if each.exists())
+            if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+                raise self._unwritable(f"no file can be made in {folder}") from None
+            return None
+        except OSError as error:
+            raise self._unwritable(error.strerror or type(error).__name__) from error
+        return len(self.read(signers))
+
+    def _unwritable(self, reason: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"The anchors at {self._path} cannot be written ({reason}): check ACCESSBOT_AUDIT_ANCHORS."
+        )
 
     def read(self, signers: Signers) -> list[Anchor]:
         """All of them. Raises AuditBroken for one that is not signed, ConfigurationError where there is no such file.

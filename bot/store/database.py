@@ -32,6 +32,7 @@ PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval":
 AWAY = "does not answer: check that it runs, and ACCESSBOT_DATABASE_URL"
 BUSY = "is busy with others for too long: try again"
 FULL = "has no room left: make some"
+NONE_YET = "There is none yet at {file}: check ACCESSBOT_DATABASE_URL, or make it with 'python -m bot register load FILE'."
 _SQLITE = {
     sqlite3.SQLITE_BUSY: BUSY,
     sqlite3.SQLITE_LOCKED: BUSY,
@@ -46,14 +47,24 @@ _POSTGRESQL = {"08": AWAY, "57P": AWAY, "53100": FULL, "53": BUSY, "40": BUSY, "
 """By the beginning of the SQLSTATE, in this order: connection, shutdown, disk full, resources, deadlock, lock timeout."""
 
 
-class Database:
-    """An engine with the transactions that this program uses. `url` as in ACCESSBOT_DATABASE_URL."""
+class NoDatabase(DatabaseUnavailable):
+    """There is no file at the address."""
 
-    def __init__(self, url: str) -> None:
+
+class Database:
+    """An engine with the transactions that this program uses. `url` as in ACCESSBOT_DATABASE_URL.
+
+    Without `make` an SQLite file that is not there is not made: to open it is to make it, and a mistyped path would become
+    an empty register. Raises NoDatabase then.
+    """
+
+    def __init__(self, url: str, *, make: bool = True) -> None:
         self.url = _parsed(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite:
+        if self.sqlite and make:
             self._make_file()
+        elif self.sqlite:
+            self._refuse_missing()
         self.engine = self._engine()
 
     def _make_file(self) -> None:
@@ -64,6 +75,11 @@ class Database:
             path.touch(mode=0o600)
         except OSError as error:
             raise self.unavailable(_SQLITE[sqlite3.SQLITE_CANTOPEN]) from error
+
+    def _refuse_missing(self) -> None:
+        file = Path(self.url.database or "")
+        if not file.is_file() or not file.stat().st_size:
+            raise NoDatabase(NONE_YET.format(file=file))
 
     def _engine(self) -> Engine:
         if not self.sqlite:

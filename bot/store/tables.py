@@ -482,6 +482,14 @@ class Counter(SQLModel, table=True):
     value: int = Field(sa_type=Big)
 
 
+class Fact(SQLModel, table=True):
+    """What one process of the program learns and others need: see `facts`."""
+
+    __tablename__: ClassVar[str] = "facts"
+    name: str = Field(primary_key=True)
+    value: str
+
+
 class KeyCheck(SQLModel, table=True):
     """Something encrypted under each version of the root key: a wrong key is seen before anything is read with it.
     `retired_at`: nothing needs this version any more, its line may be dropped from the key file.

@@ -95,6 +95,14 @@ class Provider:
         self._transport = transport
         self._patience = patience
 
+    async def reach(self) -> None:
+        """Reads the provider's metadata and its keys, as each log-in does. Raises ProviderAway."""
+        async with self._client() as client:
+            try:
+                await self._keys(client, await self._metadata(client))
+            except NotProved as refused:
+                raise ProviderAway(str(refused)) from None
+
     async def begins(self, state: str, lang: str) -> str:
         """The provider's address for this log-in. Raises ProviderAway."""
         async with self._client() as client:

@@ -124,7 +124,7 @@ def test_a_lost_phone_is_unbound_and_its_open_codes_end(register):
     joins(register, code_for(register, "delcourt"), ANNE)
     code = code_for(register, "delcourt")
     with register.database.write() as connection:
-        assert invitations.unbind(connection, register.keyring, "delcourt", NOW) == 1
+        assert invitations.unbind(connection, register.keyring, "delcourt", NOW).bindings == 1
     assert bound(register) == []
     assert refused(joins(register, code, BRAM)) == "start.bad_code"
     with register.database.read() as connection:

@@ -41,7 +41,7 @@ PATIENCE = 60.0
 """Seconds after which what has not come is held never to come."""
 READY_SECONDS = 60.0
 CANARIES = {
-    "ACCESSBOT_WEBHOOK_SECRET": "kanarie-zingt-achter-de-deur-0123456789",
+    "ACCESSBOT_WEBHOOK_SECRET": "kanarie-zingt-achter-de-deur-0123456789-0123456789",
     "ACCESSBOT_SMTP_PASSWORD": "kanarie zingt in de kooi",
 }
 """Secrets of every bot's settings, to be recognised where they should not be read (`canaries`)."""
