@@ -205,12 +205,12 @@ def change_end(work: Work, request: ChangeEnd) -> Done | Conflict:
         raise Declined(m("act.end.gone"), "what")
     moved = list(_moved(work, chosen, request.ends_on))
     if not moved:
-        raise Declined(m("act.end.same"), "until")
+        raise Declined(m("act.end.same"), "when")
     if account.status == "blocked" and any(_moves(new, old.span.ends_on) for old, new in moved):
         raise Declined(m("act.blocked"), "person")
     spans = [each.span for each in held]
     news = {old.row: new for old, new in moved}
-    _keeps_ground(work, account, spans, [news.get(each.row, each.span) for each in held], "along")
+    _keeps_ground(work, account, spans, [news.get(each.row, each.span) for each in held], "with")
     number = open_change(work, "change", account.entity_id, account.quality_id)
     items = [_move(work, account, old, new) for old, new in moved]
     return _write(work, account, number, items)
@@ -221,7 +221,7 @@ def _moved(work: Work, chosen: Sequence[Live], ends_on: date | None) -> Iterator
     last = {each.span.thing: each for each in chosen}
     for each in last.values():
         if ends_on is not None:
-            _checked(ends_on, max(work.today, each.span.starts_on), "until", today=work.today)
+            _checked(ends_on, max(work.today, each.span.starts_on), "when", today=work.today)
         if ends_on != each.span.ends_on:
             yield each, replace(each.span, ends_on=ends_on)
 
