@@ -126,7 +126,7 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     spans = [each.span for each in held]
     _keeps_ground(work, account, spans, ground.ended(spans, things, request.ends_on), "what")
     number = open_change(work, "end", account.entity_id, account.quality_id)
-    items = [_stop(work, account, each, request.ends_on) for each in stopped]
+    items = [stop(work, account, each, request.ends_on) for each in stopped]
     items += end_with_functions(work, account, request.functions, request.ends_on)
     items += [_settled(account, *status)] if status else []
     revokes = any(item.after and item.after.get("revoked") for item in items)
@@ -140,7 +140,7 @@ def _moves(span: Span, ends_on: date | None) -> bool:
     return ends_on is None or span.ends_on is None or span.ends_on > ends_on
 
 
-def _stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
+def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
     """One access ends: at once, or where it has not begun by that day; else its last day is noted."""
     table = _TABLES[each.span.kind][0]
     at_once = ends_on is None or each.span.starts_on > ends_on

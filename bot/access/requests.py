@@ -72,13 +72,16 @@ class CreateUser:
 class ChangeUser:
     """Correct one `field` of a user account (`userfields.FIELDS`); `value` is its new text, empty for none.
 
-    `version` is the account's as the manager saw it.
+    `version` is the account's as the manager saw it. With another profession something may not be able to stay
+    (`ground.unfit`): it `ends` in the same change, or `function`, given from today, keeps it.
     """
 
     account: str
     version: int
     field: str
     value: str
+    ends: bool = False
+    function: str | None = None
 
     def __repr__(self) -> str:
         return "ChangeUser(…)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.conversations.model import Command, Event, Tap, Text
@@ -67,6 +68,16 @@ def roads(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
         (*said("Has", "3"), Tap(0, "next"), Text("1, 2"), Tap(0, "now"), Text("1"), ok),
     )
     yield former(register()), (*said("a0004", "1"), ok)
+    edit_had = (Command("edit", THYS["Has"]), Text("Profession"), Tap(0, "a", "specialist-physician"))
+    yield former(register()), (*edit_had, Text("Colindos"), Text("1"), *fix("along"), back, ok)
+    for choice in ("1", "3"):
+        physician = former(register())
+        card = physician.cards[THYS["Lacks"]]
+        physician.cards[THYS["Lacks"]] = replace(
+            card, ref=replace(card.ref, profession="specialist-physician")
+        )
+        becomes = (Command("edit", THYS["Lacks"]), Text("Profession"), Tap(0, "a", "collaborator"))
+        yield physician, (*becomes, Text(choice), ok)
     less = former(register())
     less.acts = frozenset({"give_access"})
     yield less, said("a0004")
