@@ -254,8 +254,11 @@ class AlongStep(Choice):
 
     def screen(self, asking: Asking) -> Screen:
         screen, what = super().screen(asking), named(asking.ctx, asking.answers)
-        key = "functions" if takes_functions(lost(asking.ctx, asking.answers)) else "applications"
-        return replace(screen, body=(m(f"edit.loses_{key}", what=what), *screen.body))
+        functions_go = takes_functions(lost(asking.ctx, asking.answers))
+        said = (
+            m("edit.loses_functions", what=what) if functions_go else m("edit.loses_applications", what=what)
+        )
+        return replace(screen, body=(said, *screen.body))
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         what = named(asking.ctx, asking.answers)
