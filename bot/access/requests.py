@@ -264,12 +264,15 @@ MESSAGE_MAX = 1500
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here."""
+    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here. `reply` is where it is
+    to be answered, typed for this message, where the entity knows no address of the writer; empty for nowhere.
+    """
 
     subject: str
     entity: str
     text: str
     lang: str
+    reply: str = ""
 
     def __repr__(self) -> str:
         return "SendMessage(…)"

@@ -355,6 +355,9 @@ class MemoryDirectory(
     def messages(self) -> tuple[SentMessage, ...]:
         return self.written
 
+    def own_address(self, entity: str) -> str:
+        return next((card.email for card in self.mine() if card.entity.id == entity and card.email), "")
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         return self.linking
 
