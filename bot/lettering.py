@@ -75,8 +75,8 @@ def noted(note: Note, key: str, *, sender: str, desk: str) -> EmailMessage:
 def _address(note: Note) -> Say:
     """Where to answer, and how well that is known."""
     if not note.email:
-        return m("contact.mail.unknown")
-    return m("contact.mail.typed", address=note.email) if note.typed else note.email
+        return m("letter.note_unknown")
+    return m("letter.note_typed", address=note.email) if note.typed else note.email
 
 
 def anchored(letter: AnchorLetter, key: str, *, sender: str) -> EmailMessage:

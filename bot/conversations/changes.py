@@ -22,7 +22,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.ports import Context, Holding, PersonCard
 from bot.conversations.status import holding_line
-from bot.conversations.steps import Choice, Day, Option, numbered, readings, tuple_of
+from bot.conversations.steps import GONE, Choice, Day, Option, numbered, readings, tuple_of
 from bot.msg import Say, m
 
 SEVERAL, FUNCTION, FREE, AGAIN = "several", "function", "free", "r"
@@ -49,33 +49,31 @@ def way(answers: Answers) -> str:
 # -- what the person has, and had -----------------------------------------------------------------
 
 
-def present(ctx: Context, answers: Answers) -> Mapping[str, Thing]:
+def present(ctx: Context, card: PersonCard) -> Mapping[str, Thing]:
     """What can end on another day, by its id."""
-    card = known_person(ctx, answers)
-    return holding.ids(card, ctx, MAY_ASSIGN) if card else {}
+    return holding.ids(card, ctx, MAY_ASSIGN)
 
 
-def former(ctx: Context, answers: Answers) -> Mapping[str, Thing]:
+def former(ctx: Context, card: PersonCard) -> Mapping[str, Thing]:
     """What has ended and can be given again, by its id; of a blocked account nothing."""
-    card = known_person(ctx, answers)
-    room = ctx.directory.quality(card.ref.quality) if card else None
-    if card is None or room is None or not room.active or card.ref.status == "blocked":
+    ended = [each for each in card.holdings if each.state == "ended"]
+    room = ctx.directory.quality(card.ref.quality) if ended else None
+    if room is None or not room.active or card.ref.status != "active":
         return {}
     held = {(each.kind, each.key) for each in holding.live(card)}
     offered: set[Thing] = {(APPLICATION, each.key) for each in ctx.catalogue.applications_of(room.key)}
-    offered |= {(ground.FUNCTION, key) for key in _assignable(ctx, answers)}
-    ended = sorted(card.holdings, key=lambda each: each.ends_on or each.starts_on, reverse=True)
+    offered |= {(ground.FUNCTION, key) for key in _assignable(ctx, card)}
+    ended.sort(key=lambda each: each.ends_on or each.starts_on, reverse=True)
     things = dict.fromkeys((each.kind, each.key) for each in ended)
     again = [thing for thing in things if thing in offered and thing not in held][:FORMER]
     return {f"{AGAIN}{id_of(thing)}": thing for thing in again}
 
 
-def _assignable(ctx: Context, answers: Answers) -> list[str]:
+def _assignable(ctx: Context, card: PersonCard) -> list[str]:
     """The functions that the actor may give this person."""
-    card = known_person(ctx, answers)
-    if card is None or card.ref.status != "active" or not functions.may(ctx, card, MAY_ASSIGN):
+    if card.ref.status != "active" or not functions.may(ctx, card, MAY_ASSIGN):
         return []
-    return [functions.key_of(ctx, each.id) for each in assigning.functions(ctx, answers)]
+    return [each.key for each in assigning.possible(ctx, card)]
 
 
 def doings(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -83,13 +81,14 @@ def doings(ctx: Context, answers: Answers) -> Sequence[Option]:
     card = known_person(ctx, answers)
     if card is None:
         return []
-    things = {**present(ctx, answers), **former(ctx, answers)}
+    now = present(ctx, card)
     found = [
-        Option(key, short(ctx, thing), _dates(ctx, card, thing), (thing[1],)) for key, thing in things.items()
+        Option(key, short(ctx, thing), _dates(ctx, card, thing), (thing[1],))
+        for key, thing in {**now, **former(ctx, card)}.items()
     ]
-    if len(present(ctx, answers)) > 1:
+    if len(now) > 1:
         found.append(Option(SEVERAL, m("change.several")))
-    if _assignable(ctx, answers):
+    if _assignable(ctx, card):
         found.append(Option(FUNCTION, m("assign.title")))
     if card.ref.status == "blocked" and functions.may(ctx, card, "block_user"):
         found.append(Option(FREE, m("person.reactivate")))
@@ -106,6 +105,18 @@ def _last(held: Sequence[Holding]) -> Holding:
     return max(held, key=lambda each: each.ends_on or each.starts_on)
 
 
+def _state(ctx: Context, card: PersonCard) -> list[Say]:
+    """What is to be known of the account: that it holds nothing, is blocked, or lacks a function."""
+    said: list[Say] = [] if holding.live(card) else [m("ending.holds_nothing")]
+    if card.ref.status == "blocked":
+        said.append(m("change.blocked"))
+    labels = {each.key: each.label for each in ctx.catalogue.functions}
+    for key in ground.groundless(ctx.catalogue, card.ref.profession or None, spans(card), ctx.today):
+        needed = tuple(labels[each] for each in ctx.catalogue.application(key).functions)
+        said.append(m("change.lacks", name=called(ctx, (APPLICATION, key)), what=needed))
+    return said
+
+
 # -- the question ---------------------------------------------------------------------------------
 
 
@@ -116,8 +127,10 @@ class DoStep(Choice):
     day: Day
 
     def screen(self, asking: Asking) -> Screen:
-        options = self.listed(asking)
-        now, past = present(asking.ctx, asking.answers), former(asking.ctx, asking.answers)
+        options, card = self.listed(asking), known_person(asking.ctx, asking.answers)
+        if card is None:
+            return Screen((GONE,))
+        now, past = present(asking.ctx, card), former(asking.ctx, card)
         marks = {**dict.fromkeys(now, "📅"), **dict.fromkeys(past, "🔁"), **MARKS}
         rows: list[Row] = [
             (press(each.label, "a", each.id, mark="✔" if each.id == asking.proposal else marks[each.id]),)
@@ -127,23 +140,7 @@ class DoStep(Choice):
         how += [m("change.how_again")] if past else []
         if not options and self.none:
             how.append(self.none)
-        return Screen((*self._state(asking), *numbered(options), *how), tuple(rows))
-
-    @staticmethod
-    def _state(asking: Asking) -> list[Say]:
-        """What is to be known of the account: that it holds nothing, is blocked, or lacks a function."""
-        card = known_person(asking.ctx, asking.answers)
-        if card is None:
-            return []
-        said: list[Say] = [] if holding.live(card) else [m("ending.holds_nothing")]
-        if card.ref.status == "blocked":
-            said.append(m("change.blocked"))
-        labels = {each.key: each.label for each in asking.ctx.catalogue.functions}
-        declared, today = card.ref.profession or None, asking.ctx.today
-        for key in ground.groundless(asking.ctx.catalogue, declared, spans(card), today):
-            needed = tuple(labels[each] for each in asking.ctx.catalogue.application(key).functions)
-            said.append(m("change.lacks", name=called(asking.ctx, (APPLICATION, key)), what=needed))
-        return said
+        return Screen((*_state(asking.ctx, card), *numbered(options), *how), tuple(rows))
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
         if isinstance(said, Text) and (day := self._typed_day(asking, said)):
@@ -151,24 +148,25 @@ class DoStep(Choice):
         return super().accept(asking, said)
 
     def _typed_day(self, asking: Asking, said: Text) -> Verdict | None:
-        things = present(asking.ctx, asking.answers)
         words = said.text.strip().rstrip(".")
-        if len(things) != 1 or words.isdecimal() or not any(sign.isdecimal() for sign in words):
+        if words.isdecimal() or not any(sign.isdecimal() for sign in words):
             return None
-        if match(words, readings(asking, self.listed(asking))).sure:
+        card = known_person(asking.ctx, asking.answers)
+        things = present(asking.ctx, card) if card else {}
+        if len(things) != 1 or match(words, readings(asking, self.listed(asking))).sure:
             return None
         [only] = things
-        verdict = self.day.accept(
-            replace(asking, answers={**asking.answers, "do": only, "what": [only]}), said
-        )
+        chosen = {**asking.answers, "do": only, "what": [only]}
+        verdict = self.day.accept(replace(asking, answers=chosen), said)
         if isinstance(verdict, Accepted):
             return Accepted(only, also={self.day.key: verdict.value}, notes=verdict.notes)
         return verdict
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         """In the recap: what becomes of what."""
-        thing = {**present(asking.ctx, asking.answers), **former(asking.ctx, asking.answers)}.get(value)
-        if thing is None:
+        card = known_person(asking.ctx, asking.answers)
+        things = {**present(asking.ctx, card), **former(asking.ctx, card)} if card else {}
+        if (thing := things.get(value)) is None:
             return super().reads(asking, value)
         name = called(asking.ctx, thing)
         return m("change.reads_again" if value.startswith(AGAIN) else "change.reads_end", name=name)
@@ -193,26 +191,32 @@ class Tapped(Step):
 
 def what(ctx: Context, answers: Answers) -> Json:
     """The one thing that was tapped."""
-    do = answers.get("do")
-    return [do] if do in present(ctx, answers) else None
+    card, do = known_person(ctx, answers), answers.get("do")
+    return [do] if card and do in present(ctx, card) else None
 
 
 def applications(ctx: Context, answers: Answers) -> Sequence[Option]:
     """The applications that can be given again."""
-    keys = [key for kind, key in former(ctx, answers).values() if kind == APPLICATION]
+    card = known_person(ctx, answers)
+    keys = [key for kind, key in former(ctx, card).values() if kind == APPLICATION] if card else []
     return [application_option(ctx.catalogue.application(key)) for key in keys]
 
 
 def application(ctx: Context, answers: Answers) -> Json:
     """The application that was tapped, to be given again."""
-    thing = former(ctx, answers).get(answers.get("do", ""))
+    thing = _again(ctx, answers)
     return [thing[1]] if thing else None
 
 
 def function(ctx: Context, answers: Answers) -> Json:
     """The function that was tapped, to be given again."""
-    thing = former(ctx, answers).get(answers.get("do", ""))
+    thing = _again(ctx, answers)
     return functions.ref(thing[1]) if thing else None
+
+
+def _again(ctx: Context, answers: Answers) -> Thing | None:
+    card = known_person(ctx, answers)
+    return former(ctx, card).get(answers.get("do", "")) if card else None
 
 
 def profession(ctx: Context, answers: Answers) -> Json:

@@ -600,6 +600,10 @@ def look(seen: Walked) -> None:
         (long_lived(), said("user a0001")),
         (long_lived(), (*said("user a0001"), Tap(0, "history", "a0001"))),
     ]
+    looks.append((register(), (*said("contact", "1", "2"), Tap(0, "skip"), Text("Maes"), Tap(0, "ok"))))
+    blocked = register()
+    blocked.own = ("a0004",)
+    looks.append((blocked, said("mydata")))
     looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
     looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))
