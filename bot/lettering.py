@@ -65,12 +65,19 @@ def noted(note: Note, key: str, *, sender: str, desk: str) -> EmailMessage:
         (m("field.entity"), place),
         (m("field.person"), note.name),
         (m("field.username"), note.username),
-        (m("field.email"), note.email),
+        (m("field.email"), _address(note)),
     )
     head = "\n".join(say(m("mydata.line", what=what, value=value)) for what, value in facts if value)
     mail.set_content(f"{head}\n\n{note.text}\n", charset="utf-8", cte="quoted-printable")
     mail["Content-Language"] = note.lang
     return mail
+
+
+def _address(note: Note) -> Say:
+    """Where to answer, and how well that is known."""
+    if not note.email:
+        return m("letter.note_unknown")
+    return m("letter.note_typed", address=note.email) if note.typed else note.email
 
 
 def anchored(letter: AnchorLetter, key: str, *, sender: str) -> EmailMessage:

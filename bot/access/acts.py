@@ -24,6 +24,7 @@ from bot.access.keptcertificates import end_certificate, keep_certificate
 from bot.access.managing import appoint_manager, end_mandate
 from bot.access.massacts import act_on_users
 from bot.access.owndata import change_own
+from bot.access.professions import change_profession
 from bot.access.qualities import activate_quality
 from bot.access.requests import (
     ActivateQuality,
@@ -105,6 +106,8 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_end(work, request)
         case CreateUser():
             return create_user(work, request)
+        case ChangeUser(field="profession"):
+            return change_profession(work, request)
         case ChangeUser():
             return change_user(work, request)
         case AssignFunction():

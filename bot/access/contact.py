@@ -17,14 +17,14 @@ from sqlalchemy import Connection, select
 
 from bot.access import visits
 from bot.access.identifiers import contains_niss, format_nihii_institution
-from bot.access.names import display_name
+from bot.access.names import display_name, parse_email
 from bot.access.reach import Reach
 from bot.access.requests import MESSAGE_MAX, SUBJECTS, Done, SendMessage
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, ENTITIES, IDENTITIES, PROFILES
 from bot.access.views import SentMessage
 from bot.access.work import NOT_ALLOWED, Declined, Work
-from bot.errors import NotAllowed, Refusal
+from bot.errors import Invalid, NotAllowed, Refusal
 from bot.msg import Texts, m
 from bot.store import audit, outbox
 
@@ -50,6 +50,8 @@ class Note:
     email: str
     lang: str
     at: datetime
+    typed: bool = False
+    """Whether the address was typed for this message, and nobody has verified it."""
 
     def __repr__(self) -> str:
         return f"Note({self.reference})"
@@ -68,6 +70,7 @@ def send_message(work: Work, request: SendMessage) -> Done:
         raise Declined(m("contact.niss"), "text")
     if not text or len(text) > MESSAGE_MAX:
         raise Declined(m("contact.length", max=MESSAGE_MAX), "text")
+    reply = _reply(request.reply)
     if visits.count(work.connection, PURPOSE, who, work.now, LATELY) > OFTEN:
         raise Refusal(m("act.contact.too_often"))
     reference = secrets.token_hex(3).upper()
@@ -80,6 +83,7 @@ def send_message(work: Work, request: SendMessage) -> Done:
         "reference": reference,
         "text": text,
         "lang": request.lang,
+        "reply": reply,
         "at": work.now.isoformat(),
         "until": (work.now + VALID).isoformat(),
         "chat": work.chat_id,
@@ -92,6 +96,24 @@ def send_message(work: Work, request: SendMessage) -> Done:
     )
     audit.append(work.connection, work.keyring, request.entity, entry, work.now)
     return Done(reference)
+
+
+def _reply(typed: str) -> str:
+    """The address to answer to, in its normal form; raises Declined."""
+    if not typed:
+        return ""
+    try:
+        return parse_email(typed)
+    except Invalid as invalid:
+        raise Declined(invalid.msg, "reply") from None
+
+
+def address_of(connection: Connection, identity: str, entity: str) -> str:
+    """The e-mail address that the entity knows of the person, where an answer goes; empty for none."""
+    known = select(PROFILES.c.email).where(
+        PROFILES.c.identity_id == identity, PROFILES.c.entity_id == entity, PROFILES.c.erased_at.is_(None)
+    )
+    return connection.execute(known).scalar() or ""
 
 
 def entities_of(work: Work) -> frozenset[str]:
@@ -121,6 +143,7 @@ def note(connection: Connection, payload: dict[str, Any], now: datetime) -> Note
         PROFILES.c.erased_at.is_(None),
     )
     profile = connection.execute(known).one_or_none()
+    known_address = (profile.email or "") if profile else ""
     account = select(ACCOUNTS.c.username).where(ACCOUNTS.c.profile_id == (profile.id if profile else ""))
     return Note(
         subject=payload["subject"],
@@ -130,7 +153,8 @@ def note(connection: Connection, payload: dict[str, Any], now: datetime) -> Note
         number=format_nihii_institution(entity.inami),
         name=display_name(profile.last_name, profile.first_name) if profile else "",
         username=connection.execute(account.order_by(ACCOUNTS.c.created_at).limit(1)).scalar() or "",
-        email=(profile.email or "") if profile else "",
+        email=known_address or payload.get("reply", ""),
+        typed=not known_address and bool(payload.get("reply")),
         lang=payload["lang"],
         at=datetime.fromisoformat(payload["at"]),
     )

@@ -436,6 +436,12 @@ class RegisterDirectory(
             return ()
         return tuple(contact.sent_by(self._connection, self._session.identity))
 
+    def own_address(self, entity: str) -> str:
+        """Where the entity can answer the actor by mail."""
+        if self._session is None or self._session.locked or not self._session.covers(entity):
+            return ""
+        return contact.address_of(self._connection, self._session.identity, entity)
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         """What `linking` offers in this chat."""
         number = self._telegram_id

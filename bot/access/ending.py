@@ -125,7 +125,7 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     spans = [each.span for each in held]
     _keeps_ground(work, account, spans, ground.ended(spans, things, request.ends_on), "what")
     number = open_change(work, "end", account.entity_id, account.quality_id)
-    items = [_stop(work, account, each, request.ends_on) for each in stopped]
+    items = [stop(work, account, each, request.ends_on) for each in stopped]
     items += end_with_functions(work, account, request.functions, request.ends_on)
     items += [_settled(account, *status)] if status else []
     revokes = any(item.after and item.after.get("revoked") for item in items)
@@ -139,7 +139,7 @@ def _moves(span: Span, ends_on: date | None) -> bool:
     return ends_on is None or span.ends_on is None or span.ends_on > ends_on
 
 
-def _stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
+def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
     """One access ends: at once, or where it has not begun by that day; else its last day is noted."""
     table = _TABLES[each.span.kind][0]
     at_once = ends_on is None or each.span.starts_on > ends_on
@@ -202,12 +202,12 @@ def change_end(work: Work, request: ChangeEnd) -> Done | Conflict:
         raise Declined(m("act.end.gone"), "what")
     moved = list(_moved(work, chosen, request.ends_on))
     if not moved:
-        raise Declined(m("act.end.same"), "until")
+        raise Declined(m("act.end.same"), "when")
     if account.status == "blocked" and any(_moves(new, old.span.ends_on) for old, new in moved):
         raise Declined(m("act.blocked"), "person")
     spans = [each.span for each in held]
     news = {old.row: new for old, new in moved}
-    _keeps_ground(work, account, spans, [news.get(each.row, each.span) for each in held], "along")
+    _keeps_ground(work, account, spans, [news.get(each.row, each.span) for each in held], "with")
     number = open_change(work, "change", account.entity_id, account.quality_id)
     items = [_move(work, account, old, new) for old, new in moved]
     return _write(work, account, number, items)
@@ -218,7 +218,7 @@ def _moved(work: Work, chosen: Sequence[Live], ends_on: date | None) -> Iterator
     last = {each.span.thing: each for each in chosen}
     for each in last.values():
         if ends_on is not None:
-            _checked(ends_on, max(work.today, each.span.starts_on), "until", today=work.today)
+            _checked(ends_on, max(work.today, each.span.starts_on), "when", today=work.today)
         if ends_on != each.span.ends_on:
             yield each, replace(each.span, ends_on=ends_on)
 

@@ -71,24 +71,7 @@ def assign_function(work: Work, request: AssignFunction) -> Done | Conflict:
             raise Declined(m("act.function_overlap", since=other.starts_on), "start")
     number = open_change(work, "assignment", row.entity_id, row.quality_id)
     portal = row.delivery == "portal"
-    effective = None if portal else due_instant(request.starts_on, work.now, work.activation_delay)
-    made = new_id()
-    work.connection.execute(
-        insert(ASSIGNMENTS).values(
-            id=made,
-            account_id=row.id,
-            function=request.function,
-            starts_on=request.starts_on,
-            ends_on=request.ends_on,
-            recorded_at=work.now,
-            active_at=effective,
-            change_number=number,
-        )
-    )
-    if request.ends_on is not None:
-        due.end(work.connection, ASSIGNMENT, made, request.ends_on)
-    if effective is not None:
-        due.activation(work.connection, number, effective)
+    made = write_function(work, row, request.function, period, number)
     items = []
     declared = Declared.COLLABORATOR.value if function.responsible else None
     if declared and row.profession != declared:
@@ -97,9 +80,32 @@ def assign_function(work: Work, request: AssignFunction) -> Done | Conflict:
             Item(CHANGE_USER, row.id, row.id, row.identity_id, None, before, after, settled=not portal)
         )
         work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(profession=declared))
-    days = days_of(request.starts_on, request.ends_on)
-    items.append(Item(ASSIGNMENT, row.id, made, row.identity_id, request.function, None, days, effective))
-    return noted(work, row, number, items)
+    return noted(work, row, number, [*items, made])
+
+
+def write_function(work: Work, row: AnyRow, function: str, period: Period, number: str) -> Item:
+    """Writes the assignment of `function` to the account `row`, with what is due for it; its item of the change `number`."""
+    effective = None
+    if row.delivery != "portal":
+        effective = due_instant(period.starts_on, work.now, work.activation_delay)
+        due.activation(work.connection, number, effective)
+    made = new_id()
+    work.connection.execute(
+        insert(ASSIGNMENTS).values(
+            id=made,
+            account_id=row.id,
+            function=function,
+            starts_on=period.starts_on,
+            ends_on=period.ends_on,
+            recorded_at=work.now,
+            active_at=effective,
+            change_number=number,
+        )
+    )
+    if period.ends_on is not None:
+        due.end(work.connection, ASSIGNMENT, made, period.ends_on)
+    days = days_of(period.starts_on, period.ends_on)
+    return Item(ASSIGNMENT, row.id, made, row.identity_id, function, None, days, effective)
 
 
 # -- what it needs -------------------------------------------------------------------------------

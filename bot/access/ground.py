@@ -57,6 +57,20 @@ def losing(before: Mapping[str, date], after: Mapping[str, date]) -> tuple[str, 
     return tuple(key for key, day in after.items() if key not in before or day < before[key])
 
 
+def unfit(
+    catalogue: Catalogue, declared: str | None, new: str, spans: Collection[Span], today: date
+) -> tuple[Thing, ...]:
+    """What cannot stay with the profession `new`: a collaborator's functions with a physician or a pharmacist (`domain.md`,
+    trap 6), and with a collaborator the applications that need a function which he does not hold.
+    """
+    if new in _NEED_NONE:
+        led = {function.key for function in catalogue.functions if function.responsible}
+        things = (span.thing for span in spans if span.kind == FUNCTION and span.key in led)
+        return tuple(dict.fromkeys(things))
+    was, will = (groundless(catalogue, each, spans, today) for each in (declared, new))
+    return tuple((APPLICATION, key) for key in losing(was, will))
+
+
 def ended(spans: Iterable[Span], things: Collection[Thing], ends_on: date | None) -> tuple[Span, ...]:
     """What is left where `things` end after that day, None for at once; nothing becomes longer by it."""
     left = []

@@ -72,13 +72,16 @@ class CreateUser:
 class ChangeUser:
     """Correct one `field` of a user account (`userfields.FIELDS`); `value` is its new text, empty for none.
 
-    `version` is the account's as the manager saw it.
+    `version` is the account's as the manager saw it. With another profession something may not be able to stay
+    (`ground.unfit`): it `ends` in the same change, or `function`, given from today, keeps it.
     """
 
     account: str
     version: int
     field: str
     value: str
+    ends: bool = False
+    function: str | None = None
 
     def __repr__(self) -> str:
         return "ChangeUser(…)"
@@ -261,12 +264,15 @@ MESSAGE_MAX = 1500
 
 @dataclass(frozen=True, slots=True)
 class SendMessage:
-    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here."""
+    """A message to the help desk, about one entity; `lang` is the language that its writer speaks here. `reply` is where it is
+    to be answered, typed for this message, where the entity knows no address of the writer; empty for nowhere.
+    """
 
     subject: str
     entity: str
     text: str
     lang: str
+    reply: str = ""
 
     def __repr__(self) -> str:
         return "SendMessage(…)"

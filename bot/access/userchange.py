@@ -15,14 +15,12 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 
 from bot.access import retired, wayin
-from bot.access.catalogue import Declared
 from bot.access.differences import differences
 from bot.access.insider import judged
 from bot.access.requests import ChangeUser, Conflict, Done
 from bot.access.rights import Act, Target, require
 from bot.access.rows import (
     ACCOUNTS,
-    ASSIGNMENTS,
     ENTITIES,
     PROFILES,
     SUBDIVISIONS,
@@ -77,7 +75,7 @@ def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
         wayin.require_above(work, row, m("act.user.manager"))
     if request.version != row.version:
         return Conflict(differences(work.connection, work.catalogue, row.id, request.version), row.version)
-    value = _value(work, row, request)
+    value = checked_value(work, row, request)
     number = open_change(work, "change-user", row.entity_id, row.quality_id)
     settled = row.delivery != "portal"
     record_field(work, number, row, shared, request.field, value, settled=settled)
@@ -113,7 +111,8 @@ def accounts_of(work: Work, row: AnyRow) -> Sequence[AnyRow]:
     return work.connection.execute(_ALL, {"profile": row.profile_id}).all()
 
 
-def _value(work: Work, row: AnyRow, request: ChangeUser) -> str:
+def checked_value(work: Work, row: AnyRow, request: ChangeUser) -> str:
+    """The value as it is kept; raises Declined at the field's step."""
     try:
         value = read_field(request.field, request.value, work.usernames)
     except Invalid as invalid:
@@ -122,8 +121,6 @@ def _value(work: Work, row: AnyRow, request: ChangeUser) -> str:
         raise Declined(m("act.user.same"), request.field)
     if request.field == "username" and is_taken(work, value):
         raise Declined(m("act.username_taken"), "username")
-    if request.field == "profession" and value != Declared.COLLABORATOR and _has_function(work, row.id):
-        raise Declined(m("act.function_held"), "profession")
     return value
 
 
@@ -136,15 +133,6 @@ def is_taken(work: Work, username: str) -> bool:
     )
 
 
-def _has_function(work: Work, account: str) -> bool:
-    live = select(ASSIGNMENTS.c.id).where(
-        ASSIGNMENTS.c.account_id == account,
-        ASSIGNMENTS.c.revoked_at.is_(None),
-        ASSIGNMENTS.c.ends_on.is_(None) | (ASSIGNMENTS.c.ends_on >= work.today),
-    )
-    return work.connection.execute(live).first() is not None
-
-
 # -- writing --------------------------------------------------------------------------------------
 
 
@@ -152,8 +140,18 @@ def record_field(
     work: Work, number: str, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str, *, settled: bool
 ) -> None:
     """Writes the field to `row`'s account or profile and to the change `number`; `shared` are the accounts that show it."""
+    item = write_field(work, row, shared, field, value, settled=settled)
+    add_items(work, number, [item], version=row.version + 1)
+    audited(work, row.entity_id, number, [item])
+
+
+def write_field(
+    work: Work, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str, *, settled: bool
+) -> Item:
+    """Writes the field; its item."""
     before = getattr(row, field) or ""
-    item = Item(
+    _write(work, row, shared, field, value)
+    return Item(
         CHANGE_USER,
         row.id,
         row.id,
@@ -164,9 +162,6 @@ def record_field(
         settled=settled,
         personal=json.dumps({"before": before, "after": value}, ensure_ascii=False),
     )
-    _write(work, row, shared, field, value)
-    add_items(work, number, [item], version=row.version + 1)
-    audited(work, row.entity_id, number, [item])
 
 
 def _write(work: Work, row: AnyRow, shared: Sequence[AnyRow], field: str, value: str) -> None:

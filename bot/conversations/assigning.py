@@ -27,14 +27,15 @@ ACT = "assign_function"
 def functions(ctx: Context, answers: Answers) -> Sequence[Option]:
     """What this person may exercise, each with the applications that ask for it; a physician has none of a collaborator's."""
     card = known_person(ctx, answers)
-    if card is None or card.type == "technical":
+    return [Option(ref(f.key), f.short, _described(ctx, f)) for f in possible(ctx, card)] if card else []
+
+
+def possible(ctx: Context, card: PersonCard) -> list[Function]:
+    """The functions that suit the person, whoever may give them."""
+    if card.type == "technical":
         return []
     led_by_none = card.ref.profession in {"", "collaborator"}
-    return [
-        Option(ref(f.key), f.short, _described(ctx, f))
-        for f in ctx.catalogue.functions
-        if led_by_none or not f.responsible
-    ]
+    return [f for f in ctx.catalogue.functions if led_by_none or not f.responsible]
 
 
 def _described(ctx: Context, function: Function) -> Msg:

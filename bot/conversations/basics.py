@@ -72,6 +72,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         rows.append((press(m("grant.title"), "open", "grant", mark="➕"),))
     if ctx.directory.entities("end_access"):
         rows.append((press(m("end.title"), "open", "end", mark="➖"),))
+    if ctx.directory.entities("give_access"):
+        rows.append((press(m("change.title"), "open", "change", mark="📅"),))
     if ctx.directory.entities():
         rows.append((press(m("status.title"), "open", "status", mark="📋"),))
     if waiting := sum(visit.changes for visit in ctx.directory.visits()):

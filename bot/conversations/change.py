@@ -1,4 +1,8 @@
-"""Let an access end on another day: sooner, later, or not at all; what stands on it or under it goes along. Pure."""
+"""Change what somebody has: an end sooner, later, at once or not at all; an access given again; a function; the account. Pure.
+
+The questions that other dialogues ask are theirs (`end`, `assigning`, `grant`), and so are the requests: here they stand under
+one first question (`changes`). What stands on an access or under it goes along.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,44 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing
-from bot.access.periods import check_end, latest_day
-from bot.access.requests import ChangeEnd, Done
-from bot.conversations import holding
-from bot.conversations.end import only_one_of
-from bot.conversations.flow import Asking, Flow, Screen
-from bot.conversations.grant import known_person, when_active
+from bot.access.periods import check_end, check_start, earliest_start, latest_day
+from bot.access.requests import AssignFunction, ChangeEnd, Done, EndAccess, GrantAccess
+from bot.conversations import assigning, changes, end, grant, holding
+from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
+from bot.conversations.end import NOW, WhenStep
+from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
+from bot.conversations.grant import known_person, nothing, when_active
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
 from bot.conversations.steps import Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 ACT, FUNCTIONS = "give_access", "assign_function"
 YES = "yes"
+
+
+def goes(*ways: str) -> Condition:
+    """The condition that *do* was answered so."""
+    return lambda _, answers: way(answers) in ways
+
+
+def only(step: Step | None, *ways: str, now: bool = False) -> Step:
+    """A step of another dialogue, asked on these ways only (`now`: where something ends at once)."""
+    assert step
+    inner = step.when
+
+    def when(ctx: Context, answers: Answers) -> bool:
+        if way(answers) not in ways or (now and answers.get("when") != NOW):
+            return False
+        return inner is None or inner(ctx, answers)
+
+    return replace(step, after=step.after | {"do"}, when=when)
+
+
+# -- another end ----------------------------------------------------------------------------------
 
 
 def held(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -32,7 +58,7 @@ def held(ctx: Context, answers: Answers) -> Sequence[Option]:
 
 def until(answers: Answers) -> date | None:
     """The new last day; None for none."""
-    return date.fromisoformat(answers["until"]) if answers.get("until") else None
+    return date.fromisoformat(answers["when"]) if answers.get("when") else None
 
 
 def moved(held: Sequence[Span], things: frozenset[Thing], ends_on: date | None) -> list[Span]:
@@ -47,7 +73,7 @@ def moved(held: Sequence[Span], things: frozenset[Thing], ends_on: date | None) 
 def along(ctx: Context, answers: Answers) -> frozenset[Thing]:
     """What has to end with it: the function under a longer application, the applications on a shorter function."""
     card = known_person(ctx, answers)
-    if card is None or "until" not in answers:
+    if card is None or answers.get("when", NOW) == NOW:
         return frozenset()
     offered = set(holding.ids(card, ctx, FUNCTIONS).values())
     things = chosen(ctx, answers, FUNCTIONS)
@@ -64,7 +90,7 @@ def along(ctx: Context, answers: Answers) -> frozenset[Thing]:
 
 
 def takes_along(ctx: Context, answers: Answers) -> bool:
-    return bool(along(ctx, answers))
+    return way(answers) == END and bool(along(ctx, answers))
 
 
 @dataclass(frozen=True)
@@ -103,8 +129,49 @@ def earliest(ctx: Context, answers: Answers) -> date:
     return max([ctx.today, *(span.starts_on for span in _chosen_spans(ctx, answers))])
 
 
-def request(ctx: Context, answers: Answers) -> ChangeEnd:
+# -- given again, or one function more ------------------------------------------------------------
+
+
+def needs_days(ctx: Context, answers: Answers) -> bool:
+    """A function has days; an application given again has some with the function that it needs."""
+    return way(answers) == ASSIGN or (way(answers) == GRANT and grant.needs_function(ctx, answers))
+
+
+def needs_end(ctx: Context, answers: Answers) -> bool:
+    """The same, where the end is not that of something made longer."""
+    return way(answers) == ASSIGN or (way(answers) == GRANT and grant.needs_end(ctx, answers))
+
+
+def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
+    """At most 30 days back, with a warning."""
+    if way(answers) == ASSIGN:
+        return assigning.checked_start(ctx, answers, day)
+    return check_start(day, today=ctx.today)
+
+
+def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
+    """Not before the start."""
+    if way(answers) == ASSIGN:
+        return assigning.checked_end(ctx, answers, day)
+    check_end(day, starts_on=date.fromisoformat(answers["start"]), today=ctx.today)
+    return None
+
+
+# -- the dialogue ---------------------------------------------------------------------------------
+
+
+def request(ctx: Context, answers: Answers) -> ChangeEnd | EndAccess | AssignFunction | GrantAccess:
     """The answers as one request."""
+    match way(answers):
+        case changes.ASSIGN:
+            return assigning.assignment(ctx, answers)
+        case changes.GRANT:
+            return grant.request(ctx, answers)
+        case changes.REACTIVATE:
+            person = answers["person"]
+            return EndAccess(person["account"], person["version"], becomes=end.REACTIVATE)
+    if answers["when"] == NOW:
+        return end.request(ctx, answers)
     person = answers["person"]
     things = sorted(chosen(ctx, answers, FUNCTIONS) | along(ctx, answers))
     return ChangeEnd(
@@ -117,6 +184,21 @@ def request(ctx: Context, answers: Answers) -> ChangeEnd:
 
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
+    """That of the dialogue whose request it was, with the way to change more for this person."""
+    match way(answers):
+        case changes.ASSIGN:
+            view = assigning.receipt(ctx, answers, done)
+        case changes.GRANT:
+            view = grant.receipt(ctx, answers, done)
+        case changes.END if answers["when"] != NOW:
+            view = _moved_receipt(ctx, answers, done)
+        case _:
+            view = end.receipt(ctx, answers, done)
+    more = Button(m("change.more"), Door("change", answers["person"]["account"]), "📅")
+    return replace(view, rows=(*view.rows[:1], (more,), *view.rows[1:]))
+
+
+def _moved_receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, and when it takes effect."""
     entity = ctx.directory.entity(answers["entity"])
     portal = entity is not None and entity.delivery == "portal"
@@ -139,7 +221,47 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     )
 
 
+@dataclass(frozen=True)
+class ChangedStep(HolderStep):
+    """Whoever has or had something, or could; the application that was chosen first is what is changed."""
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        if isinstance(verdict, Accepted) and "what" in verdict.also:
+            return replace(verdict, also={"do": verdict.also["what"][0]})
+        return verdict
+
+
+@dataclass(frozen=True)
+class WhatStep(Tapped, MultiChoice):
+    """What ends on another day: what was tapped, or several things."""
+
+
+@dataclass(frozen=True)
+class ApplicationsStep(Tapped, MultiChoice):
+    """The applications that are given again."""
+
+
+@dataclass(frozen=True)
+class FunctionStep(Tapped, Choice):
+    """The function, where it was not tapped."""
+
+
 PERSON = frozenset({"entity", "quality", "person"})
+WHAT = PERSON | {"do", "what"}
+GIVEN = PERSON | {"do", "function", "applications", "profession"}
+
+WHEN = WhenStep(
+    "when",
+    ask=m("change.ask.until"),
+    label=m("field.end"),
+    after=WHAT,
+    when=goes(END),
+    optional=m("day.no_end"),
+    earliest=earliest,
+    latest=lambda ctx, _: latest_day(ctx.today),
+    check=check_until,
+)
 
 CHANGE = Flow(
     key="change",
@@ -147,41 +269,87 @@ CHANGE = Flow(
     title=m("change.title"),
     steps=(
         *place_steps(ACT, inactive=True),
-        HolderStep(
+        ChangedStep(
             "person",
             ask=m("change.ask.person"),
             label=m("field.person"),
             after=frozenset({"entity", "quality"}),
             function_act=FUNCTIONS,
-            must_hold=True,
         ),
-        MultiChoice(
+        DoStep(
+            "do",
+            ask=m("change.ask.do"),
+            label=m("change.do"),
+            options=changes.doings,
+            after=PERSON,
+            none=m("change.nothing"),
+            day=WHEN,
+        ),
+        WhatStep(
             "what",
             ask=m("change.ask.what"),
             label=m("ending.what"),
             options=held,
-            after=PERSON,
-            proposes=lambda ctx, answers: only_one_of(held(ctx, answers)) if "person" in answers else None,
+            after=PERSON | {"do"},
+            when=goes(END),
+            proposes=changes.what,
             stands=True,
         ),
-        Day(
-            "until",
-            ask=m("change.ask.until"),
-            label=m("field.end"),
-            after=PERSON | {"what"},
-            optional=m("day.no_end"),
-            earliest=earliest,
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=check_until,
-        ),
+        WHEN,
         AlongStep(
-            "along",
+            "with",
             ask=m("change.ask.along"),
             label=m("change.along"),
             options=lambda _, __: [Option(YES, m("change.along_yes"))],
-            after=PERSON | {"what", "until"},
+            after=WHAT | {"when"},
             when=takes_along,
         ),
+        *(only(end.END.step(key), END, now=True) for key in ("along", "ground", "account")),
+        FunctionStep(
+            "function",
+            ask=m("assign.ask.function"),
+            label=m("assign.function"),
+            options=assigning.functions,
+            after=PERSON | {"do"},
+            when=goes(ASSIGN),
+            proposes=changes.function,
+            stands=True,
+        ),
+        ApplicationsStep(
+            "applications",
+            ask=m("change.ask.again"),
+            label=m("field.applications"),
+            options=changes.applications,
+            after=PERSON | {"do"},
+            when=goes(GRANT),
+            proposes=changes.application,
+            stands=True,
+        ),
+        replace(only(grant.GRANT.step("profession"), GRANT), proposes=changes.profession),
+        Day(
+            "start",
+            ask=m("grant.ask.start"),
+            label=m("field.start"),
+            after=GIVEN,
+            when=needs_days,
+            earliest=lambda ctx, _: earliest_start(ctx.today),
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=checked_start,
+        ),
+        Day(
+            "end",
+            ask=m("grant.ask.end"),
+            label=m("field.end"),
+            after=GIVEN | {"start"},
+            when=needs_end,
+            optional=m("day.no_end"),
+            proposes=nothing,
+            stands=True,
+            earliest=lambda ctx, answers: date.fromisoformat(answers.get("start") or ctx.today.isoformat()),
+            latest=lambda ctx, _: latest_day(ctx.today),
+            check=checked_end,
+        ),
+        only(grant.GRANT.step("until"), GRANT),
     ),
     submit=request,
     prefill=known,

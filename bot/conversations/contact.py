@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.access.identifiers import contains_niss
+from bot.access.names import parse_email
 from bot.access.periods import brussels_day
 from bot.access.requests import MESSAGE_MAX, SUBJECTS, Done, SendMessage
-from bot.conversations.flow import HOME, Flow, Page, press
+from bot.conversations.flow import HOME, Asking, Flow, Page, Screen, press
 from bot.conversations.frames import MASKED
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
@@ -62,13 +64,46 @@ def message(ctx: Context, _: Answers, text: str) -> str:
     return text
 
 
+def no_address(ctx: Context, answers: Answers) -> bool:
+    """Whether the entity has no address to answer to."""
+    return "entity" in answers and not ctx.directory.own_address(answers["entity"])
+
+
+def own_account(ctx: Context, entity: str) -> str:
+    """The actor's account there, where he can enter an address for good; empty where there is none."""
+    if not ctx.settings.pages:  # without the private pages he cannot
+        return ""
+    mine = (card for card in ctx.directory.mine() if card.entity.id == entity)
+    return next((card.ref.id for card in mine if card.ref.status == "active"), "")
+
+
+@dataclass(frozen=True)
+class ReplyStep(Ask):
+    """Where to answer, where no address is known: one for this message, or none, and how to have one known for good."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        account = own_account(asking.ctx, asking.answers["entity"])
+        door: tuple[Row, ...] = (
+            ((press(m("mydata.title"), "open", f"mydata:{account}", mark="✏"),),) if account else ()
+        )
+        said: tuple[Say, ...] = (m("contact.reply_mydata"),) if account else ()
+        return Screen((m("contact.no_address"), *said, *screen.body), (*screen.rows, *door))
+
+
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Laid in the outbox: sent only when the mail server has it, so that is not said yet."""
     rows: tuple[Row, ...] = (
         (Button(m("messages.state"), Door("messages")),),
         (Button(m("common.home"), Door("home")),),
     )
-    body = (m("contact.done", reference=done.number),)
+    if not no_address(ctx, answers):
+        how = m("contact.done", reference=done.number)
+    elif answers.get("reply"):
+        how = m("contact.done_typed", reference=done.number)
+    else:
+        how = m("contact.done_nowhere", reference=done.number)
+    body = (how,)
     return View(mark="✉", title=m("contact.title"), subject=entity_of(ctx, answers), body=body, rows=rows)
 
 
@@ -87,11 +122,22 @@ CONTACT = Flow(
             stands=True,
             none=m("place.no_entity"),
         ),
+        ReplyStep(
+            "reply",
+            ask=m("contact.ask.reply"),
+            label=m("contact.reply"),
+            after=frozenset({"entity"}),
+            when=no_address,
+            parse=lambda _c, _a, text: parse_email(text),
+            optional=m("contact.no_reply"),
+        ),
         Ask(
             "text", ask=m("contact.ask.text"), label=m("contact.text"), parse=message, help=m("contact.help")
         ),
     ),
-    submit=lambda ctx, answers: SendMessage(answers["subject"], answers["entity"], answers["text"], ctx.lang),
+    submit=lambda ctx, answers: SendMessage(
+        answers["subject"], answers["entity"], answers["text"], ctx.lang, answers.get("reply", "")
+    ),
     subject=entity_of,
     receipt=receipt,
 )

@@ -260,13 +260,13 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
 
 
 def change_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
-    """On a person's card: the doors here, for whoever may; who holds nothing can still be blocked."""
+    """On a person's card: the doors to change and to end, for whoever may; who holds nothing can still be given or blocked."""
 
     def may(act: str) -> bool:
         return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
     rows: tuple[Row, ...] = ()
-    if holding.live(card) and may("give_access"):
+    if card.ref.status != "deleted" and may("give_access"):
         rows = ((press(m("change.title"), "open", f"change:{card.ref.id}", mark="📅"),),)
     if may(ACT):
         rows = (*rows, (press(m("end.title"), "open", f"end:{card.ref.id}", mark="➖"),))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.access.ground import APPLICATION, FUNCTION
 from bot.access.periods import brussels_day, due_instant, end_instant
-from bot.access.requests import ChangeEnd, Done, EndAccess
+from bot.access.requests import ChangeEnd, ChangeUser, Done, EndAccess
 from bot.conversations.ports import ChangeCard, ChangeItem, Holding, PersonCard
 
 if TYPE_CHECKING:
@@ -64,6 +64,23 @@ def change(directory: MemoryDirectory, request: ChangeEnd, now: datetime) -> Don
     return Done(
         _recorded(directory, card, items, "to_do" if portal else "pending", now, due), due, request.account
     )
+
+
+def with_profession(
+    directory: MemoryDirectory, request: ChangeUser, today: date
+) -> tuple[tuple[Holding, ...], tuple[ChangeItem, ...]]:
+    """What is held once the profession is another, and the items of what ends or begins with that."""
+    card = directory.cards[request.account]
+    if request.function:
+        new = Holding(FUNCTION, request.function, "pending", today)
+        return (*card.holdings, new), (ChangeItem("assignment", request.function, "recorded", today),)
+    if not request.ends:
+        return card.holdings, ()
+    collaborator = request.value == "collaborator"
+    kind, needing = (APPLICATION, "colindos") if collaborator else (FUNCTION, "")
+    ending = [each for each in card.holdings if each.kind == kind and needing in {"", each.key}]
+    held = tuple(replace(each, state="ended") if each in ending else each for each in card.holdings)
+    return held, tuple(ChangeItem(_ENDS[kind], each.key, "active", each.starts_on, today) for each in ending)
 
 
 def _of(card: PersonCard, request: EndAccess | ChangeEnd) -> tuple[Holding, ...]:

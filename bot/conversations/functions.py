@@ -6,6 +6,7 @@ One step, *query*, and a page, like the state of accesses; the doors lead to `as
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2s
 
@@ -192,15 +193,21 @@ def may(ctx: Context, card: PersonCard, act: str) -> bool:
     return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
 
+def asked_of_collaborators(ctx: Context, applications: Collection[str]) -> list[Say]:
+    """Which function each of these applications needs, in words; nothing for those that need none."""
+    labels = {function.key: function.label for function in ctx.catalogue.functions}
+    return [
+        m("functions.needs", name=a.name, what=tuple(labels[key] for key in a.functions))
+        for a in ctx.catalogue.applications
+        if a.requires_function and a.key in applications
+    ]
+
+
 def needs(ctx: Context) -> list[Say]:
     """What each application asks of a collaborator, in words."""
-    labels = {function.key: function.label for function in ctx.catalogue.functions}
-    asking = [a for a in ctx.catalogue.applications if a.requires_function]
     free = tuple(a.name for a in ctx.catalogue.applications if not a.requires_function)
     led = tuple(a.name for a in ctx.catalogue.applications if a.requires_responsible)
-    said: list[Say] = [
-        m("functions.needs", name=a.name, what=tuple(labels[key] for key in a.functions)) for a in asking
-    ]
+    said = asked_of_collaborators(ctx, {a.key for a in ctx.catalogue.applications})
     said += [m("functions.needs_nothing", what=free)] if free else []
     return [*said, m("functions.responsible", what=led) if led else m("functions.no_responsible")]
 

@@ -112,7 +112,6 @@ class HolderStep(PersonStep):
     _: KW_ONLY
     newcomers: bool = False
     function_act: str
-    must_hold: bool = False
 
     def _listing(self, asking: Asking) -> Listing[PersonRef]:
         application = asking.ui.get("application", "")
@@ -189,8 +188,6 @@ class HolderStep(PersonStep):
         card = asking.ctx.directory.person(account)
         if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
             return Rejected(GONE)
-        if self.must_hold and not ids(card, asking.ctx, self.function_act):
-            return Rejected(m("change.holds_nothing", name=card.ref.name))
         return Accepted({"account": account, "version": card.ref.version})
 
 

@@ -10,23 +10,25 @@ from dataclasses import dataclass
 
 from bot.access.names import parse_email
 from bot.access.requests import ADDRESSES, ChangeOwn, Done
-from bot.conversations.flow import Asking, Flow, Screen, press
-from bot.conversations.model import Answers, App, Button, Door, Row, View
+from bot.conversations.flow import Asking, Flow, Rejected, Said, Screen, Verdict, press
+from bot.conversations.model import Answers, App, Button, Door, Row, Text, View
 from bot.conversations.ports import Context, PersonCard
+from bot.conversations.session import session_rows, stored_row
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 FIELD = frozenset({"account", "field"})
 
 
 def own_rows(ctx: Context) -> tuple[Row, ...]:
     """Beside one's own access: the ways to one's data and password."""
+    user = bool(profiles(ctx))
     data: tuple[Row, ...] = (
-        ((press(m("mydata.title"), "open", "mydata", mark="✏"),),) if profiles(ctx) else ()
+        ((press(m("mydata.title"), "open", "mydata", mark="✏"),),) if user or ctx.directory.entities() else ()
     )
     pages = ctx.settings.pages
-    password = ((Button(m("me.password"), App(f"{pages}/app/me"), "🔑"),),) if pages and data else ()
+    password = ((Button(m("me.password"), App(f"{pages}/app/me"), "🔑"),),) if pages and user else ()
     return (*data, *password)
 
 
@@ -71,6 +73,36 @@ def languages(ctx: Context, answers: Answers) -> Sequence[Option]:
     card = own_card(ctx, answers)
     known = card.language if card else ""
     return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages if lang != known]
+
+
+@dataclass(frozen=True)
+class AccountStep(Choice):
+    """The entity whose data they are. Whoever is no user anywhere is asked nothing: he sees what is known of him, and where."""
+
+    def question(self, asking: Asking) -> Msg:
+        return self.ask if profiles(asking.ctx) else m("mydata.known")
+
+    def screen(self, asking: Asking) -> Screen:
+        ctx = asking.ctx
+        if profiles(ctx):
+            return super().screen(asking)
+        name = ctx.actor.name if ctx.actor else ""
+        facts: list[tuple[Say, Say]] = [(m("field.person"), name)] if name else []
+        facts.append((m("mydata.chat_language"), m(f"language.{ctx.lang}")))
+        lines: list[Say] = [m("mydata.line", what=what, value=value) for what, value in facts]
+        lines += [
+            m("home.entity", name=e.name, number=e.number, role=m(f"role.short.{e.role}"))
+            for e in ctx.directory.entities()
+        ]
+        blocked = bool(ctx.directory.mine())
+        lines.append(m("mydata.blocked") if blocked else m("mydata.none"))
+        language: Row = (press(m("language.title"), "open", "language"),)
+        return Screen(tuple(lines), (*session_rows(ctx)[:1], *stored_row(ctx), language))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        if isinstance(said, Text) and not profiles(asking.ctx):
+            return Rejected(m("engine.use_buttons"))
+        return super().accept(asking, said)
 
 
 @dataclass(frozen=True)
@@ -130,14 +162,13 @@ MYDATA = Flow(
     icon="✏",
     title=m("mydata.title"),
     steps=(
-        Choice(
+        AccountStep(
             "account",
             ask=m("grant.ask.entity"),
             label=m("field.entity"),
             options=places,
             proposes=lambda ctx, _: only[0].ref.id if len(only := profiles(ctx)) == 1 else None,
             stands=True,
-            none=m("mydata.none"),
         ),
         FieldStep(
             "field",

@@ -179,6 +179,9 @@ class Directory(Protocol):
     def messages(self) -> tuple[SentMessage, ...]:
         """The actor's latest messages to the help desk with their state, newest first."""
 
+    def own_address(self, entity: str) -> str:
+        """The actor's own e-mail address, as the entity knows it; empty where it knows none."""
+
     def deputies(self, entity: str) -> tuple[DeputyRef, ...]:
         """Who stands in for which manager of the entity, now or later."""
 

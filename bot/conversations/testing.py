@@ -368,6 +368,9 @@ class MemoryDirectory(
     def messages(self) -> tuple[SentMessage, ...]:
         return self.written
 
+    def own_address(self, entity: str) -> str:
+        return next((card.email for card in self.mine() if card.entity.id == entity and card.email), "")
+
     def numbers_offered(self) -> tuple[tuple[str, str], ...]:
         return self.linking
 
@@ -481,8 +484,15 @@ class MemoryDirectory(
             card = replace(card, **{request.field: request.value})  # type: ignore[arg-type]
             ref = replace(ref, name=display_name(card.last_name, card.first_name))
         self.cards[request.account] = replace(card, ref=ref)
-        item = ChangeItem("change-user", request.field, "active")
-        return self._noted(card, (item,), now)
+        held, items = endtesting.with_profession(self, request, brussels_day(now))
+        self.cards[request.account] = replace(self.cards[request.account], holdings=held)
+        done = self._noted(card, (ChangeItem("change-user", request.field, "active"), *items), now)
+        due = (
+            due_instant(brussels_day(now), now, timedelta(minutes=20))
+            if done.due and request.function
+            else done.due
+        )
+        return replace(done, due=due)
 
     def _function(self, request: AssignFunction, now: datetime) -> Done:
         card = self.cards[request.account]

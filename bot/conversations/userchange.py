@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.access.catalogue import Declared
+from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, unfit
 from bot.access.requests import ChangeUser, Done
 from bot.access.userfields import FIELDS, OPTIONAL, read_field
+from bot.conversations import functions, hierarchy
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -23,14 +25,15 @@ from bot.conversations.flow import (
     Step,
     Verdict,
 )
-from bot.conversations.grant import known_person, of_person, prefill
+from bot.conversations.grant import known_person, of_person, prefill, when_active
+from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, View
 from bot.conversations.people import PersonStep
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import GONE, Ask, Choice, Option, numbered
 from bot.conversations.usernames import UsernameStep
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 ACT = "change_user"
 
@@ -161,19 +164,132 @@ def names_of(ctx: Context, answers: Answers) -> tuple[str, str]:
     return (card.first_name, card.last_name) if card else ("", "")
 
 
+# -- another profession -------------------------------------------------------------------------
+
+ENDS = "ends"
+"""What cannot stay ends; else the answer is the function that keeps it."""
+
+
+def lost(ctx: Context, answers: Answers) -> tuple[Thing, ...]:
+    """What cannot stay with the new profession."""
+    card, new = known_person(ctx, answers), answers.get("profession")
+    if card is None or not new:
+        return ()
+    return unfit(ctx.catalogue, card.ref.profession or None, new, spans(card), ctx.today)
+
+
+def loses(ctx: Context, answers: Answers) -> bool:
+    return answers.get("field") == "profession" and bool(lost(ctx, answers))
+
+
+def takes_functions(things: Sequence[Thing]) -> bool:
+    """Whether it is functions that cannot stay, not applications."""
+    return any(kind == FUNCTION for kind, _ in things)
+
+
+def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
+    """What can become of that, as far as the actor may: it ends, or a function is given, on which all of it can stay."""
+    card, things = known_person(ctx, answers), lost(ctx, answers)
+    if card is None or not things:
+        return []
+    ends = "end_function" if takes_functions(things) else "end_access"
+    found = [Option(ENDS, m("ending.ground_yes"))] if functions.may(ctx, card, ends) else []
+    if (
+        takes_functions(things)
+        or card.ref.status == "blocked"
+        or not functions.may(ctx, card, "assign_function")
+    ):
+        return found
+    keeping = [
+        Option(functions.ref(each.key), each.short, m("edit.keeps", name=each.label))
+        for each in ctx.catalogue.functions
+        if not unfit(
+            ctx.catalogue,
+            card.ref.profession or None,
+            answers["profession"],
+            [*spans(card), Span(FUNCTION, each.key, ctx.today)],
+            ctx.today,
+        )
+    ]
+    return [*keeping, *found]
+
+
+def named(ctx: Context, answers: Answers) -> tuple[Say, ...]:
+    """What cannot stay, by name."""
+    return tuple(called(ctx, thing) for thing in lost(ctx, answers))
+
+
+@dataclass(frozen=True)
+class ProfessionField(ChoiceField):
+    """The profession: what the applications held ask of a collaborator is said, and who would have nobody to answer for him."""
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        card = known_person(asking.ctx, asking.answers)
+        held = {each.key for each in live(card) if each.kind == APPLICATION} if card else set()
+        return replace(screen, body=(*screen.body, *functions.asked_of_collaborators(asking.ctx, held)))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        if isinstance(verdict, Accepted):
+            answers = {**asking.answers, "profession": verdict.value}
+            things = lost(asking.ctx, answers)
+            if things and not ways(asking.ctx, answers):  # a group or subdivision manager touches no function
+                held = m("act.function_held" if takes_functions(things) else "act.function_needed")
+                return Rejected(held)
+        return verdict
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        said = super().reads(asking, value)
+        below = hierarchy.losses(asking.ctx, [asking.answers["person"]["account"]])
+        return m("links.with_losses", what=said, losses=below) if said and below else said
+
+
+@dataclass(frozen=True)
+class AlongStep(Choice):
+    """What cannot stay, named, and what becomes of it."""
+
+    def question(self, asking: Asking) -> Msg:
+        return m("ending.ask.ground") if takes_functions(lost(asking.ctx, asking.answers)) else self.ask
+
+    def screen(self, asking: Asking) -> Screen:
+        screen, what = super().screen(asking), named(asking.ctx, asking.answers)
+        functions_go = takes_functions(lost(asking.ctx, asking.answers))
+        said = (
+            m("edit.loses_functions", what=what) if functions_go else m("edit.loses_applications", what=what)
+        )
+        return replace(screen, body=(said, *screen.body))
+
+    def reads(self, asking: Asking, value: Json) -> Say | None:
+        what = named(asking.ctx, asking.answers)
+        if value == ENDS:
+            return m("edit.reads_ends", what=what)
+        function = called(asking.ctx, (FUNCTION, functions.key_of(asking.ctx, value)))
+        return m("edit.reads_keeps", name=function, what=what)
+
+
 # -- the dialogue ---------------------------------------------------------------------------------
 
 
-def request(_: Context, answers: Answers) -> ChangeUser:
+def request(ctx: Context, answers: Answers) -> ChangeUser:
     """The answers as one request."""
     field, person = answers["field"], answers["person"]
-    return ChangeUser(person["account"], person["version"], field, answers[field])
+    change = ChangeUser(person["account"], person["version"], field, answers[field])
+    match answers.get("along"):
+        case None:
+            return change
+        case "ends":
+            return replace(change, ends=True)
+        case function:
+            return replace(change, function=functions.key_of(ctx, function))
 
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number; at once here, later where the portal has to be told."""
     entity = ctx.directory.entity(answers["entity"])
     noted = m("grant.noted", number=done.number) if done.due is None else m("edit.done", number=done.number)
+    if done.due is not None and done.due > ctx.now:  # a function begins with it
+        noted = when_active(done.number, done.due, ctx.now)
     first = (
         Button(m("portal.open"), Door("portal", done.number), "☑")
         if done.due is None
@@ -229,13 +345,21 @@ EDIT = Flow(
             when=is_field("language"),
             options=languages,
         ),
-        ChoiceField(
+        ProfessionField(
             "profession",
             ask=m("grant.ask.profession"),
             label=m("field.profession"),
             after=ON_FIELD,
             when=is_field("profession"),
             options=professions,
+        ),
+        AlongStep(
+            "along",
+            ask=m("edit.ask.along"),
+            label=m("edit.along"),
+            options=ways,
+            after=ON_FIELD | {"profession"},
+            when=loses,
         ),
     ),
     submit=request,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.conversations.model import Json, View
+from bot.conversations.model import Button, Door, Json, View
 from bot.conversations.wire import view_from_json
 from bot.errors import DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
@@ -20,7 +20,7 @@ from bot.handlers.concurrency import ChatLocks, Threads, note_failure
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.ports import Documents, Mail, Outbox
 from bot.handlers.render import render
-from bot.msg import m
+from bot.msg import Msg, m
 from bot.turn import Turns
 
 _FIRST_PAUSE = 1.0
@@ -95,6 +95,8 @@ class Delivery:
         try:
             return Delivered(await self._carry_out(mail))
         except CallFailed as failed:
+            if mail.kind == "document" and failed.trouble is Trouble.REFUSED:
+                return await self._without_file(mail, m("sheet.refused"), failed.trouble.value)
             return await self._judge(mail, failed)
 
     async def _one_chat(self, mails: Sequence[Mail]) -> None:
@@ -118,6 +120,8 @@ class Delivery:
             raise
         except Exception as error:  # noqa: BLE001 - one row that cannot be drawn must not stop the others
             note_failure("mail_failed", error, mail=mail.id)
+            if mail.kind == "document" and mail.payload is not None:
+                return await self._without_file(mail, m("sheet.failed"), where(error))
             return Ended(where(error))
 
     async def _record(self, mail: Mail, result: Result) -> None:
@@ -170,9 +174,20 @@ class Delivery:
                 return await self._gateway.send_document(mail.chat_id, made, silent=mail.silent)
         finally:
             kept.cancel()
-        view = View(mark="⚠", title=m("sheet.withheld"))
-        withheld = render(view, lang=mail.payload["lang"], chat_id=mail.chat_id, rev=0, codes=self._codes)
-        return await self._gateway.send(mail.chat_id, withheld, silent=mail.silent)
+        return await self._say(mail, View(mark="⚠", title=m("sheet.withheld")))
+
+    async def _without_file(self, mail: Mail, said: Msg, reason: str) -> Result:
+        """A document that can never be sent: whoever waits for it is told so, and what to do; then the row ends."""
+        again = Button(m("users.title"), Door("users"), "👥")
+        try:
+            await self._say(mail, View(mark="⚠", title=said, rows=((again,),)))
+        except CallFailed as failed:
+            return await self._judge(mail, failed)  # not told yet: the whole row comes again
+        return Ended(reason)
+
+    async def _say(self, mail: Mail, view: View) -> int:
+        message = render(view, lang=mail.payload["lang"], chat_id=mail.chat_id, rev=0, codes=self._codes)
+        return await self._gateway.send(mail.chat_id, message, silent=mail.silent)
 
     async def _keep(self, mail: Mail) -> None:
         """Lends the row for longer, again and again: nobody else makes the same document meanwhile."""

@@ -26,6 +26,7 @@ COMMANDS = (
     "home",
     "grant",
     "end",
+    "change",
     "status",
     "managers",
     "users",

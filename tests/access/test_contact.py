@@ -95,6 +95,47 @@ def test_an_answer_goes_to_the_writer_and_no_inner_id_leaves_the_house(register)
     assert register.person["delcourt"] not in mail.as_string()
 
 
+def test_an_address_typed_for_the_message_is_where_the_answer_goes_and_is_said_to_be_unverified(register):
+    assert isinstance(writes(register, reply="Anne@EXAMPLE.org"), Done)
+    with mail_server() as served:
+        posts(register, served)
+        (mail,) = served.taken
+    assert mail["Reply-To"].addresses[0].addr_spec == "Anne@example.org"
+    assert "Anne@example.org (donnée pour ce message, non vérifiée)" in mail.get_content()
+
+
+def test_an_address_that_the_entity_knows_is_not_replaced_by_a_typed_one(register):
+    with register.sees("peeters") as directory:
+        assert directory.own_address(register.entity["midi"]) == "jan.peeters@example.org"
+        assert directory.own_address(register.entity["aube"]) == ""
+    with register.sees("peeters", "aube") as directory:
+        assert directory.own_address(register.entity["midi"]) == "", (
+            "the session is good for another entity only"
+        )
+    assert isinstance(writes(register, "peeters", reply="else@example.org"), Done)
+    with mail_server() as served:
+        posts(register, served)
+        (mail,) = served.taken
+    assert mail["Reply-To"].addresses[0].addr_spec == "jan.peeters@example.org"
+    assert "else@" not in mail.as_string()
+
+
+def test_a_mail_without_an_address_to_answer_to_says_so(register):
+    writes(register)
+    with mail_server() as served:
+        posts(register, served)
+        (mail,) = served.taken
+    assert mail["Reply-To"] is None
+    assert "Adresse e-mail : inconnue" in mail.get_content().replace("\xa0", " ")
+
+
+def test_an_address_that_is_none_is_refused_at_its_step(register):
+    outcome = writes(register, reply="anne@")
+    assert isinstance(outcome, Refused)
+    assert outcome.step == "reply"
+    assert states(register) == []
+
+
 def test_what_never_left_is_told_as_failed_and_leaves_no_text(register):
     done = writes(register, now=NOW - contact.VALID)
     with mail_server() as served:

@@ -270,7 +270,7 @@ def test_a_function_is_not_shortened_from_under_an_access(register):
 
     outcome = register.does("delcourt", ChangeEnd(register.account["peeters2"], 2, (), (FUNCTION,), JUNE))
 
-    assert refused(outcome) == ("act.end.ground", "along")
+    assert refused(outcome) == ("act.end.ground", "with")
 
 
 def test_an_access_given_again_lasts_no_longer_than_the_function_held(register):
@@ -309,7 +309,7 @@ def test_an_end_is_moved_forwards_backwards_and_away(register):
 def test_the_same_end_is_nothing_to_record(register):
     request = ChangeEnd(register.account["dubois"], 1, ("colindos",), ends_on=date(2026, 12, 10))
 
-    assert refused(register.does("delcourt", request)) == ("act.end.same", "until")
+    assert refused(register.does("delcourt", request)) == ("act.end.same", "when")
 
 
 def test_a_blocked_account_gets_nothing_longer(register):

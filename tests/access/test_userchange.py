@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from bot.store.crypto import IdentityKeys
 from bot.store.ids import new_id
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import insert, select, update
+from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, Register
 
 ENTRIES = core(AuditEntry)
@@ -128,15 +130,82 @@ def test_a_title_can_be_taken_away(register):
     assert card(register, "peeters").title == ""
 
 
-def test_who_exercises_a_function_stays_a_collaborator(register):
-    request = register.grant(
-        "dubois", "hospiliss", "colindos",
-        profession="collaborator-physician", function="collaborator-specialist-physician",
-        starts_on=NOW.date(),
-    )  # fmt: skip
+COLLABORATORS = "collaborator-specialist-physician"
+
+
+def colindos(register, account: str, profession: str, function: str | None = None) -> None:
+    """The account holds Colindos, as a physician or as a collaborator with a function."""
+    days = {"function": function, "starts_on": NOW.date()} if function else {}
+    request = register.grant(account, "colindos", profession=profession, **days)
     assert isinstance(register.does("delcourt", request), Done)
-    outcome = changes(register, "delcourt", "dubois", "profession", "specialist-physician")
-    assert said(outcome) == "act.function_held"
+
+
+def holds(register, account: str) -> set[str]:
+    return {each.key for each in card(register, account).holdings if each.state != "ended"}
+
+
+def kinds(register, number: str) -> list[tuple[str, str]]:
+    with register.database.read() as connection:
+        query = select(ITEMS).where(ITEMS.c.change_number == number).order_by(ITEMS.c.position)
+        return [(row.kind, row.key) for row in connection.execute(query)]
+
+
+def test_a_collaborator_s_functions_end_when_he_is_declared_a_physician_and_not_unsaid(register):
+    colindos(register, "dubois", "collaborator-physician", COLLABORATORS)
+    assert COLLABORATORS in holds(register, "dubois")
+    request = change(register, "dubois", "profession", "specialist-physician")
+    refused = register.does("delcourt", request)
+    assert (said(refused), refused.step) == ("act.function_held", "profession")
+    assert card(register, "dubois").ref.profession == "collaborator"
+
+    done = register.does("delcourt", replace(request, ends=True))
+    assert isinstance(done, Done)
+    assert kinds(register, done.number) == [("change-user", "profession"), ("end-assignment", COLLABORATORS)]
+    assert holds(register, "dubois") == {"colindos"}, "a physician needs no function for it"
+    with register.database.read() as connection:
+        check_invariants(connection, register.keyring)
+
+
+def test_a_physician_declared_a_collaborator_loses_what_needs_a_function_and_not_unsaid(register):
+    colindos(register, "peeters", "specialist-physician")
+    request = change(register, "peeters", "profession", "collaborator")
+    assert said(register.does("delcourt", request)) == "act.function_needed"
+
+    done = register.does("delcourt", replace(request, ends=True))
+    assert isinstance(done, Done)
+    assert kinds(register, done.number) == [("change-user", "profession"), ("end-grant", "colindos")]
+    assert holds(register, "peeters") == {"hospiliss"}
+    with register.database.read() as connection:
+        check_invariants(connection, register.keyring)
+
+
+def test_or_keeps_it_with_the_function_that_begins_the_same_day(register):
+    colindos(register, "peeters", "specialist-physician")
+    request = change(register, "peeters", "profession", "collaborator")
+    assert said(register.does("delcourt", replace(request, function="nobody"))) == "act.function_gone"
+
+    done = register.does("delcourt", replace(request, function=COLLABORATORS))
+    assert isinstance(done, Done)
+    assert done.due == NOW + timedelta(minutes=20)
+    assert kinds(register, done.number) == [("change-user", "profession"), ("assignment", COLLABORATORS)]
+    assert holds(register, "peeters") == {"hospiliss", "colindos", COLLABORATORS}
+    assert card(register, "peeters").ref.profession == "collaborator"
+    with register.database.read() as connection:
+        check_invariants(connection, register.keyring)
+
+
+def test_a_group_manager_who_touches_no_functions_ends_none_by_this(register):
+    colindos(register, "dubois", "collaborator-physician", COLLABORATORS)
+    request = replace(change(register, "dubois", "profession", "hospital-pharmacist"), ends=True)
+    assert said(register.does("groep", request)) == "rights.not_allowed"
+    assert COLLABORATORS in holds(register, "dubois")
+
+
+def test_a_profession_that_takes_nothing_ends_nothing_whatever_is_asked(register):
+    request = replace(change(register, "peeters", "profession", "hospital-pharmacist"), ends=True)
+    done = register.does("delcourt", request)
+    assert kinds(register, done.number) == [("change-user", "profession")]
+    assert holds(register, "peeters") == {"hospiliss"}
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,15 @@ from bot.access.requests import SendMessage
 from bot.conversations.model import Forget, Link
 from bot.conversations.ports import Settings
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import MIDI, Talk, sample
+from bot.conversations.testing import MIDI, Talk, said, sample
 
 
 @pytest.fixture
 def talk() -> Talk:
-    return Talk(ENGINE, sample(), settings=Settings(desk=True))
+    directory = sample()
+    directory.cards["a0001"] = replace(directory.cards["a0001"], email="jan@example.org")
+    directory.own = ("a0001",)
+    return Talk(ENGINE, directory, settings=Settings(desk=True))
 
 
 def test_a_message_takes_four_interactions_and_its_state_is_shown(talk: Talk) -> None:
@@ -54,6 +57,39 @@ def test_a_user_without_a_mandate_writes_about_the_entity_of_his_account(talk: T
     talk.directory.places, talk.directory.own = (), ("a0001",)
     talk.command("contact").taps("Autre chose").says("Bonjour").taps("Confirmer")
     assert talk.requests == [SendMessage("other", "midi", "Bonjour", "fr")]
+
+
+def test_the_answer_is_promised_by_mail_only_to_a_known_address(talk: Talk) -> None:
+    talk.command("contact").taps("Autre chose", "Hôpitaux du Midi").says("Bonjour").taps("Confirmer")
+    assert "La réponse vient par e-mail." in said(talk.receipts[-1], "fr")
+
+
+def test_where_no_address_is_known_one_is_asked_for_this_message(talk: Talk) -> None:
+    talk.command("contact").taps("Autre chose", "Clinique Sainte-Aube")
+    assert "Sans adresse, la réponse ne peut pas venir par e-mail." in talk.sees()
+    assert "Mes données" not in talk.sees()  # he is no user there
+    talk.says("anne@").says("anne@Example.org", "Bonjour")
+    assert "Réponse à: anne@example.org" in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [SendMessage("other", "aube", "Bonjour", "fr", "anne@example.org")]
+    assert "La réponse vient à l'adresse e-mail que vous avez donnée." in said(talk.receipts[-1], "fr")
+
+
+def test_without_any_address_no_answer_by_mail_is_promised(talk: Talk) -> None:
+    talk.command("contact").taps("Autre chose", "Clinique Sainte-Aube", "Sans adresse e-mail")
+    talk.says("Bonjour").taps("Confirmer")
+    assert talk.requests == [SendMessage("other", "aube", "Bonjour", "fr")]
+    receipt = said(talk.receipts[-1], "fr")
+    assert "Sans adresse e-mail connue, aucune réponse ne peut venir par e-mail" in receipt
+    assert "La réponse vient" not in receipt
+
+
+def test_a_user_is_shown_where_to_enter_his_address_for_good(talk: Talk) -> None:
+    talk.settings = Settings(desk=True, pages="https://access.example.org")
+    talk.directory.cards["a0001"] = replace(talk.directory.cards["a0001"], email="")
+    talk.command("contact").taps("Autre chose", "Hôpitaux du Midi", "Mes données")
+    assert "Que voulez-vous modifier ?" in talk.sees()
+    assert "[Reprendre : Formulaire de contact]" in talk.sees()
 
 
 def test_without_a_help_desk_none_is_offered_and_a_stranger_is_offered_nothing(talk: Talk) -> None:

@@ -183,7 +183,7 @@ def test_the_way_back_from_a_persons_card(talk: Talk) -> None:
 
 
 def test_an_end_is_moved_from_a_persons_card_in_three_interactions(talk: Talk) -> None:
-    talk.command("status", "Maes").taps("Changer la date de fin").says("30-04-2027").taps("Confirmer")
+    talk.command("status", "Maes").taps("Modifier un accès").says("30-04-2027").taps("Confirmer")
 
     assert talk.requests == [ChangeEnd("a0005", 1, ("colindos",), ends_on=date(2027, 4, 30))]
     assert talk.interactions == 3
@@ -191,7 +191,7 @@ def test_an_end_is_moved_from_a_persons_card_in_three_interactions(talk: Talk) -
 
 
 def test_a_function_that_ends_sooner_takes_its_application_along(talk: Talk) -> None:
-    talk.command("change").taps("Clinique Sainte-Aube").says("Willems", "Collaborateur", "30-04-2027")
+    talk.command("change").taps("Clinique Sainte-Aube").says("Willems", "Collaborateur médecin", "30-04-2027")
 
     assert "La même date vaut aussi pour : Colindos." in talk.sees()
     talk.taps("Oui, la même date", "Confirmer")
@@ -206,12 +206,6 @@ def test_an_application_that_lasts_longer_takes_its_function_along(talk: Talk) -
 
     talk.taps("Oui, la même date", "Confirmer")
     assert talk.requests == [ChangeEnd("a0006", 1, ("colindos",), (FUNCTION,))]
-
-
-def test_who_holds_nothing_has_no_end_to_change(talk: Talk) -> None:
-    talk.command("change").taps("Hôpitaux du Midi").says("Lambert")
-
-    assert "n'a ni application ni fonction" in talk.sees()
 
 
 def test_who_chose_now_and_goes_back_may_still_open_the_calendar(talk: Talk) -> None:

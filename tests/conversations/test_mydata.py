@@ -71,12 +71,34 @@ def test_without_private_pages_an_address_is_not_offered(talk: Talk) -> None:
     assert "[Choix linguistique]" in talk.sees()
 
 
-def test_who_is_no_user_anywhere_is_offered_nothing(talk: Talk) -> None:
+def test_a_manager_who_is_no_user_anywhere_sees_what_is_known_of_him_and_is_asked_nothing(talk: Talk) -> None:
     talk.directory.own = ()
+    talk.command("me").taps("Mes données")
+    for line in (
+        "Voici ce que l'assistant sait de vous.",
+        "Personne : Anne Delcourt",
+        "Hôpitaux du Midi · 710999-11 · vous y êtes co-responsable",
+        "Langue de l'assistant : Français",
+        "Aucune entité ne vous connaît comme utilisateur",
+        "[🗂 Mes données enregistrées]",
+    ):
+        assert line in talk.sees()
+    assert "Pour quelle entité" not in talk.sees()
+    talk.says("Hôpitaux du Midi")
+    assert "⚠ Ici, touchez un des boutons" in talk.sees()
+
+
+def test_whose_account_is_blocked_is_not_told_that_he_is_unknown(talk: Talk) -> None:
+    talk.directory.own = ("a0004",)
+    talk.command("mydata")
+    assert "est bloqué" in talk.sees()
+    assert "Aucune entité" not in talk.sees()
+
+
+def test_who_neither_manages_nor_uses_anything_has_no_data_to_look_at(talk: Talk) -> None:
+    talk.directory.own, talk.directory.places = (), ()
     talk.command("me")
     assert "Mes données" not in talk.sees().replace("Mes données enregistrées", "")
-    talk.command("mydata")
-    assert "Aucune entité ne vous connaît" in talk.sees()
 
 
 def test_the_way_to_the_password_is_the_private_page(talk: Talk) -> None:

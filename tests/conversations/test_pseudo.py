@@ -25,6 +25,7 @@ from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
 from tests.conversations import answers, walking
+from tests.conversations.changeroads import former
 from tests.conversations.linkroads import linked
 from tests.conversations.portalroads import portal_register
 from tests.handlers.telegram import FakeTelegram
@@ -61,7 +62,7 @@ def names_and_typed() -> frozenset[str]:
     directory = walking.register()
     cards = [
         card
-        for each in (directory, portal_register(), linked(walking.register()))
+        for each in (directory, portal_register(), linked(walking.register()), former(walking.register()))
         for card in each.cards.values()
     ]
     refs = [card.ref for card in cards]

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from bot.access.requests import ChangeUser, Conflict
 from bot.conversations.model import Forget
-from bot.conversations.ports import Settings
+from bot.conversations.ports import Holding, Settings
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import Talk, sample
+from bot.conversations.testing import Talk, said, sample
 from bot.msg import m
 
 PEETERS, CLAES, LAMBERT = "a0001", "a0003", "a0004"
+FUNCTION = "collaborator-specialist-physician"
 
 
 @pytest.fixture
@@ -132,3 +133,64 @@ def test_a_user_of_a_portal_entity_is_noted_for_the_portal(talk: Talk) -> None:
     account = talk.directory.add("Wuyts", "Eva", entity=talk.directory.places[2])
     talk.command("edit", account).says("Titre", "Dr.").taps("Confirmer")
     assert talk.receipts[-1].rows[0][0].mark == "☑"
+
+
+# -- another profession ---------------------------------------------------------------------------
+
+
+def test_a_new_profession_says_which_function_is_lost_and_ends_it_only_then(talk: Talk) -> None:
+    card = talk.directory.cards[CLAES]
+    function = Holding("function", FUNCTION, "active", card.holdings[0].starts_on)
+    talk.directory.cards[CLAES] = replace(card, holdings=(*card.holdings, function))
+    talk.command("edit", CLAES).says("Profession", "Médecin")
+
+    assert "Ceci ne peut pas rester : Collaborateur médecin-spécialiste." in talk.sees()
+    talk.taps("Oui, tout prend fin")
+    assert "Collaborateur → Médecin(-spécialiste)" in talk.sees()
+    assert "⚠ Cette personne perd : Collaborateur médecin-spécialiste." in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [ChangeUser(CLAES, 1, "profession", "specialist-physician", ends=True)]
+
+
+def test_what_a_collaborator_needs_a_function_for_can_stay_with_one(talk: Talk) -> None:
+    card = talk.directory.cards[PEETERS]
+    talk.directory.cards[PEETERS] = replace(card, holdings=talk.directory.cards[CLAES].holdings)
+    talk.command("edit", PEETERS).says("Profession")
+
+    assert "Colindos : un collaborateur doit exercer une de ces fonctions" in talk.sees().replace(
+        "</b>", ""
+    ).replace("<b>", "")
+    talk.taps("Collaborateur")
+    assert "Un collaborateur n'y a droit qu'avec une fonction : Colindos." in talk.sees()
+    talk.taps("Collaborateur pharmacien")
+    assert "Collaborateur pharmacien hospitalier, dès aujourd'hui. Reste ainsi : Colindos." in talk.sees()
+    talk.taps("Confirmer")
+    pharmacists = "collaborator-hospital-pharmacist"
+    assert talk.requests == [ChangeUser(PEETERS, 1, "profession", "collaborator", function=pharmacists)]
+    assert "devrait être actif au plus tard à 10:20" in said(talk.receipts[-1], "fr")
+
+
+def test_or_it_ends(talk: Talk) -> None:
+    card = talk.directory.cards[PEETERS]
+    talk.directory.cards[PEETERS] = replace(card, holdings=talk.directory.cards[CLAES].holdings)
+    talk.command("edit", PEETERS).says("Profession").taps("Collaborateur", "Oui, tout prend fin")
+
+    assert "⚠ Cette personne perd : Colindos." in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [ChangeUser(PEETERS, 1, "profession", "collaborator", ends=True)]
+
+
+def test_a_profession_that_takes_nothing_asks_nothing(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("Profession").taps("Pharmacien hospitalier", "Confirmer")
+
+    assert talk.requests == [ChangeUser(PEETERS, 1, "profession", "hospital-pharmacist")]
+
+
+def test_who_may_not_end_functions_is_told_before_and_not_after(talk: Talk) -> None:
+    card = talk.directory.cards[CLAES]
+    function = Holding("function", FUNCTION, "active", card.holdings[0].starts_on)
+    talk.directory.cards[CLAES] = replace(card, holdings=(*card.holdings, function))
+    talk.directory.acts -= {"end_function"}
+    talk.command("edit", CLAES).says("Profession", "Médecin")
+
+    assert "a encore une fonction de collaborateur" in talk.sees()

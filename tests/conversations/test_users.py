@@ -39,7 +39,7 @@ def test_a_person_among_five_thousand_gets_another_end_in_five_interactions_at_m
     talk.says("claes").taps("Claes Mieke")
     assert "Colindos" in talk.sees()
     assert "[Reprendre : Utilisateurs]" in talk.sees()
-    talk.taps("Changer la date de fin").says("25-02-2027").taps("Confirmer")
+    talk.taps("Modifier un accès").says("25-02-2027").taps("Confirmer")
     request = talk.requests[-1]
     assert isinstance(request, ChangeEnd)
     assert (request.account, request.ends_on) == ("a0001", date(2027, 2, 25))

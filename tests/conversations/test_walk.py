@@ -134,7 +134,6 @@ UNMET = {
     "functions.responsible": "no application that is built in needs a responsible; see test_functions.py",
     "links.loses_access": "no application that is built in needs a responsible; see test_hierarchy.py",
     "assign.for_none": "every function that is built in is needed by an application; see test_functions.py",
-    "holding.ended": "people's pages leave out what has ended",
     "users.too_many": "two hundred taps; see `test_users.py`",
 }
 """Keys, or families of keys, that no dialogue says, and why. All of them are checked as texts in `test_catalogues.py`."""

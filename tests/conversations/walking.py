@@ -17,6 +17,8 @@ from bot.access.offices import OFFICES
 from bot.access.periods import start_instant
 from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
+from bot.conversations.changes import way
+from bot.conversations.end import NOW as NOW_AT_ONCE
 from bot.conversations.flow import Asking
 from bot.conversations.frames import settle
 from bot.conversations.model import (
@@ -51,7 +53,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
-from tests.conversations import certificateroads, linkroads, placeroads
+from tests.conversations import certificateroads, changeroads, linkroads, placeroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -143,6 +145,7 @@ def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
         frame.answers.get("field"),
         step is None and frame.answers.get("entity") == "quai",
         frame.answers.get("act"),
+        (way(frame.answers), frame.answers.get("when") == NOW_AT_ONCE) if flow.key == "change" else None,
     )
 
 
@@ -542,6 +545,7 @@ def walked(lang: str) -> Walked:
     portal(seen)
     managers(seen)
     links(seen)
+    changed(seen)
     places(seen)
     certificates(seen)
     return seen
@@ -553,6 +557,13 @@ def links(seen: Walked) -> None:
     for directory, events in linkroads.roads(register):
         _road(seen, directory, events, tried)
     for directory, events in linkroads.deputies(register):
+        _road(seen, directory, events, tried)
+
+
+def changed(seen: Walked) -> None:
+    """What somebody has, changed in every way."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in changeroads.roads(register):
         _road(seen, directory, events, tried)
 
 
@@ -590,6 +601,10 @@ def look(seen: Walked) -> None:
         (long_lived(), said("user a0001")),
         (long_lived(), (*said("user a0001"), Tap(0, "history", "a0001"))),
     ]
+    looks.append((register(), (*said("contact", "1", "2"), Tap(0, "skip"), Text("Maes"), Tap(0, "ok"))))
+    blocked = register()
+    blocked.own = ("a0004",)
+    looks.append((blocked, said("mydata")))
     looks.append((without_functions(), said("grant", "2", "1", *NEW, "Colindos")))
     looks += [(MemoryDirectory(places=(replace(MIDI, role=role.value),)), said("home")) for role in Role]
     looks.append((register(), (*said("grant", "2", "1", *NEW, "Colindos", "3"), Tap(10, "month", "2026-11"))))

@@ -197,6 +197,52 @@ async def test_whoever_may_not_have_a_document_any_more_is_told_in_his_language(
     assert world.telegram.count("sendDocument") == 0
 
 
+@pytest.mark.parametrize(
+    ("lang", "words", "door"),
+    [
+        ("fr", "Telegram n'a pas pris le fichier", "Utilisateurs"),
+        ("nl", "Telegram heeft het bestand niet aanvaard", "Gebruikers"),
+        ("de", "Telegram hat die Datei nicht angenommen", "Benutzer"),
+        ("en", "Telegram did not take the file", "Users"),
+    ],
+)
+async def test_a_document_that_telegram_refuses_is_said_not_to_have_come_and_what_to_do(
+    world, lang, words, door
+):
+    world.made = [Document("users.csv", b"1;2", "")]
+    row = world.outbox.put(ANNE, "document", {"lang": lang})
+    world.put("suite")
+    world.telegram.fail("sendDocument", Trouble.REFUSED)
+    await world.delivery.deliver_chat(ANNE)
+    assert world.outbox.results[row] == ("ended", "refused")
+    said, after = world.telegram.says(ANNE)
+    assert words in said
+    assert after == "<b>suite</b>"
+    [told] = [
+        given for method, given in world.telegram.calls if method == "sendMessage" and words in given["text"]
+    ]
+    assert door in told["reply_markup"]["inline_keyboard"][0][0]["text"]
+
+
+async def test_while_that_cannot_be_said_either_the_row_waits_and_is_not_lost(world):
+    world.made = [Document("users.csv", b"1;2", "")] * 2
+    row = world.outbox.put(ANNE, "document", {"lang": "fr"})
+    world.telegram.fail("sendDocument", Trouble.REFUSED, times=2)
+    world.telegram.fail("sendMessage", Trouble.FLOOD, retry_after=7)
+    assert await world.deliver(row) == Later(7)
+    assert await world.deliver(row) == Ended("refused")
+    assert len(world.telegram.says(ANNE)) == 1
+
+
+async def test_a_document_that_cannot_be_made_is_said_to_have_failed(world):
+    world.made = []  # making it fails
+    row = world.outbox.put(ANNE, "document", {"lang": "fr"})
+    await world.delivery.deliver_chat(ANNE)
+    assert world.outbox.results[row][0] == "ended"
+    (said,) = world.telegram.says(ANNE)
+    assert "Le fichier n'a pas pu être fait" in said
+
+
 async def test_while_a_document_is_made_its_row_is_nobody_elses_and_other_chats_go_on(world):
     world.made, world.takes = [Document("users.csv", b"1;2", "")], 0.3
     world.delivery.keeping = 0.02

@@ -354,6 +354,33 @@ async def test_by_webhook_the_same_dialogue_goes_on(world):
     await serving
 
 
+class OneDocument:
+    """As `ports.Documents`."""
+
+    def make(self, mail):
+        return Document("users-2026-11-24.xlsx", b"PK", "")
+
+
+async def test_a_document_that_telegram_refuses_is_told_to_whoever_waits_for_it(world):
+    people.start(world.state, ANNE)
+    await world.bot.close()
+    world.bot = Telegram(
+        world.state.token,
+        world.turns,
+        world.inbox,
+        world.outbox,
+        [b"k" * 32],
+        api_url=world.url,
+        documents=OneDocument(),
+    )
+    world.state.faults.add(method="sendDocument", status=413, description="Request Entity Too Large")
+    row = world.outbox.put(ANNE, "document", {"lang": "fr"})
+    assert await world.bot.deliver_due() == 1
+    assert world.outbox.results[row] == ("ended", "refused")
+    (told,) = world.messages(ANNE)
+    assert "Telegram n'a pas pris le fichier" in told.content["text"]
+
+
 async def test_a_document_arrives_whole_with_its_name_and_its_caption(world):
     people.start(world.state, ANNE)
     gateway = Gateway(world.state.token, world.url)
