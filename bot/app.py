@@ -106,7 +106,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     documents = Sheets(database, keyring, rules)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url, documents=documents)
     site = Site(
-        People(database, keyring, rules),
+        People(database, keyring, rules, mails=mails),
         Door(turning, telegram),
         token,
         pages,

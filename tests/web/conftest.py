@@ -91,9 +91,14 @@ class House:
     pages: str
     browsers: list[httpx.Client] = field(default_factory=list)
 
-    def invites(self, person: str) -> str:
-        """The code for somebody who was never here: what he left in an earlier test of a standing house is gone."""
+    def invites(self, person: str, *, beside: bool = False) -> str:
+        """The code for somebody who was never here: what he left in an earlier test of a standing house is gone.
+
+        `beside`: for one more Telegram account of his.
+        """
         with self.database.write() as connection:
+            if beside:
+                return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
             invitations.unbind(connection, self.keyring, person, datetime.now(UTC))
             of_person = (
                 select(ACCOUNTS.c.id)
@@ -104,10 +109,12 @@ class House:
             connection.execute(delete(PASSWORDS).where(PASSWORDS.c.account_id.in_(of_person)))
             return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
 
-    def enters(self, first_name: str, person: str, *, number: int | None = None) -> Person:
+    def enters(
+        self, first_name: str, person: str, *, number: int | None = None, beside: bool = False
+    ) -> Person:
         """Somebody who came in by an invitation and sees home."""
         who = self.telegram.person(first_name, number=number)
-        who.starts(self.invites(person))
+        who.starts(self.invites(person, beside=beside))
         who.taps("Français")
         who.settles()
         who.taps("J")
