@@ -100,7 +100,14 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     mails = server is not None and bool(pages)  # what a mail to a user says leads to a page
     desk = server is not None and settings.help_desk is not None
     counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails, desk=desk)
-    dialogues = DialogueSettings(activation_delay=delay, pages=pages, mails=mails, desk=desk)
+    provider = provider_of(settings, keyring, pages)
+    dialogues = DialogueSettings(
+        activation_delay=delay,
+        pages=pages,
+        mails=mails,
+        desk=desk,
+        provider=provider.settings.name if provider else "",
+    )
     kept = timedelta(days=settings.keep_dialogues_days)
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=kept)
     documents = Sheets(database, keyring, rules)
@@ -112,7 +119,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         pages,
         Linker(database, keyring),
         frames=frames,
-        provider=provider_of(settings, keyring, pages),
+        provider=provider,
         further=lambda paper: (
             WayIn(database, keyring, paper, mails=mails),
             StoredPage(database, keyring, rules, paper),

@@ -110,15 +110,23 @@ class House:
             return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
 
     def enters(
-        self, first_name: str, person: str, *, number: int | None = None, beside: bool = False
+        self,
+        first_name: str,
+        person: str,
+        *,
+        number: int | None = None,
+        beside: bool = False,
+        later: bool = True,
     ) -> Person:
-        """Somebody who came in by an invitation and sees home."""
+        """Somebody who came in by an invitation and sees home; without `later` he stands before the last step of the welcome."""
         who = self.telegram.person(first_name, number=number)
         who.starts(self.invites(person, beside=beside))
         who.taps("Français")
         who.settles()
         who.taps("J")
-        who.waits_for("Bonjour")
+        if later:
+            who.taps("Plus tard")  # the way back after a lock can wait
+            who.waits_for("Bonjour")
         return who
 
     def browser(self, person: Person) -> Browser:
