@@ -102,21 +102,28 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     mails = server is not None and bool(pages)  # what a mail to a user says leads to a page
     desk = server is not None and settings.help_desk is not None
     counter = RegisterCounter(keyring, delay=delay, sessions=rules, mails=mails, desk=desk)
+    provider = provider_of(settings, keyring, pages)
     keeping = keeping_of(settings)
     dialogues = DialogueSettings(
-        activation_delay=delay, pages=pages, mails=mails, desk=desk, idle=rules.idle, keeping=keeping
+        activation_delay=delay,
+        pages=pages,
+        mails=mails,
+        desk=desk,
+        idle=rules.idle,
+        keeping=keeping,
+        provider=provider.settings.name if provider else "",
     )
     turning = Turning(database, keyring, ENGINE, counter, reader, dialogues, keep=keeping.dialogues)
     documents = Sheets(database, keyring, rules)
     telegram = Telegram.over(database, keyring, turning, token, api_url=api_url, documents=documents)
     site = Site(
-        People(database, keyring, rules),
+        People(database, keyring, rules, mails=mails),
         Door(turning, telegram),
         token,
         pages,
         Linker(database, keyring),
         frames=frames,
-        provider=provider_of(settings, keyring, pages),
+        provider=provider,
         further=lambda paper: (
             WayIn(database, keyring, paper, mails=mails, keeping=keeping),
             StoredPage(database, keyring, rules, paper),

@@ -14,7 +14,7 @@ from email.utils import format_datetime, parseaddr
 
 from bot.access.contact import Note
 from bot.access.invitations import link
-from bot.access.letters import Letter
+from bot.access.letters import UNLINKED, Letter
 from bot.clock import BRUSSELS
 from bot.i18n import speaker
 from bot.msg import Say, m
@@ -110,6 +110,12 @@ def _begun(key: str, sender: str, at: datetime) -> EmailMessage:
 def _parts(letter: Letter, pages: str, bot: str) -> Iterator[Say]:
     until = letter.until.astimezone(BRUSSELS)
     yield m("letter.hello", name=letter.name)
+    if letter.purpose == UNLINKED:
+        done = letter.at.astimezone(BRUSSELS)
+        yield m("letter.unlinked.why", entity=letter.entity, day=done.date(), at=done)
+        yield m("letter.unlinked.not_you")
+        yield m("letter.nobody")
+        return
     yield m(f"letter.{letter.purpose}.why", username=letter.username, entity=letter.entity)
     yield f"{pages}/app/password#{letter.token}"
     yield m("letter.until", day=until.date(), at=until)

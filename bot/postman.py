@@ -26,7 +26,6 @@ from bot.smtp import Never, NotNow, Server, hand_over
 from bot.store import anchorpost, chats, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from bot.worker import by_night
 
 log = structlog.get_logger(__name__)
 PAUSE = 1.0
@@ -178,7 +177,7 @@ class Postman:
             kind="message",
             payload=payload,
             now=now,
-            silent=by_night(now),
+            silent=clock.by_night(now),
         )
 
 

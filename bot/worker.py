@@ -37,8 +37,6 @@ BATCH = 50
 KEPT = timedelta(days=8)
 """How long ids of updates and ended rows are kept: longer than Telegram would deliver an update again."""
 TIDY_EVERY = timedelta(hours=1)
-DAY_BEGINS, DAY_ENDS = 7, 22
-"""Hours in Brussels outside of which a notice comes without a sound."""
 _LONGEST = 600.0
 _LONGEST_PAUSE = 5.0
 """Seconds between two looks while they fail: the database may be back at any moment."""
@@ -224,7 +222,7 @@ def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime
             kind="message",
             payload=payload,
             now=now,
-            silent=by_night(now),
+            silent=clock.by_night(now),
             urgency=urgency,
         )
         if new:
@@ -263,11 +261,6 @@ def _doors(notice: Notice) -> tuple[tuple[str, str, str], ...]:
             return check, see
         case _:
             return (see, check) if notice.portal else (see,)
-
-
-def by_night(now: datetime) -> bool:
-    """Whether people sleep in Brussels at that instant."""
-    return not DAY_BEGINS <= now.astimezone(clock.BRUSSELS).hour < DAY_ENDS
 
 
 def _note(event: str, error: Exception) -> None:

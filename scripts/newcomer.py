@@ -3,7 +3,7 @@
     make newcomer            (or: python scripts/newcomer.py [--from REPOSITORY])
 
 Clones into a temporary folder, runs `make run` there with an environment that knows nothing of here, and drives a real
-Chromium on the chat page: Anne, her invitation, her language, the privacy notice, an access for somebody, the receipt.
+Chromium on the chat page: Anne, her invitation, her language, the privacy notice, the way back put off, an access for somebody, the receipt.
 Prints what the set-up took (the virtual environment and its downloads) apart from the rest, and fails where the rest is
 over a minute. Needs the development set-up for Playwright.
 """
@@ -123,7 +123,7 @@ def grant(address: str) -> str:
         page.get_by_role("link", name="Anne").click()
         chat = page.get_by_role("main")
         chat.get_by_role("button", name=re.compile("invitation", re.IGNORECASE)).first.click()
-        for label in ("Français", "J'ai lu", "Donner un accès", "Hôpitaux du Midi"):
+        for label in ("Français", "J'ai lu", "Plus tard", "Donner un accès", "Hôpitaux du Midi"):
             taps(page, label)
         box = chat.get_by_role("textbox")
         box.fill("Hendrickx")

@@ -82,7 +82,7 @@ class Visitor:
 
 def french_phone(browser: Browser, address: str, folder: Path) -> None:
     anne = Visitor(browser, address, "Anne Delcourt", folder, viewport=PHONE, locale="fr-BE")
-    for label in ("invitation", "Français", "J.ai lu", "Donner un accès", "Hôpitaux du Midi"):
+    for label in ("invitation", "Français", "J.ai lu", "Plus tard", "Donner un accès", "Hôpitaux du Midi"):
         anne.taps(label)
     anne.says("01.09.22-997.80")
     anne.photographed("wrong-number")
@@ -100,7 +100,7 @@ def german_phone_by_night(browser: Browser, address: str, folder: Path) -> None:
     heidi = Visitor(
         browser, address, "Heidi Kessel", folder, viewport=PHONE, locale="de-BE", color_scheme="dark"
     )
-    for label in ("Einladung", "Deutsch", "Gelesen", "Stand der Zugänge"):
+    for label in ("Einladung", "Deutsch", "Gelesen", "Später", "Stand der Zugänge"):
         heidi.taps(label)
     heidi.photographed("status-dark")
     heidi.page.context.close()
@@ -108,7 +108,15 @@ def german_phone_by_night(browser: Browser, address: str, folder: Path) -> None:
 
 def dutch_desk(browser: Browser, address: str, folder: Path) -> None:
     bram = Visitor(browser, address, "Bram Claes", folder, viewport=DESK, locale="nl-BE")
-    for label in ("uitnodiging", "Nederlands", "Gelezen", "Toegang geven", "Ziekenhuizen", "INSZ in privé"):
+    for label in (
+        "uitnodiging",
+        "Nederlands",
+        "Gelezen",
+        "Later",
+        "Toegang geven",
+        "Ziekenhuizen",
+        "INSZ in privé",
+    ):
         bram.taps(label)
     bram.page.frame_locator("iframe").get_by_label("INSZ van de persoon").wait_for()
     bram.photographed("private-page")

@@ -13,7 +13,9 @@ TOGETHER = {
     "tests/conversations/test_walk.py": "walk",
     "tests/conversations/test_pseudo.py": "walk",
     "tests/demo/test_page.py": "chat page",
+    "tests/web/test_canaille.py": "canaille",
     "tests/web/test_pages_browser.py": "private pages",
+    "tests/web/test_unlinking.py": "unlinking",
     "tests/web/test_wayin_browser.py": "ways in",
     "tests/web/test_ways_browser.py": "ways in",
 }

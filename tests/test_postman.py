@@ -126,6 +126,18 @@ def test_an_invitation_arrives_in_the_persons_language_with_a_link_and_the_bots(
     assert all(part.isascii() for part in str(mail.as_bytes(), "ascii").splitlines())
 
 
+def test_whoever_unlinked_a_telegram_account_hears_of_it_by_a_mail_that_leads_nowhere(register, server, time):
+    with register.database.write() as connection:
+        letters.unlinked(connection, register.keyring, register.account["peeters"], "b1", clock.now())
+    assert delivers(postman(register, server)) == 1
+    (mail,) = server.taken
+    text = text_of(mail)
+    assert server.to == ["jan.peeters@example.org"]
+    assert "Le 24-11-2026 à 10:00, un compte Telegram qui était relié à vous" in text
+    assert "Hôpitaux du Midi" in text
+    assert not any(word in text for word in ("http", "/app/", "t.me"))
+
+
 def test_a_letter_that_is_delivered_leaves_no_secret_behind(register, server, time):
     invites(register)
     delivers(postman(register, server))

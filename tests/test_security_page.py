@@ -11,8 +11,11 @@ PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| ([^|]+) \| ([^|]+) \|([^|]*)\|$", re.MULTILINE)
 
 
-def rows() -> list[tuple[str, str, str]]:
-    return [(number, state.strip(), shown.strip(" `")) for number, _, state, shown in ROW.findall(PAGE)]
+def rows() -> list[tuple[str, str, list[str]]]:
+    return [
+        (number, state.strip(), re.findall(r"`([^`]+)`", shown))
+        for number, _, state, shown in ROW.findall(PAGE)
+    ]
 
 
 def functions_of(file: str) -> set[str]:

@@ -72,6 +72,7 @@ def test_a_guest_comes_in_by_the_invitation_and_is_still_known_after_a_restart(t
         bram.starts(everybody[1002]["invitation"])
         bram.taps("Nederlands")
         bram.taps("Gelezen, doorgaan")
+        bram.taps("Later")
         home = bram.waits_for("Bram Claes").text
     with running_demo(tmp_path / "demo", port=0) as http:
         everybody = visitors(http)
@@ -130,6 +131,7 @@ def test_an_invited_user_reads_his_mail_beside_the_chats_and_its_link_leads_to_h
         bram.starts(everybody[1002]["invitation"])
         bram.taps("Nederlands")
         bram.taps("Gelezen, doorgaan")
+        bram.taps("Later")
         bram.waits_for("Bram Claes")
         bram.says("/status jpeeters")
         bram.waits_for("gevonden")

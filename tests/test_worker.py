@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from bot import clock
 from bot.access import due as register_due
 from bot.access.activation import Notice
 from bot.conversations.model import Door
@@ -14,7 +15,7 @@ from bot.conversations.wire import view_from_json
 from bot.errors import ConfigurationError
 from bot.i18n import speaker
 from bot.store import due, outbox
-from bot.worker import KEPT, Chore, Worker, by_night, tell
+from bot.worker import KEPT, Chore, Worker, tell
 from structlog.testing import capture_logs
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -83,7 +84,7 @@ def test_a_reminder_bears_a_number_not_a_name_and_opens_the_way_on(
 
 @pytest.mark.parametrize(("hour", "night"), [(5, True), (6, False), (20, False), (21, True)])
 def test_the_night_is_that_of_brussels(hour, night):
-    assert by_night(datetime(2026, 11, 24, hour, 30, tzinfo=UTC)) is night
+    assert clock.by_night(datetime(2026, 11, 24, hour, 30, tzinfo=UTC)) is night
 
 
 def test_a_task_that_fails_is_tried_again_later_and_stops_nobody(database, worker):

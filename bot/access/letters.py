@@ -20,7 +20,9 @@ from bot.msg import Texts
 from bot.store import outbox
 from bot.store.keys import Keyring
 
-Purpose = Literal["welcome", "forgotten"]
+Purpose = Literal["welcome", "forgotten", "unlinked"]
+UNLINKED: Purpose = "unlinked"
+"""A letter that only tells: a Telegram account was unlinked. It holds no link."""
 PASSWORD = "password"  # noqa: S105 - the purpose of a link
 """What the one-time link of a mail is for: to choose the password of one account."""
 
@@ -70,11 +72,26 @@ def write(
     outbox.put(connection, keyring, key, chat_id=None, kind=outbox.LETTER, payload=payload, now=now)
 
 
+def unlinked(connection: Connection, keyring: Keyring, account: str, binding: str, now: datetime) -> None:
+    """Lays in the outbox that a Telegram account of this account's person was unlinked; tried for a day."""
+    payload = {
+        "purpose": UNLINKED,
+        "account": account,
+        "token": "",
+        "code": "",
+        "at": now.isoformat(),
+        "until": (now + visits.MAILED).isoformat(),
+        "chat": None,
+    }
+    key = f"unlinked:{binding}:{account}"
+    outbox.put(connection, keyring, key, chat_id=None, kind=outbox.LETTER, payload=payload, now=now)
+
+
 def read(connection: Connection, payload: dict[str, Any], now: datetime) -> Letter | None:
     """What the mail says now; None where it has nothing to say any more."""
     row = addressee(connection, payload["account"])
     address = address_of(row) if row is not None else ""
-    if row is None or not address or visits.link(connection, payload["token"], now) is None:
+    if row is None or not address or not _stands(connection, payload, now):
         return None
     return Letter(
         purpose=payload["purpose"],
@@ -88,6 +105,13 @@ def read(connection: Connection, payload: dict[str, Any], now: datetime) -> Lett
         at=datetime.fromisoformat(payload["at"]),
         until=datetime.fromisoformat(payload["until"]),
     )
+
+
+def _stands(connection: Connection, payload: dict[str, Any], now: datetime) -> bool:
+    """Whether there is still something to say: the link can be used, or what is told without one is not too old."""
+    if payload["purpose"] == UNLINKED:
+        return not ran_out(payload, now)
+    return visits.link(connection, payload["token"], now) is not None
 
 
 def ran_out(payload: dict[str, Any], now: datetime) -> bool:

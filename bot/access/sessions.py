@@ -126,6 +126,11 @@ def lock(connection: Connection, binding: str, now: datetime) -> None:
     _end(connection, SESSIONS.c.binding_id == binding, now, "locked")
 
 
+def end_of_binding(connection: Connection, binding: str, now: datetime, why: str) -> None:
+    """Ends the session of a binding that is over."""
+    _end(connection, SESSIONS.c.binding_id == binding, now, why)
+
+
 def end_all(
     connection: Connection,
     identity: str,

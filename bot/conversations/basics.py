@@ -22,7 +22,7 @@ from bot.conversations.place import (
 )
 from bot.conversations.ports import Context
 from bot.conversations.searching import SearchChoice
-from bot.conversations.session import insecure, session_rows, way_back_row
+from bot.conversations.session import RETURN, insecure, session_rows, way_back_row
 from bot.conversations.spans import kept, lasting
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import PAGE_SIZE, Choice, Option
@@ -200,6 +200,7 @@ START = Flow(
         ),
     ),
     submit=lambda _, answers: Join(answers["code"]),
+    then=RETURN.key,
     prefill=start_prefill,
     remembers=invited_in,
     recap=False,

@@ -87,7 +87,7 @@ class Engine:
 
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
-        state = self._known(state, ctx)
+        state = self._going(self._known(state, ctx), ctx)
         if bad := withheld(event):
             reply = self._reply(told(fresh(state), error=bad), ctx)
             return replace(reply, effects=(Forget(),), anew=True)
@@ -112,6 +112,7 @@ class Engine:
         """The card as it should be now; None while no card is wanted."""
         if state.resting:
             return None
+        state = self._going(state, ctx)
         flow, frame = self._on_top(state, ctx)
         if "leaving" in frame.ui:
             view = screens.leaving(flow, settle(flow, frame, ctx), ctx)
@@ -128,6 +129,7 @@ class Engine:
 
     def asks_for_number(self, state: State, ctx: Context) -> bool:
         """Whether a national number, typed now, would be an answer."""
+        state = self._going(state, ctx)
         flow, frame = self._on_top(state, ctx)
         if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
             return False
@@ -136,6 +138,7 @@ class Engine:
 
     def asks_for_document(self, state: State, ctx: Context) -> bool:
         """Whether a document, sent now, would be an answer."""
+        state = self._going(state, ctx)
         flow, frame = self._on_top(state, ctx)
         if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
             return False
@@ -144,6 +147,7 @@ class Engine:
 
     def unproved(self, state: State, ctx: Context) -> proving.Unproved | None:
         """The recap that waits for a fresh proof."""
+        state = self._going(state, ctx)
         flow, frame = self._on_top(state, ctx)
         if state.top is not frame or not ctx.present or frame.ui.keys() & screens.INTERLUDES:
             return None
@@ -161,6 +165,15 @@ class Engine:
         if len(frames) == len(state.frames) and len(kept) == len(state.kept):
             return state
         return replace(state, frames=frames, kept=kept, rev=state.rev + 1)
+
+    def _going(self, state: State, ctx: Context) -> State:
+        """The state without dialogues that are over for a reason outside of the chat. `rev` stays: a view is drawn without a turn."""
+        frames = tuple(frame for frame in state.frames if not self._over(frame.flow, ctx))
+        return state if len(frames) == len(state.frames) else replace(state, frames=frames)
+
+    def _over(self, key: str, ctx: Context) -> bool:
+        over = self.flows[key].over if key in self.flows else None
+        return over is not None and ctx.present and over(ctx)
 
     def _lives(self, frame: Frame, oldest: str) -> bool:
         return frame.flow in self.flows and (not frame.day or frame.day >= oldest)
@@ -242,7 +255,7 @@ class Engine:
                 return self._reply(moved(state, replace(frame, ui={})), ctx)
             case "anew" if "again" in frame.ui:
                 return self._open(popped(state), flow, str(frame.ui["again"]), ctx)
-            case "pop":
+            case "pop" if flow.page:
                 return self._reply(popped(state), ctx)
             case "edit" if settled.step is None and flow.submit:
                 return self._reply(moved(state, replace(frame, ui={"fixing": True})), ctx)
@@ -457,6 +470,8 @@ class Engine:
                 answers = settle(flow, frame, ctx).answers
                 view = flow.receipt(ctx, answers, outcome) if flow.receipt else None
                 state = popped(state)
+                if view is None and flow.then and not self._over(flow.then, ctx):
+                    return self._open(state, self.flows[flow.then], "", ctx)
                 if view is None:
                     return self._reply(state, ctx)
                 state = replace(state, resting=not state.frames)

@@ -163,6 +163,7 @@ class Flow:
     command's words or a door's argument into answers; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
     begins anew where it is open already, without asking: no answer of it is worth keeping. One that is `urgent` opens above any number of others: it cannot wait.
+    `then` names the flow that opens once this one is done; a flow that is `over` opens no more, and leaves by itself where it is open.
     """
 
     key: str
@@ -183,6 +184,8 @@ class Flow:
     restarts: bool = False
     needs: str | None = None
     urgent: bool = False
+    then: str | None = None
+    over: Callable[[Context], bool] | None = None
 
     def step(self, key: str) -> Step | None:
         """The step called `key`."""

@@ -228,6 +228,8 @@ class Settings:
     """The address of the private pages, without a slash at the end; empty where there are none."""
     mails: bool = False
     """Whether mail can be sent."""
+    provider: str = ""
+    """The name of the identity provider; empty where there is none."""
     desk: bool = False
     """Whether there is a help desk to write to."""
     idle: timedelta = timedelta(minutes=15)

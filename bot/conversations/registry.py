@@ -30,7 +30,7 @@ from bot.conversations.mydata import MYDATA
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW, VERIFY
 from bot.conversations.qualities import ACTIVATING, QUALITIES
-from bot.conversations.session import LOCK, LOCKED
+from bot.conversations.session import LOCK, LOCKED, RETURN
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
 from bot.conversations.unseat import UNSEATING
@@ -46,6 +46,7 @@ ALL = (
     STRANGER,
     LOCKED,
     LOCK,
+    RETURN,
     START,
     LINK,
     GRANT,
@@ -98,7 +99,8 @@ def checked(flows: Iterable[Flow]) -> dict[str, Flow]:
     """The flows by key.
 
     Raises FlowError for a key used twice or too long, a step that depends on a later one, a flow that ends in
-    both or neither of a request and a page, and a text that one of the four catalogues does not have.
+    both or neither of a request and a page, one that is followed by none there is, and a text that one of the four
+    catalogues does not have.
     """
     found: dict[str, Flow] = {}
     for flow in flows:
@@ -109,6 +111,9 @@ def checked(flows: Iterable[Flow]) -> dict[str, Flow]:
         _check_steps(flow)
         _check_texts(flow)
         found[flow.key] = flow
+    for flow in found.values():
+        if flow.then and flow.then not in found:
+            raise FlowError(f"flow '{flow.key}': what follows it, '{flow.then}', is no flow")
     return found
 
 

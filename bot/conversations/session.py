@@ -1,4 +1,4 @@
-"""Being there or not: the card of a locked chat, locking it, and the doors to the private pages. Pure."""
+"""Being there or not: the card of a locked chat, locking it, and the doors to the private pages; preparing one's return. Pure."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ LOCK = Flow(key="lock", icon="🔒", title=m("lock.title"), submit=lambda _, __:
 def insecure(ctx: Context) -> bool:
     """Whether the person, once locked out, could not come back by himself."""
     return bool(ctx.settings.pages) and ctx.actor is not None and not ctx.actor.secured
+
+
+def last_step(ctx: Context, answers: Answers) -> Page:
+    """After an invitation: the proof to come back by is set up now, or later, with what that means."""
+    name = ctx.settings.provider
+    without = m("start.back_else_provider", name=name) if name else m("start.back_else")
+    later = () if answers.get("below") else ((press(m("start.later"), "pop"),),)
+    return Page((m("start.back_why"), without), rows=(*way_back_row(ctx), *later))
+
+
+RETURN = Flow(
+    key="return", icon="🔐", title=m("lock.secure"), page=last_step, over=lambda ctx: not insecure(ctx)
+)
 
 
 def way_back_row(ctx: Context) -> tuple[Row, ...]:

@@ -583,6 +583,7 @@ class Talk:
     replies: list[Reply] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     interactions: int = 0
+    secured: bool = True  # whether whoever joins has a way back already
 
     @property
     def context(self) -> Context:
@@ -612,7 +613,7 @@ class Talk:
                     self.requests.append(request)
                     outcome = self.directory.perform(request, self.now)
                     if isinstance(request, Join) and isinstance(outcome, Done):
-                        self.actor = Actor("delcourt", "Anne Delcourt")
+                        self.actor = Actor("delcourt", "Anne Delcourt", secured=self.secured)
                     if isinstance(request, Lock):
                         self.actor = Actor("delcourt", locked=True)
                     return self.feed(Answer(outcome))

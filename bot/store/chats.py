@@ -163,6 +163,13 @@ def redraw(connection: Connection, chat_id: int, now: datetime) -> None:
     )
 
 
+def close(connection: Connection, chat_id: int, now: datetime) -> None:
+    """The chat is nobody's any more: its dialogues go, and its card is to be shown anew. `rev` stays: older buttons must stay old."""
+    over = update(_chats).where(_chats.c.chat_id == chat_id, _chats.c.state.is_not(None))
+    connection.execute(over.values(state=None, version=_chats.c.version + 1))
+    redraw(connection, chat_id, now)
+
+
 def blocked(connection: Connection, chat_id: int, now: datetime) -> None:
     """The person blocked the bot: nothing is shown until something comes from him again."""
     connection.execute(update(_chats).where(_chats.c.chat_id == chat_id).values(blocked_at=now))

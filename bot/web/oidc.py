@@ -11,6 +11,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -245,9 +246,9 @@ class Provider:
             "nonce",
         )
         oldest = moment - int(FRESH.total_seconds()) - LEEWAY
-        _require(_whole(claims["iat"]) and claims["iat"] >= oldest, "iat")
+        _require(_moment(claims["iat"]) and claims["iat"] >= oldest, "iat")
         proved = claims.get("auth_time")
-        _require(_whole(proved) and oldest <= proved <= moment + LEEWAY, "auth_time")
+        _require(_moment(proved) and oldest <= proved <= moment + LEEWAY, "auth_time")
         acr = claims.get("acr")
         _require(isinstance(acr, str) and acr in self.settings.acr, "acr")
         return dict(claims)
@@ -273,8 +274,9 @@ def _require(holds: bool, what: str) -> None:
         raise NotProved(what)
 
 
-def _whole(value: object) -> TypeIs[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _moment(value: object) -> TypeIs[int | float]:
+    """Whether it is a NumericDate, a number of seconds that may have a fraction (RFC 7519, section 2)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _place(address: str) -> str:

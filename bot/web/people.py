@@ -1,6 +1,6 @@
 """What the private pages do to the register: each function is one transaction, and says plainly what came of it.
 
-Synchronous; the site calls them in a worker thread. May import: `access`, `store`, `clock`.
+Synchronous; the site calls them in a worker thread. May import: `access`, `store`, `clock`, and what puts a notice into words.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import structlog
 from sqlalchemy import Connection, select
 
 from bot import clock
-from bot.access import proofs, sessions, standing, stepup, visits
+from bot.access import linked, proofs, sessions, standing, stepup, visits
 from bot.access.credentials import PasswordPolicy, own_words
 from bot.access.directory import RegisterDirectory
+from bot.access.linked import LinkedAccount
 from bot.access.proofs import Enrolment, Proved
 from bot.access.rows import ACCOUNTS, BINDINGS, PASSWORDS, PROFILES, catalogue_of
 from bot.access.sessions import SessionLine, SessionRules
@@ -27,6 +28,7 @@ from bot.store import chats
 from bot.store.audit import HOUSE, Entry, append
 from bot.store.database import Database
 from bot.store.keys import Keyring
+from bot.web import unlinking
 from bot.web.initdata import Opened
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,7 @@ class OwnPage:
 
     cards: tuple[PersonCard, ...]
     sessions: tuple[SessionLine, ...]
+    linked: tuple[LinkedAccount, ...] = ()
     passwords: frozenset[str] = frozenset()
     enrolled: bool = False
     shortest: int = 12
@@ -92,11 +95,13 @@ class People:
         rules: SessionRules,
         *,
         passwords: PasswordPolicy | None = None,
+        mails: bool = False,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._rules = rules
         self._passwords = passwords or PasswordPolicy()
+        self._mails = mails
 
     # -- coming and going -----------------------------------------------------------------------
 
@@ -298,6 +303,7 @@ class People:
             return OwnPage(
                 cards,
                 sessions.listed(connection, session.identity, here=session.id),
+                linked.listed(connection, session),
                 frozenset(connection.execute(having).scalars()),
                 proofs.enrolled(connection, session.identity),
                 self._passwords.shortest,
@@ -317,6 +323,29 @@ class People:
                 sessions.end_all(connection, session.identity, clock.now(), "ended", but=session.id)
                 return Said()
             return Said() if sessions.end_one(connection, session.identity, number, clock.now()) else GONE
+
+    def unlink(
+        self, visit: Visit, binding: str, *, code: str = "", username: str = "", password: str = ""
+    ) -> Said:
+        """Unlinks one of one's own Telegram accounts, by a fresh proof; the person's chats hear of it."""
+        with self._database.write() as connection:
+            now = clock.now()
+            session = self._session(connection, visit)
+            if session is None or session.locked:
+                return GONE
+            if self._too_often(connection, visit):
+                return Said(m("login.wait", until=now + _LATELY))
+            try:
+                proved = self._proved(connection, session, code, username, password)
+                if proved is None or proved.identity != session.identity:
+                    return refused("unlink")
+                done = linked.unlink(
+                    connection, self._keyring, session, binding, proved, now, mails=self._mails
+                )
+            except Refusal as refusal:
+                return refused("unlink", refusal.msg)
+            unlinking.tell(connection, self._keyring, binding, done, now)
+            return Said()
 
     def set_password(self, visit: Visit, account: str, text: str, again: str, proof: str) -> Said:
         """One's own account's password of this assistant. `proof` is the old one, or the app's code where there is one."""

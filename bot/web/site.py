@@ -291,6 +291,8 @@ class Site:
         if number := form.get("end"):
             said = await asyncio.to_thread(self._people.end_session, visit, number)
             told = m("web.me.ended")
+        elif binding := form.get("unlink"):
+            return await self._unlink(request, visit, binding, form)
         elif account := form.get("account"):
             said = await asyncio.to_thread(
                 self._people.set_password,
@@ -305,6 +307,22 @@ class Site:
             said = Said(m("web.gone"))
         failed = form.get("account", "")
         return await self._draw(request, visit, "me", said, told=told if said.ok else None, failed=failed)
+
+    async def _unlink(self, request: Request, visit: Visit, binding: str, form: dict[str, str]) -> Response:
+        said = await asyncio.to_thread(
+            self._people.unlink,
+            visit,
+            binding,
+            code=form.get("code", ""),
+            username=form.get("username", ""),
+            password=form.get("password", ""),
+        )
+        told = m("web.me.unlinked") if said.ok else None
+        if told and await asyncio.to_thread(self._people.own_page, visit) is None:  # it was this one
+            return self._page(
+                request, visit, "me", "note", text=m("web.me.unlinked_here"), back=True, done=True
+            )
+        return await self._draw(request, visit, "me", said, told=told, failed=binding)
 
     def _page(self, request: Request, visit: Visit, page: str, template: str, **values: Any) -> Response:
         values = {"error": None, "typed": "", "told": None, "failed": "", "done": False, **values}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from bot.access import proofs
 from bot.access.requests import Done
 from bot.access.rows import ACCOUNTS, GRANTS, IDENTITIES, MANDATES, PROFILES
 from bot.access.views import COUNTED
 from bot.store.database import Database
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from tests.access.registers import NOW, TODAY, Register, newcomer
+from tests.statements import statements_of
 
 
 @pytest.fixture
@@ -143,6 +145,39 @@ def test_a_search_finds_the_beginnings_of_words_whatever_case_and_accents(regist
         hits = directory.people(register.quality["midi/hospital"], find=typed)
     assert sorted(labels(hits)) == sorted(found)
     assert hits.total == len(found)
+
+
+HOSTILE = (
+    "' OR 'zzqx'='zzqx",
+    'zzqx" OR 1=1 --',
+    "zzqx'; DROP TABLE accounts; --",
+    "zzqx%' UNION SELECT secret FROM authenticators --",
+    "zzqx\\'; DELETE FROM bindings; --",
+    ":zzqx %(zzqx)s ? $1",
+)
+"""Texts that would be more than a value if a statement were pasted together. `zzqx` is in none of our statements."""
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+def test_whatever_is_typed_reaches_the_database_as_a_value_and_never_in_a_statement(register, typed):
+    everybody, room = len(register.account), register.quality["midi/hospital"]
+    with statements_of(register.database) as statements:
+        with register.sees("delcourt") as directory:
+            found = (
+                directory.people(room, find=typed).items,
+                directory.people(typed, find="peeters").items,
+                directory.alike(room, typed),
+                directory.person(typed),
+                directory.change(typed),
+                directory.invitation(typed),
+            )
+        with register.database.write() as connection:
+            proved = proofs.try_password(connection, register.keyring, typed, typed, NOW)
+    assert [bool(each) for each in (*found, proved)] == [False] * 7
+    assert [each.text for each in statements if "zzqx" in each.text] == []
+    assert any("zzqx" in str(each.values) for each in statements)
+    with register.database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(ACCOUNTS)).scalar_one() == everybody
 
 
 def test_a_typing_error_is_forgiven(register):

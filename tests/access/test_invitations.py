@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +16,12 @@ from bot.access.requests import Done, Join, Refused
 from bot.access.rows import BINDINGS
 from bot.access.sessions import SessionRules
 from bot.access.views import Invitation
-from bot.errors import Invalid, OperatorError, Refusal
+from bot.errors import Invalid, OperatorError
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import select
 from tests.access.registers import NOW, Register
+from tests.statements import statements_of
 
 ANNE, BRAM = 11, 12
 
@@ -153,13 +155,31 @@ def test_an_operator_who_invites_nobody_is_told_what_to_do(register):
         code_for(register, "nobody")
 
 
-def test_of_ten_thousand_guessed_codes_none_binds_anybody(register):
-    code_for(register, "delcourt")
-    with register.database.write() as connection:
-        for number in range(10_000):
-            guess = base64.urlsafe_b64encode(number.to_bytes(16, "big")).rstrip(b"=").decode()
-            with pytest.raises(Refusal):
-                invitations.redeem(
-                    connection, register.keyring, guess, telegram_id=ANNE, chat_id=ANNE, now=NOW
-                )
+def test_a_code_is_sixteen_bytes_of_the_systems_randomness(register, monkeypatch):
+    drawn, draw = [], secrets.token_bytes
+
+    def noted(size):
+        drawn.append(draw(size))
+        return drawn[-1]
+
+    monkeypatch.setattr(secrets, "token_bytes", noted)
+    codes = [code_for(register, person) for person in ("delcourt", "claes")]
+    made = [base64.urlsafe_b64decode(f"{code}==") for code in codes]
+    assert [len(each) for each in made] == [16, 16]
+    assert all(each in drawn for each in made)
+    assert made[0] != made[1]
+
+
+def test_of_many_guesses_of_one_account_five_are_looked_at_and_then_not_even_the_right_code(register):
+    code, outcomes = code_for(register, "delcourt"), []
+    guesses = [*(secrets.token_urlsafe(16) for _ in range(100)), code]
+    with statements_of(register.database) as statements:
+        for guess in guesses:
+            try:
+                with register.database.write() as connection:
+                    outcomes.append(invitations.tried(connection, guess, ANNE, NOW))
+            except Invalid as refusal:
+                outcomes.append(refusal.msg.key)
+    assert outcomes == [None] * 5 + ["login.wait"] * 96
+    assert len([each for each in statements if "FROM invitations" in each.text]) == 5
     assert bound(register) == []

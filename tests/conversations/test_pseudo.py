@@ -72,7 +72,7 @@ def names_and_typed() -> frozenset[str]:
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
     texts += ["CN Essai CA", *(f"{byte:02X}" for byte in range(256))]  # a certificate's names and fingerprint
     typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)
-    texts += [*typed, *(text[:cut] for text in typed for cut in (20, 60)), "Anne Delcourt"]
+    texts += [*typed, *(text[:cut] for text in typed for cut in (20, 60)), "Anne Delcourt", "CSAM"]
     return pseudo.words_of(texts)
 
 

@@ -10,6 +10,7 @@ from bot.conversations.model import App, Forget, Redraw
 from bot.conversations.ports import Actor, Settings
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk, sample
+from bot.msg import m
 
 PAGES = "https://access.example.org"
 
@@ -101,6 +102,73 @@ def test_home_says_when_there_is_no_way_back_yet(talk: Talk) -> None:
     talk.command("home")
     assert "Préparez maintenant" in talk.sees()
     assert talk.button("Préparer mon retour").action == App(f"{PAGES}/app/secure")
+
+
+INVITED = "fresh-code"
+
+
+def joins(talk: Talk) -> Talk:
+    """A stranger with an invitation, over the privacy notice; nothing is there yet to come back by."""
+    talk.actor, talk.secured = None, False
+    talk.directory.codes.add(INVITED)
+    return talk.command("start", INVITED).taps("Français", "J'ai lu")
+
+
+def test_an_invitation_ends_with_the_way_back_and_the_chat_goes_on_by_itself_once_it_is_there(
+    talk: Talk,
+) -> None:
+    joins(talk)
+    assert "Sans elle, il vous faudra une nouvelle invitation pour revenir." in talk.sees()
+    assert "Bonjour" not in talk.sees()
+    assert talk.button("Préparer mon retour").action == App(f"{PAGES}/app/secure")
+    talk.actor = Actor("delcourt", "Anne Delcourt")
+    drawn = ENGINE.view(talk.state, talk.context)  # as the page has it drawn anew, without a turn
+    assert drawn
+    assert drawn.title == m("home.title")
+    talk.says("peeters")
+    assert "Peeters Jan" in talk.sees()
+    assert all(frame.flow != "return" for frame in talk.state.frames)
+
+
+def test_the_way_back_can_wait_and_home_goes_on_reminding_of_it(talk: Talk) -> None:
+    joins(talk).taps("Plus tard")
+    assert "Bonjour Anne Delcourt" in talk.sees()
+    assert "Préparez maintenant" in talk.sees()
+    talk.command("return")
+    assert "Une dernière étape" in talk.sees()
+    talk.says("plus tard")
+    assert "Bonjour Anne Delcourt" in talk.sees()
+
+
+def test_where_there_is_an_identity_provider_the_last_step_says_so(talk: Talk) -> None:
+    talk.settings = Settings(pages=PAGES, provider="CSAM")
+    assert "que par CSAM ou avec une nouvelle invitation" in joins(talk).sees()
+
+
+@pytest.mark.parametrize(("settings", "secured"), [(Settings(), False), (Settings(pages=PAGES), True)])
+def test_whoever_needs_no_way_back_or_has_one_is_home_at_once(settings: Settings, secured: bool) -> None:
+    talk = Talk(ENGINE, sample(), settings=settings, actor=None, secured=secured)
+    talk.directory.codes.add(INVITED)
+    talk.command("start", INVITED).taps("Français", "J'ai lu")
+    assert "Bonjour Anne Delcourt" in talk.sees()
+    talk.command("return")
+    assert ("Une dernière étape" in talk.sees()) is False
+
+
+def test_above_a_dialogue_that_waits_the_last_step_leads_back_to_it_and_an_old_tap_does_not_end_it(
+    talk: Talk,
+) -> None:
+    locks(talk.command("grant").taps("Hôpitaux"))
+    talk.secured = False
+    talk.directory.codes.add(INVITED)
+    talk.command("start", INVITED).taps("Français", "J'ai lu")
+    assert "Une dernière étape" in talk.sees()
+    old = talk.button("Reprendre : Donner un accès")
+    talk.actor = Actor("delcourt", "Anne Delcourt")
+    talk.feed(Redraw())
+    assert "À qui" in talk.sees()
+    talk.press(old)
+    assert "À qui" in talk.sees()
 
 
 def test_without_private_pages_home_offers_neither_them_nor_the_lock() -> None:

@@ -611,6 +611,11 @@ def look(seen: Walked) -> None:
     looks += user_lists()
     everybody = [(ANNE, *each) for each in looks]
     everybody.append((replace(ANNE, secured=False), register(), said("home")))
+    everybody.append((replace(ANNE, secured=False), register(), said("return")))
+    by_provider = replace(SETTINGS, provider="CSAM")
+    talk = Talk(ENGINE, register(), lang=seen.lang, actor=replace(ANNE, secured=False), settings=by_provider)
+    talk.command("return")
+    seen.views.update({reply.view: None for reply in talk.replies if reply.view})
     waiting = (*said("grant", "1"), Redraw())
     everybody.append((LOCKED, register(), waiting))
     for who, directory, events in everybody:

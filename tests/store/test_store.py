@@ -16,6 +16,7 @@ from bot.store.ids import new_id
 from bot.store.keys import Keyring, new_root_key
 from bot.store.schema import check_newest, upgrade
 from bot.store.tables import AuditEntry, AuditHead, Entity, Grant, Identity, NationalNumber, NumberBlind
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from sqlalchemy import delete, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel
@@ -205,6 +206,22 @@ def test_a_sealed_value_opens_in_its_place_only(keyring: Keyring) -> None:
     ):
         with pytest.raises(crypto.Unreadable):
             crypto.unseal(keyring, purpose, value, place)  # type: ignore[arg-type]
+
+
+def test_what_is_sealed_is_aes_256_in_galois_counter_mode_with_a_new_nonce_each_time(
+    keyring: Keyring,
+) -> None:
+    """Opened here by the cipher itself, from the layout that `crypto` documents."""
+    place, plain = "chats.state:1", b"plain text of some length"
+    sealed, again = (crypto.seal(keyring, "state", plain, place) for _ in range(2))
+    head, nonce, cipher, tag = sealed[:3], sealed[3:15], sealed[15:-16], sealed[-16:]
+    key = keyring.key("state")
+    assert len(key) * 8 == 256
+    opening = Cipher(algorithms.AES(key), modes.GCM(nonce, tag)).decryptor()
+    opening.authenticate_additional_data(head + place.encode())
+    assert opening.update(cipher) + opening.finalize() == plain
+    assert nonce != again[3:15]
+    assert cipher != again[15:-16]
 
 
 def test_what_an_older_key_wrote_is_read_while_that_key_is_there() -> None:

@@ -91,9 +91,14 @@ class House:
     pages: str
     browsers: list[httpx.Client] = field(default_factory=list)
 
-    def invites(self, person: str) -> str:
-        """The code for somebody who was never here: what he left in an earlier test of a standing house is gone."""
+    def invites(self, person: str, *, beside: bool = False) -> str:
+        """The code for somebody who was never here: what he left in an earlier test of a standing house is gone.
+
+        `beside`: for one more Telegram account of his.
+        """
         with self.database.write() as connection:
+            if beside:
+                return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
             invitations.unbind(connection, self.keyring, person, datetime.now(UTC))
             of_person = (
                 select(ACCOUNTS.c.id)
@@ -104,14 +109,24 @@ class House:
             connection.execute(delete(PASSWORDS).where(PASSWORDS.c.account_id.in_(of_person)))
             return invitations.invite(connection, self.keyring, person, datetime.now(UTC), lang="fr")
 
-    def enters(self, first_name: str, person: str, *, number: int | None = None) -> Person:
-        """Somebody who came in by an invitation and sees home."""
+    def enters(
+        self,
+        first_name: str,
+        person: str,
+        *,
+        number: int | None = None,
+        beside: bool = False,
+        later: bool = True,
+    ) -> Person:
+        """Somebody who came in by an invitation and sees home; without `later` he stands before the last step of the welcome."""
         who = self.telegram.person(first_name, number=number)
-        who.starts(self.invites(person))
+        who.starts(self.invites(person, beside=beside))
         who.taps("Français")
         who.settles()
         who.taps("J")
-        who.waits_for("Bonjour")
+        if later:
+            who.taps("Plus tard")  # the way back after a lock can wait
+            who.waits_for("Bonjour")
         return who
 
     def browser(self, person: Person) -> Browser:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime
 
 import pyotp
 import pytest
 import structlog
+from bot.access import letters, visits
 from tests.web.conftest import Browser, House, init_data, on_both
 
 
@@ -61,6 +63,26 @@ def test_a_chat_locks_and_opens_again_by_the_code_of_the_app_with_its_dialogue_a
     anne.waits_for("À qui")
 
 
+def test_an_app_set_up_as_the_last_step_of_the_welcome_lets_the_chat_go_on_by_itself(standing_house: House):
+    """`security.md`: somebody bound by an invitation enrols a second proof when binding, to get back in later."""
+    anne = standing_house.enters("Anne", "delcourt", later=False)
+    step = anne.waits_for("Une dernière étape")
+    assert "il vous faudra une nouvelle invitation" in step.text
+    buttons = {button["text"]: button for row in anne.card().rows for button in row}
+    assert buttons["🔐 Préparer mon retour"]["web_app"]["url"] == f"{standing_house.pages}/app/secure"
+    app, _ = sets_up_the_app(standing_house.browser(anne))
+    home = anne.waits_for("Bonjour Anne Delcourt")
+    assert "de quoi revenir" not in home.text
+    anne.taps("Donner un accès")
+    anne.waits_for("Pour quelle entité")
+    anne.says("/lock")
+    anne.waits_for("prouvez d")
+    browser = standing_house.browser(anne)
+    browser.opens("login")
+    assert browser.sends("login", code=next_code(app)).status_code == 200
+    anne.waits_for("Pour quelle entité")
+
+
 def test_a_national_number_typed_on_the_page_goes_on_in_the_chat(standing_house: House):
     anne = standing_house.enters("Anne", "delcourt")
     browser = standing_house.browser(anne)
@@ -105,6 +127,87 @@ def test_a_password_opens_the_chat_of_whoever_has_no_app(house: House):
     assert browser.sends("login", username="nobody99", password=good).status_code == 422
     assert browser.sends("login", username=username, password=good).status_code == 200
     jan.waits_for("Bonjour")
+
+
+def test_a_new_password_takes_the_old_one_and_a_wrong_try_leaves_it_as_it_was(house: House):
+    """OWASP ASVS 6.2.3."""
+    jan = house.enters("Jan", "peeters")
+    browser = house.browser(jan)
+    browser.opens("me")
+    account = re.search(r'name="account" value="(\w+)"', browser.page.text)[1]
+    username = re.search(r'name="username" value="(\w+)"', browser.page.text)[1]
+    old, new = "cheval batterie agrafe", "tabouret sous la pluie"
+    assert browser.sends("me", account=account, password=old, again=old).status_code == 200
+    for given in ({}, {"proof": "wrong horse battery"}, {"proof": new}):
+        answer = browser.sends("me", account=account, password=new, again=new, **given)
+        assert (answer.status_code, "Cela ne correspond pas" in browser.text) == (422, True)
+
+    def opens_by(password: str) -> bool:
+        jan.says("/lock")
+        jan.waits_for("prouvez d")
+        browser.opens("login")
+        return browser.sends("login", username=username, password=password).status_code == 200
+
+    assert not opens_by(new)
+    assert opens_by(old)
+    browser.opens("me")
+    assert browser.sends("me", account=account, password=new, again=new, proof=old).status_code == 200
+    assert not opens_by(old)
+    assert opens_by(new)
+
+
+COUNTING = {
+    "bindings": "SELECT id, ended_at FROM bindings ORDER BY id",
+    "sessions": "SELECT id, ended_at FROM sessions ORDER BY id",
+    "passwords": "SELECT account_id, set_at FROM passwords ORDER BY account_id",
+    "apps": "SELECT id, confirmed_at, last_step FROM authenticators WHERE confirmed_at IS NOT NULL ORDER BY id",
+    "audit": "SELECT count(*) FROM audit_entries",
+    "links": "SELECT id FROM tickets WHERE used_at IS NOT NULL ORDER BY id",
+    "languages": "SELECT id, lang FROM visits ORDER BY id",
+}
+"""What would tell that a page did something that counts."""
+
+
+def standing_of(house: House) -> dict[str, list[tuple[object, ...]]]:
+    with house.database.read() as connection:
+        return {
+            name: [tuple(row) for row in connection.exec_driver_sql(query)]
+            for name, query in COUNTING.items()
+        }
+
+
+def test_no_form_does_anything_by_a_get_though_all_it_asks_for_is_right(house: House):
+    """OWASP ASVS 3.5.3: the seal, the codes and the ids are good, the method alone is not."""
+    jan = house.enters("Jan", "peeters")
+    browser = house.browser(jan)
+    app, _ = sets_up_the_app(browser)
+    other = house.enters("Jan", "peeters", beside=True, later=False)
+    other.waits_for("Bonjour")
+    browser.opens("me")
+    account = re.search(r'name="account" value="(\w+)"', browser.page.text)[1]
+    linked = re.findall(r'name="unlink" value="(\w+)"', browser.page.text)
+    sealed, good = {"seal": browser.seal()}, "cheval batterie agrafe"
+    with house.database.write() as connection:
+        mailed = visits.make_link(connection, letters.PASSWORD, now=datetime.now(UTC), account=account)
+    forms = [
+        ("me/form", {"end": "others"}),
+        *(("me/form", {"unlink": each, "code": next_code(app)}) for each in linked),
+        ("me/form", {"account": account, "password": good, "again": good, "proof": next_code(app)}),
+        ("secure/form", {"replace": next_code(app)}),
+        ("language", {"page": "me", "lang": "de"}),
+        ("enter", {"page": "me", "init_data": init_data(house.telegram.token, jan.id)}),
+        ("password/enter", {"token": mailed}),
+        ("password/form", {"token": mailed, "password": good, "again": good}),
+    ]
+    assert len(linked) == 2
+    before = standing_of(house)
+    for where, form in forms:
+        browser.http.get(f"/app/{where}", params={**sealed, **form})
+    assert standing_of(house) == before
+    other.says("/home")
+    other.waits_for("Bonjour")
+    answer = browser.sends("me", unlink=linked[0], code=next_code(app))
+    assert (answer.status_code, standing_of(house) == before) == (200, False)  # by POST it is done
 
 
 def test_whoever_has_a_password_gives_it_before_an_app_that_counts_for_more(house: House):
