@@ -181,6 +181,10 @@ NO_EXAMPLE = {
     "nihii.unconfirmed": "a note, nothing is wrong",
     "start.agree": "a button",
     "start.already": "says how it is",
+    "start.back_else": "says how it is",
+    "start.back_else_provider": "says how it is",
+    "start.back_why": "says how it is",
+    "start.later": "a button",
     "start.ask_code": "a question",
     "start.code": "a label",
     "start.have_code": "a button",
@@ -217,7 +221,7 @@ SAME = {
     "a month that two languages write alike": "month.4 month.9 month.11 month.8",
     "a weekday that two languages shorten alike": "weekday.short.1 weekday.short.5 weekday.short.6",
     "a word that both languages have": (
-        "span.minutes change.kind.grant day.tomorrow day.calendar field.applications"
+        "span.minutes start.later change.kind.grant day.tomorrow day.calendar field.applications"
         " field.number field.person field.status field.subdivision field.title"
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"

@@ -6,6 +6,7 @@ from bot.access.requests import Lock
 from bot.conversations.flow import Flow, Page, press
 from bot.conversations.model import Answers, App, Button, Row
 from bot.conversations.ports import Context
+from bot.conversations.spans import lasting
 from bot.msg import m
 
 
@@ -34,7 +35,7 @@ def last_step(ctx: Context, answers: Answers) -> Page:
     name = ctx.settings.provider
     without = m("start.back_else_provider", name=name) if name else m("start.back_else")
     later = () if answers.get("below") else ((press(m("start.later"), "pop"),),)
-    return Page((m("start.back_why"), without), rows=(*way_back_row(ctx), *later))
+    return Page((m("start.back_why", time=lasting(ctx.settings.idle)), without), rows=(*way_back_row(ctx), *later))
 
 
 RETURN = Flow(
