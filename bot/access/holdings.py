@@ -22,7 +22,7 @@ TABLES = (GRANTS, ASSIGNMENTS)
 _KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, ASSIGNMENTS.c.function)}
 
 
-_MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
+MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
 
 
@@ -55,7 +55,7 @@ def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[
     return {
         "active": active,
         "pending": and_(live, table.c.active_at > now),
-        "to_do": and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(_MOVED))),
+        "to_do": and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(MOVED))),
         "ending": and_(active, table.c.ends_on <= today + ENDING),
         "live": live,
     }[what]

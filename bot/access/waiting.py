@@ -18,7 +18,8 @@ from bot.access.holdings import holding_of
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
-from bot.access.views import ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
+from bot.access.userparts import HIDDEN
+from bot.access.views import COUNTED, ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
 
 ONE_VISIT = 60
 """Changes of one visit, at most: what is more is a second visit."""
@@ -38,16 +39,16 @@ _WAITING = (
 def _within(reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
     """The items of the entity in scope; those about no account are for whoever may do `act` in the whole entity."""
     wide = reach.whole(entity, act)
-    accounts = reach.within(entity, act)
-    here = CHANGES.c.entity_id == entity
+    accounts = reach.within(entity, act, HIDDEN)
+    here = func.coalesce(CHANGES.c.entity_id, "") == entity  # the index of what waits leads
     return and_(here, or_(accounts, ITEMS.c.account_id.is_(None)) if wide else accounts)
 
 
 def counted(connection: Connection, reach: Reach, entity: str) -> int:
-    """How many changes of the entity, in scope, are to do on the portal."""
-    found = _WAITING.where(_within(reach, entity, Act.VIEW_STATUS)).subquery()
-    query = select(func.count(func.distinct(found.c.change_number)))
-    return connection.execute(query).scalar_one()
+    """How many changes of the entity, in scope, are to do on the portal; exact up to COUNTED, else one more."""
+    found = _WAITING.where(_within(reach, entity, Act.VIEW_STATUS))
+    some = found.with_only_columns(ITEMS.c.change_number).distinct().limit(COUNTED + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def visits(

@@ -1,0 +1,209 @@
+"""Accounts whose name is nearly what was typed, best first.
+
+In a quality with at most `ALL` accounts in scope, each is compared with what was typed. In a larger one, the words of the
+entity that come into question are found first: every word that is one typing error away (a letter too many, too few,
+another one, two swapped), by looking each of them up, and words that begin like the typed one. The people who bear them
+are compared as in a small one. So the answer is the same, but for words with several errors of which one is in the first
+half, and for typed words that are all frequent and stand together in nobody's last and first name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product
+from string import ascii_lowercase, digits
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, text, union_all
+
+from bot.access.names import tokens
+from bot.access.reach import Reach
+from bot.access.rights import Act
+from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS
+from bot.access.userparts import HIDDEN, NAMES, WORDS, Test, between, in_quality
+
+NEAR, NEAR_WORD = 78, 60
+"""How alike, of 100, the words of a mistyped name must be: on average, and each."""
+ALL = 2000
+"""So many accounts are compared one by one."""
+SOME, LOOKED_AT = 600, 1600
+"""Of more, so many at most; and so many are looked at where all that was typed is frequent."""
+SAME_HEAD, HEAD_OF = 150, 5
+"""So many words that begin like a typed one are looked at, where that has so many letters."""
+ASKED, LONGEST, BEST = 4, 24, 8
+"""People are looked for by so many typed words, of so many letters; for each by so many words of the entity."""
+AT_ONCE, COMBINATIONS, MOST_WORDS = 3, 24, 6
+"""As the beginning of a name: so many words of the entity for each typed one, so many names, of so many words."""
+AnyRow = Row[*tuple[Any, ...]]
+Words = dict[str, list[str]]
+
+_COMPARED = select(ACCOUNTS.c.id, ACCOUNTS.c.search, ACCOUNTS.c.sort_key)
+_KNOWN = {
+    "sqlite": "SELECT typed.value FROM json_each(:words) AS typed",
+    "postgresql": "SELECT typed.value FROM json_array_elements_text(CAST(:words AS json)) AS typed(value)",
+}
+_THERE = " WHERE (SELECT 1 FROM account_words WHERE entity_id = :entity AND word = typed.value LIMIT 1) IS NOT NULL"
+_FROM_ONE_TO_THE_NEXT = text(
+    "WITH RECURSIVE beginning(word, number) AS ("
+    " SELECT min(word), 1 FROM account_words WHERE entity_id = :entity AND word >= :head AND word < :above"
+    " UNION ALL SELECT (SELECT min(further.word) FROM account_words AS further WHERE further.entity_id = :entity"
+    " AND further.word > beginning.word AND further.word < :above), number + 1"
+    " FROM beginning WHERE beginning.word IS NOT NULL AND number < :most"
+    ") SELECT word FROM beginning WHERE word IS NOT NULL"
+)
+"""The words that begin so, each found from the one before, however many people bear it."""
+
+
+class NearNames:
+    """The accounts in the reach of a session, by names as they might be meant."""
+
+    def __init__(self, connection: Connection, reach: Reach) -> None:
+        self._connection, self._reach = connection, reach
+
+    def alike(self, entity: str, quality: str, find: str, limit: int) -> list[str]:
+        """The ids of the accounts of the quality whose name is nearly `find`, at most `limit`, best first."""
+        words = tokens(find)
+        if not words:
+            return []
+        scope = self._in(entity, quality)
+        small = self._small(entity, quality)
+        if small is not None:
+            hidden = HIDDEN if self._connection.dialect.name == "sqlite" else ACCOUNTS.c
+            rows = self._connection.execute(_COMPARED.where(small, scope(hidden)))
+            return ranked(words, rows, limit)
+        return ranked(words, self._candidates(entity, scope, words, limit), limit)
+
+    def _in(self, entity: str, quality: str) -> Test:
+        return lambda columns: in_quality(self._reach, entity, quality, columns)
+
+    def _small(self, entity: str, quality: str) -> ColumnElement[bool] | None:
+        """The quality, or the scope, if it has no more than `ALL` accounts."""
+        places = [ACCOUNTS.c.quality_id == quality, self._reach.narrow(entity, Act.LIST_USERS)]
+        narrow = [each for each in places if each is not None]
+        beyond = [
+            select(literal(1))
+            .where(each, ACCOUNTS.c.status != "deleted")
+            .limit(1)
+            .offset(ALL)
+            .scalar_subquery()
+            for each in narrow
+        ]
+        found = self._connection.execute(select(*beyond)).one()
+        return next((each for each, more in zip(narrow, found, strict=True) if more is None), None)
+
+    # -- of many ------------------------------------------------------------------------------
+
+    def _candidates(self, entity: str, scope: Test, words: Sequence[str], limit: int) -> list[AnyRow]:
+        asked = sorted({word for word in words if len(word) <= LONGEST}, key=lambda word: (-len(word), word))
+        near = {word: found for word in asked[:ASKED] if (found := self._near(entity, word))}
+        if not near:
+            return []
+        rows = {row.id: row for row in self._bearers(entity, scope, near, limit, alone=len(set(words)) == 1)}
+        if 1 < len(words) <= MOST_WORDS:
+            rows |= {row.id: row for row in self._named(entity, scope, words, near)}
+        return list(rows.values())
+
+    def _near(self, entity: str, word: str) -> list[str]:
+        """The words of the entity that may be meant, the most alike first."""
+        known = text(_KNOWN[self._connection.dialect.name] + _THERE)
+        variants = json.dumps(sorted(one_error(word)))
+        found = set(self._connection.execute(known, {"words": variants, "entity": entity}).scalars())
+        if len(word) >= HEAD_OF:
+            head = word[: (len(word) + 1) // 2]
+            place = {"entity": entity, "head": head, "above": head + "zzzzzzzz", "most": SAME_HEAD}
+            found |= set(self._connection.execute(_FROM_ONE_TO_THE_NEXT, place).scalars())
+        scored = sorted((-fuzz.ratio(word, each), each) for each in found)
+        return [each for score, each in scored if -score >= NEAR_WORD][:BEST]
+
+    def _bearers(self, entity: str, scope: Test, near: Words, limit: int, *, alone: bool) -> Sequence[AnyRow]:
+        """Who bears one of the words for that typed word whose words are rarest: by the words, then by name. Where they are
+        frequent, so many of each are looked at, and only who bears a word for the others too is compared.
+        """
+        typed, few = self._rarest(entity, near)
+        lead, others = near[typed], [words[:AT_ONCE] for word, words in near.items() if word != typed]
+        each = limit if alone else SOME if few else LOOKED_AT // len(lead)
+        parts = []
+        for word in lead:
+            columns = [WORDS.id.label("id"), *(WORDS.__dict__[name] for name in NAMES)]
+            here = (ACCOUNT_WORDS.c.entity_id == entity, ACCOUNT_WORDS.c.word == word)
+            query = select(*columns).where(*here).order_by(WORDS.sort_key, WORDS.id).limit(each)
+            if alone:
+                query = query.where(scope(WORDS))
+            some = query.subquery()
+            both = [or_(*(some.c.search.contains(f" {one}") for one in words)) for words in others]
+            found = select(some.c.id, some.c.search, some.c.sort_key).where(scope(some.c))
+            parts.append(found if few else found.where(*both))
+        return self._connection.execute(union_all(*parts)).all()
+
+    def _rarest(self, entity: str, near: Words) -> tuple[str, bool]:
+        """The typed word whose words the fewest people bear, and whether they are few."""
+        entries = [
+            select(literal(1))
+            .where(ACCOUNT_WORDS.c.entity_id == entity, ACCOUNT_WORDS.c.word.in_(words))
+            .limit(SOME + 1)
+            .subquery()
+            for words in near.values()
+        ]
+        counts = [select(func.count()).select_from(each).scalar_subquery() for each in entries]
+        numbers = list(self._connection.execute(select(*counts)).one())
+        least = min(numbers)
+        return list(near)[numbers.index(least)], least <= SOME
+
+    def _named(self, entity: str, scope: Test, words: Sequence[str], near: Words) -> Sequence[AnyRow]:
+        """Whose last and first name begin with the words, in the order typed or with the first name before."""
+        meant = [near.get(word, [word])[:AT_ONCE] for word in words]
+        keys = dict.fromkeys(islice(_names(meant), COMBINATIONS))
+        here = ACCOUNTS.c.entity_id == entity
+        ranges = [and_(here, between(ACCOUNTS.c.sort_key, key)) for key in keys]
+        hidden = HIDDEN if self._connection.dialect.name == "sqlite" else ACCOUNTS.c
+        return self._connection.execute(_COMPARED.where(or_(*ranges), scope(hidden)).limit(SOME)).all()
+
+
+def _names(meant: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The beginnings of sort keys that the words make, the likeliest words first."""
+    for words in product(*meant):
+        for at in range(1, len(words)):
+            first, second = "0".join(words[:at]), "0".join(words[at:])
+            yield f"{first}00{second}"
+            yield f"{second}00{first}"
+
+
+def one_error(word: str) -> set[str]:
+    """The word itself, and all that one typing error makes of it, or that it may have been made of."""
+    letters = ascii_lowercase + (digits if any(sign in digits for sign in word) else "")
+    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    found = {word}
+    for before, after in halves:
+        found.update(before + letter + after for letter in letters)
+        if after:
+            found.add(before + after[1:])
+            found.update(before + letter + after[1:] for letter in letters)
+        if len(after) > 1:
+            found.add(before + after[1] + after[0] + after[2:])
+    return found - {""}
+
+
+def ranked(words: Sequence[str], rows: Iterable[AnyRow], limit: int) -> list[str]:
+    """The ids of the most alike; among equals those first that have a word with the same first letter, then by name."""
+    heads = {f" {word[0]}" for word in words}
+    scored = (
+        (-score, not any(head in row.search for head in heads), row.sort_key, row.id)
+        for row in rows
+        if (score := likeness(words, row.search))
+    )
+    return [account for *_, account in sorted(scored)[:limit]]
+
+
+def likeness(words: Sequence[str], search: str) -> float:
+    """How alike, of 100; 0 where a word has nothing like it among the words of the account."""
+    own = search.split()
+    total = 0.0
+    for word in words:
+        best = max((fuzz.ratio(word, each, score_cutoff=NEAR_WORD) for each in own), default=0.0)
+        if best < NEAR_WORD:
+            return 0.0
+        total += best
+    mean = total / len(words)
+    return mean if mean >= NEAR else 0.0
