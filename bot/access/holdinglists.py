@@ -43,6 +43,8 @@ from bot.access.views import COUNTED, Counts, EntityRef, FunctionCounts, Holding
 
 AnyRow = Row[*tuple[Any, ...]]
 MANY = COUNTED + 1
+FIRST = MANY * 5 // 4
+"""How far either way is gone at first."""
 _COUNTS = ("active", "pending", "ending")
 
 
@@ -75,10 +77,7 @@ class HoldingLists:
     def counts(self, entity: str) -> Counts:
         """The overview of one entity, as far as it is in scope; each number exact up to COUNTED, else COUNTED + 1."""
         people = self._people(entity)
-        if people <= COUNTED:
-            totals = self._each_counted(entity)
-        else:
-            totals = {what: self._raced(_Asked(entity, what))[0] for what in _COUNTS}
+        totals = self._each_counted(entity) if people <= COUNTED else self._each_bounded(entity)
         return Counts(people=people, to_do=self.to_do(entity), **totals)
 
     def listed(
@@ -121,7 +120,7 @@ class HoldingLists:
 
     def _people(self, entity: str) -> int:
         """The accounts of the entity in scope that are not deleted, up to one above COUNTED."""
-        some = select(ACCOUNTS.c.id).where(self._narrow(entity), self._living(entity)).limit(MANY)
+        some = select(ACCOUNTS.c.id).where(*self._here(entity)).limit(MANY)
         return self._connection.execute(select(_number(some.subquery()))).scalar_one()
 
     def _each_counted(self, entity: str) -> dict[str, int]:
@@ -138,6 +137,25 @@ class HoldingLists:
             row = self._connection.execute(way.with_only_columns(*sums)).one()
             totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
         return {what: min(number, MANY) for what, number in totals.items()}
+
+    def _each_bounded(self, entity: str) -> dict[str, int]:
+        """Of many accounts: what is active from them, the rest by its own index, in one statement; what that does not tell,
+        one by one.
+        """
+        most = FIRST
+        queries = {
+            what: self._of_accounts(_Asked(entity, what), most)
+            if what == "active"
+            else self._of_holdings(_Asked(entity, what), most)
+            for what in _COUNTS
+        }
+        numbers = self._connection.execute(select(*(each for those in queries.values() for each in those)))
+        at = iter(numbers.one())
+        counted = {what: [next(at) for _ in those] for what, those in queries.items()}
+        return {
+            what: found if found > COUNTED or max(looked_at) < most else self._raced(_Asked(entity, what))[0]
+            for what, (found, *looked_at) in counted.items()
+        }
 
     def _functions_of_few(self, entity: str) -> FunctionCounts:
         way = self._way(_Asked(entity, "live"), ASSIGNMENTS, from_accounts=True)
@@ -157,11 +175,12 @@ class HoldingLists:
         """The accounts of the entity in scope that are not deleted."""
         return self._opaque(and_(self._reach.within(entity, Act.VIEW_STATUS), ACCOUNTS.c.status != "deleted"))
 
-    def _narrow(self, entity: str) -> ColumnElement[bool]:
-        """The same, or more, as an index answers it."""
+    def _here(self, entity: str) -> tuple[ColumnElement[bool], ...]:
+        """The same as an index answers it, with what it leaves open."""
         scope = self._reach.narrow(entity, Act.VIEW_STATUS)
-        here = and_(ACCOUNTS.c.entity_id == entity, ACCOUNTS.c.status.in_(LIVING))
-        return here if scope is None else scope
+        if scope is None and self._reach.held(entity, Act.VIEW_STATUS):
+            return (ACCOUNTS.c.entity_id == entity, ACCOUNTS.c.status.in_(LIVING))
+        return (true() if scope is None else scope, self._living(entity))
 
     def _lead(self, asked: _Asked, table: Table) -> ColumnElement[bool]:
         """The holdings that come into question, as an index answers it; all of them where none does."""
@@ -187,16 +206,13 @@ class HoldingLists:
         own: ColumnElement[str] = table.c.account_id
         if from_accounts:
             source: FromClause = ACCOUNTS.join(table, own == ACCOUNTS.c.id)
-            lead = self._narrow(asked.entity)
+            leads = self._here(asked.entity)
         else:
             if self._connection.dialect.name == "sqlite":  # or it might begin with the accounts after all
                 own = func.coalesce(own, "")
-            source, lead = table.join(ACCOUNTS, ACCOUNTS.c.id == own), self._lead(asked, table)
-        return (
-            select(literal(1))
-            .select_from(source)
-            .where(lead, self._living(asked.entity), *self._wanted(asked, table))
-        )
+            source = table.join(ACCOUNTS, ACCOUNTS.c.id == own)
+            leads = (self._lead(asked, table), self._living(asked.entity))
+        return select(literal(1)).select_from(source).where(*leads, *self._wanted(asked, table))
 
     # -- how many -----------------------------------------------------------------------------
 
@@ -206,33 +222,30 @@ class HoldingLists:
 
     def _raced(self, asked: _Asked) -> tuple[int, bool]:
         """How many, and which way was at its end, or had found enough, first: both are gone in turns, ever further."""
-        indexed = bool(asked.key) or asked.what not in {"active", "live"}
-        most = 2 * MANY
+        indexed = bool(asked.key) or asked.what not in {"active", "live"} or len(asked.tables) == 1
+        most = FIRST
         while True:
             for from_accounts in (not indexed, indexed):
-                looked = self._from_accounts if from_accounts else self._from_holdings
-                found, ended = looked(asked, most)
-                if ended or found > COUNTED:
+                way = self._of_accounts if from_accounts else self._of_holdings
+                found, *looked_at = self._connection.execute(select(*way(asked, most))).one()
+                if found > COUNTED or max(looked_at) < most:
                     return found, from_accounts
             most *= 4
 
-    def _from_accounts(self, asked: _Asked, most: int) -> tuple[int, bool]:
-        """How many holdings the first accounts have, and whether these are all."""
-        here = select(ACCOUNTS.c.id).where(self._narrow(asked.entity), self._living(asked.entity))
-        some = [here.limit(most).subquery() for _ in asked.tables]
+    def _of_accounts(self, asked: _Asked, most: int) -> list[ScalarSelect[int]]:
+        """How many holdings the first accounts have, and how many these are."""
+        here = select(ACCOUNTS.c.id).where(*self._here(asked.entity))
+        some = [here.limit(most).subquery() for _ in (*asked.tables, "all")]
         held = [
             select(literal(1))
             .select_from(each.join(table, table.c.account_id == each.c.id))
             .where(*self._wanted(asked, table))
-            for each, table in zip(some, asked.tables, strict=True)
+            for each, table in zip(some, asked.tables, strict=False)
         ]
-        found = self._connection.execute(select(_number(_first(held)))).scalar_one()
-        if found > COUNTED:
-            return found, False
-        return found, self._connection.execute(select(_number(some[0]))).scalar_one() < most
+        return [_number(_first(held)), _number(some[-1])]
 
-    def _from_holdings(self, asked: _Asked, most: int) -> tuple[int, bool]:
-        """How many of the first holdings are in scope, and whether these are all."""
+    def _of_holdings(self, asked: _Asked, most: int) -> list[ScalarSelect[int]]:
+        """How many of the first holdings are in scope, and how many these are, for each table."""
         some = [
             select(table.c.account_id)
             .where(self._lead(asked, table), *self._wanted(asked, table))
@@ -246,9 +259,7 @@ class HoldingLists:
             .where(self._living(asked.entity))
             for each in some
         ]
-        numbers = select(_number(_first(held)), *map(_number, some))
-        found, *looked_at = self._connection.execute(numbers).one()
-        return found, max(looked_at) < most
+        return [_number(_first(held)), *map(_number, some)]
 
     # -- pages --------------------------------------------------------------------------------
 
@@ -283,19 +294,16 @@ class HoldingLists:
             # one by one: with EXISTS, PostgreSQL may gather the holders of all entities first
             held.append(own.limit(1).correlate(ACCOUNTS).scalar_subquery().is_not(None))
         ids = (
-            select(ACCOUNTS.c.id)
+            select(ACCOUNTS.c.id.label("id"))
             .where(ACCOUNTS.c.entity_id == asked.entity, self._living(asked.entity), or_(*held))
             .order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
             .limit((page + 1) * size)
+            .cte("people")
         )
-        people = self._connection.execute(ids).scalars().all()
         parts = [
             select(*PERSON, ACCOUNTS.c.sort_key, *columns(table))
             .select_from(PEOPLE.join(table, table.c.account_id == ACCOUNTS.c.id))
-            .where(
-                ACCOUNTS.c.id.in_(people),
-                *self._wanted(asked, table),
-            )
+            .where(ACCOUNTS.c.id.in_(select(ids.c.id)), *self._wanted(asked, table))
             for table in asked.tables
         ]
         found = union_all(*parts).subquery("found")

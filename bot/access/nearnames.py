@@ -16,7 +16,19 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from bot.access.names import tokens
 from bot.access.reach import Reach
@@ -28,8 +40,8 @@ NEAR, NEAR_WORD = 78, 60
 """How alike, of 100, the words of a mistyped name must be: on average, and each."""
 ALL = 2000
 """So many accounts are compared one by one."""
-SOME, LOOKED_AT = 600, 1600
-"""Of more, so many at most; and so many are looked at where all that was typed is frequent."""
+SOME, LOOKED_AT, KEPT = 600, 1600, 100
+"""Of more, so many at most; where all that was typed is frequent, so many are looked at, and so many of a word compared."""
 SAME_HEAD, HEAD_OF = 150, 5
 """So many words that begin like a typed one are looked at, where that has so many letters."""
 ASKED, LONGEST, BEST = 4, 24, 8
@@ -40,20 +52,33 @@ AnyRow = Row[*tuple[Any, ...]]
 Words = dict[str, list[str]]
 
 _COMPARED = select(ACCOUNTS.c.id, ACCOUNTS.c.search, ACCOUNTS.c.sort_key)
-_KNOWN = {
-    "sqlite": "SELECT typed.value FROM json_each(:words) AS typed",
-    "postgresql": "SELECT typed.value FROM json_array_elements_text(CAST(:words AS json)) AS typed(value)",
+_EACH = {
+    "sqlite": "json_each(:{0}) AS {0}",
+    "postgresql": "json_array_elements_text(CAST(:{0} AS json)) AS {0}(value)",
 }
-_THERE = " WHERE (SELECT 1 FROM account_words WHERE entity_id = :entity AND word = typed.value LIMIT 1) IS NOT NULL"
-_FROM_ONE_TO_THE_NEXT = text(
-    "WITH RECURSIVE beginning(word, number) AS ("
-    " SELECT min(word), 1 FROM account_words WHERE entity_id = :entity AND word >= :head AND word < :above"
-    " UNION ALL SELECT (SELECT min(further.word) FROM account_words AS further WHERE further.entity_id = :entity"
-    " AND further.word > beginning.word AND further.word < :above), number + 1"
-    " FROM beginning WHERE beginning.word IS NOT NULL AND number < :most"
-    ") SELECT word FROM beginning WHERE word IS NOT NULL"
+_WORDS = """
+WITH RECURSIVE beginning(head, word, number) AS (
+  SELECT heads.value, (
+    SELECT min(word) FROM account_words
+    WHERE entity_id = :entity AND word >= heads.value AND word < heads.value || 'zzzzzzzz'
+  ), 1 FROM {heads}
+  UNION ALL
+  SELECT head, (
+    SELECT min(further.word) FROM account_words AS further
+    WHERE further.entity_id = :entity AND further.word > beginning.word AND further.word < head || 'zzzzzzzz'
+  ), number + 1 FROM beginning WHERE beginning.word IS NOT NULL AND number < :most
 )
-"""The words that begin so, each found from the one before, however many people bear it."""
+SELECT word FROM beginning WHERE word IS NOT NULL
+UNION SELECT typed.value FROM {typed}
+WHERE (SELECT 1 FROM account_words WHERE entity_id = :entity AND word = typed.value LIMIT 1) IS NOT NULL
+"""
+"""The words of the entity among `typed`, and those that begin like one of `heads`, each found from the one before, however
+many people bear it.
+"""
+WORDS_OF = {
+    dialect: text(_WORDS.format(heads=each.format("heads"), typed=each.format("typed")))
+    for dialect, each in _EACH.items()
+}
 
 
 class NearNames:
@@ -97,45 +122,53 @@ class NearNames:
 
     def _candidates(self, entity: str, scope: Test, words: Sequence[str], limit: int) -> list[AnyRow]:
         asked = sorted({word for word in words if len(word) <= LONGEST}, key=lambda word: (-len(word), word))
-        near = {word: found for word in asked[:ASKED] if (found := self._near(entity, word))}
+        near = self._near(entity, asked[:ASKED])
         if not near:
             return []
-        rows = {row.id: row for row in self._bearers(entity, scope, near, limit, alone=len(set(words)) == 1)}
-        if 1 < len(words) <= MOST_WORDS:
-            rows |= {row.id: row for row in self._named(entity, scope, words, near)}
-        return list(rows.values())
+        names = self._named(entity, scope, words, near) if 1 < len(words) <= MOST_WORDS else []
+        parts = [*self._bearers(entity, scope, near, limit), *names]
+        rows = self._connection.execute(union_all(*parts) if len(parts) > 1 else parts[0])
+        return list({row.id: row for row in rows}.values())
 
-    def _near(self, entity: str, word: str) -> list[str]:
-        """The words of the entity that may be meant, the most alike first."""
-        known = text(_KNOWN[self._connection.dialect.name] + _THERE)
-        variants = json.dumps(sorted(one_error(word)))
-        found = set(self._connection.execute(known, {"words": variants, "entity": entity}).scalars())
-        if len(word) >= HEAD_OF:
-            head = word[: (len(word) + 1) // 2]
-            place = {"entity": entity, "head": head, "above": head + "zzzzzzzz", "most": SAME_HEAD}
-            found |= set(self._connection.execute(_FROM_ONE_TO_THE_NEXT, place).scalars())
-        scored = sorted((-fuzz.ratio(word, each), each) for each in found)
-        return [each for score, each in scored if -score >= NEAR_WORD][:BEST]
+    def _near(self, entity: str, typed: Sequence[str]) -> Words:
+        """The words of the entity that may be meant by each, if any, the most alike first."""
+        variants = set[str]().union(*map(one_error, typed))
+        heads = [word[: (len(word) + 1) // 2] for word in typed if len(word) >= HEAD_OF]
+        place = {"entity": entity, "heads": json.dumps(heads), "typed": json.dumps(sorted(variants))}
+        query = WORDS_OF[self._connection.dialect.name]
+        found = self._connection.execute(query, {**place, "most": SAME_HEAD}).scalars().all()
+        scored = {
+            word: sorted((-fuzz.ratio(word, each, score_cutoff=NEAR_WORD), each) for each in found)
+            for word in typed
+        }
+        near = {word: [each for score, each in those if score][:BEST] for word, those in scored.items()}
+        return {word: those for word, those in near.items() if those}
 
-    def _bearers(self, entity: str, scope: Test, near: Words, limit: int, *, alone: bool) -> Sequence[AnyRow]:
-        """Who bears one of the words for that typed word whose words are rarest: by the words, then by name. Where they are
-        frequent, so many of each are looked at, and only who bears a word for the others too is compared.
+    def _bearers(self, entity: str, scope: Test, near: Words, limit: int) -> list[Select[Any]]:
+        """Who bears one of the words for that typed word whose words are rarest. Where they are frequent, so many of each
+        word are looked at, by name, and only who bears a word for the others too is compared.
         """
+        columns = [WORDS.id.label("id"), WORDS.search, WORDS.sort_key]
+        here = ACCOUNT_WORDS.c.entity_id == entity
         typed, few = self._rarest(entity, near)
         lead, others = near[typed], [words[:AT_ONCE] for word, words in near.items() if word != typed]
-        each = limit if alone else SOME if few else LOOKED_AT // len(lead)
+        if few:
+            return [select(*columns).where(here, ACCOUNT_WORDS.c.word.in_(lead), scope(WORDS))]
         parts = []
         for word in lead:
-            columns = [WORDS.id.label("id"), *(WORDS.__dict__[name] for name in NAMES)]
-            here = (ACCOUNT_WORDS.c.entity_id == entity, ACCOUNT_WORDS.c.word == word)
-            query = select(*columns).where(*here).order_by(WORDS.sort_key, WORDS.id).limit(each)
-            if alone:
-                query = query.where(scope(WORDS))
-            some = query.subquery()
+            query = select(*columns).where(here, ACCOUNT_WORDS.c.word == word)
+            query = query.order_by(WORDS.sort_key, WORDS.id)
+            if not others:
+                some = query.where(scope(WORDS)).limit(limit).subquery()
+                parts.append(select(some))
+                continue
+            further = (WORDS.__dict__[name] for name in NAMES if name not in {"search", "sort_key"})
+            some = query.add_columns(*further).limit(LOOKED_AT // len(lead)).subquery()
             both = [or_(*(some.c.search.contains(f" {one}") for one in words)) for words in others]
-            found = select(some.c.id, some.c.search, some.c.sort_key).where(scope(some.c))
-            parts.append(found if few else found.where(*both))
-        return self._connection.execute(union_all(*parts)).all()
+            both.append(scope(some.c))
+            kept = select(some.c.id, some.c.search, some.c.sort_key).where(*both).limit(KEPT).subquery()
+            parts.append(select(kept))
+        return parts
 
     def _rarest(self, entity: str, near: Words) -> tuple[str, bool]:
         """The typed word whose words the fewest people bear, and whether they are few."""
@@ -151,14 +184,15 @@ class NearNames:
         least = min(numbers)
         return list(near)[numbers.index(least)], least <= SOME
 
-    def _named(self, entity: str, scope: Test, words: Sequence[str], near: Words) -> Sequence[AnyRow]:
+    def _named(self, entity: str, scope: Test, words: Sequence[str], near: Words) -> list[Select[Any]]:
         """Whose last and first name begin with the words, in the order typed or with the first name before."""
         meant = [near.get(word, [word])[:AT_ONCE] for word in words]
         keys = dict.fromkeys(islice(_names(meant), COMBINATIONS))
         here = ACCOUNTS.c.entity_id == entity
         ranges = [and_(here, between(ACCOUNTS.c.sort_key, key)) for key in keys]
         hidden = HIDDEN if self._connection.dialect.name == "sqlite" else ACCOUNTS.c
-        return self._connection.execute(_COMPARED.where(or_(*ranges), scope(hidden)).limit(SOME)).all()
+        some = _COMPARED.where(or_(*ranges), scope(hidden)).limit(SOME).subquery()
+        return [select(some)]
 
 
 def _names(meant: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -206,6 +206,8 @@ class UserLists:
         """What matches, as the leader's index brings it: an account as often as it stands there."""
         narrow = leader.narrow if narrow is None else narrow
         assert narrow is not None
+        if leader.further is not None:
+            narrow = and_(narrow, leader.further)
         tests = [part.test for part in asked.parts if part is not leader or part.wider]
         if leader.source is ACCOUNT_WORDS:
             base = select(WORDS.id.label("id"), WORDS.sort_key)

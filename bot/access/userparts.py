@@ -46,7 +46,8 @@ Test = Callable[[Any], ColumnElement[bool]]
 class Part:
     """One condition: `test` for one account, `narrow` as an index answers it, if one does, in `source`: the words, a
     table of holdings, or the accounts for None. `wider`: what the index answers is still to be tested. `ordered`: it is
-    a stretch of the names. `word`: the beginning of a word that the words are asked for.
+    a stretch of the names. `word`: the beginning of a word that the words are asked for. `further`: what an entry of `source` must
+    meet besides, and no index tells.
     """
 
     test: Test
@@ -55,6 +56,7 @@ class Part:
     wider: bool = False
     ordered: bool = False
     word: str = ""
+    further: ColumnElement[bool] | None = None
 
 
 def parts_of(
@@ -150,7 +152,9 @@ def holding_part(table: Table, key: str, now: datetime, today: date) -> Part:
 def exercising_part(functions: Sequence[str], condition: ColumnElement[bool]) -> Part:
     """The accounts that exercise one of these functions, where its assignment meets the condition."""
     narrow = ASSIGNMENTS.c.function.in_(functions)
-    return Part(lambda c: _has(ASSIGNMENTS, c, and_(narrow, condition)), narrow, ASSIGNMENTS, wider=True)
+    return Part(
+        lambda c: _has(ASSIGNMENTS, c, and_(narrow, condition)), narrow, ASSIGNMENTS, further=condition
+    )
 
 
 def living_part(entity: str) -> Part:

@@ -59,7 +59,7 @@ def _person(rows: Rows, register: Register, entity: str, n: int) -> None:
     own = {"id": f"a{key}", "profile_id": key, "quality_id": register.quality[f"{entity}/hospital"]}
     own |= {"type": "user", "status": "blocked" if n % 500 == 7 else "active", "subdivision_id": ward}
     own |= {"username": username, "username_fold": username, "sort_key": names["sort_key"]}
-    own |= {"profession": DOCTOR if n % 100 == 1 else None}
+    own |= {"profession": DOCTOR if n // 10 % 100 == 1 else None}
     rows[tables.Account].append(own | {"search": f"{names['search']} {username}"} | common)
 
 
@@ -75,11 +75,11 @@ def _holdings(rows: Rows, entity: str, n: int) -> None:
         case 6:
             grant["active_at"] = None
     rows[tables.Grant].append(grant)
-    if n % 20 == 3:
-        function = RARE if n % 1000 == 23 else LED
+    if n // 10 % 20 == 3:  # as many of each last name
+        function = RARE if n % 1000 == 33 else LED
         rows[tables.Assignment].append({"id": account, "function": function, **days})
-        if n % 200 != 3 and function == LED:
-            leader = f"a{entity}{n // 1000 * 1000 + 1:07d}"
+        if n // 10 % 200 != 3 and function == LED:
+            leader = f"a{entity}{n // 1000 * 1000 + 10:07d}"
             rows[relations.Responsibility].append(
                 {"id": account, "function": function, "responsible_id": leader, **days}
             )
@@ -193,5 +193,5 @@ def questions(
         here, there = (partial(ask, directory, entity, room) for entity, room in zip(ids, rooms, strict=True))
         yield name, here, there
     for name, method in (("a card", "person"), ("a card: links", "links"), ("a card: history", "history")):
-        here, there = (partial(getattr(directory, method), f"a{key}0000001") for key in (few, many))
+        here, there = (partial(getattr(directory, method), f"a{key}0000010") for key in (few, many))
         yield name, here, there
