@@ -190,7 +190,11 @@ class HoldingLists:
             case "ending":
                 return table.c.ends_on.between(self._today, self._today + ENDING)
             case "to_do":
-                return table.c.id.in_(union(select(table.c.id).where(table.c.active_at.is_(None)), MOVED))
+                ids = union(select(table.c.id).where(table.c.active_at.is_(None)), MOVED)
+                if self._connection.dialect.name == "sqlite":
+                    return table.c.id.in_(ids)
+                # as an array, or PostgreSQL, which cannot tell how many there are, may go through the table
+                return table.c.id == func.any(func.array(ids.scalar_subquery()))
             case _:
                 return key_of(table) == asked.key if asked.key else true()
 

@@ -34,7 +34,7 @@ from bot.access.names import tokens
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS
-from bot.access.userparts import HIDDEN, NAMES, WORDS, Test, between, in_quality
+from bot.access.userparts import NAMES, WORDS, Test, between, hidden, in_quality
 
 NEAR, NEAR_WORD = 78, 60
 """How alike, of 100, the words of a mistyped name must be: on average, and each."""
@@ -95,8 +95,7 @@ class NearNames:
         scope = self._in(entity, quality)
         small = self._small(entity, quality)
         if small is not None:
-            hidden = HIDDEN if self._connection.dialect.name == "sqlite" else ACCOUNTS.c
-            rows = self._connection.execute(_COMPARED.where(small, scope(hidden)))
+            rows = self._connection.execute(_COMPARED.where(small, scope(hidden(self._connection))))
             return ranked(words, rows, limit)
         return ranked(words, self._candidates(entity, scope, words, limit), limit)
 
@@ -190,8 +189,7 @@ class NearNames:
         keys = dict.fromkeys(islice(_names(meant), COMBINATIONS))
         here = ACCOUNTS.c.entity_id == entity
         ranges = [and_(here, between(ACCOUNTS.c.sort_key, key)) for key in keys]
-        hidden = HIDDEN if self._connection.dialect.name == "sqlite" else ACCOUNTS.c
-        some = _COMPARED.where(or_(*ranges), scope(hidden)).limit(SOME).subquery()
+        some = _COMPARED.where(or_(*ranges), scope(hidden(self._connection))).limit(SOME).subquery()
         return [select(some)]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from bot.access.reach import Reach
 from bot.access.requests import ActivateQuality, Done
 from bot.access.rights import Act, Target, require
 from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS
+from bot.access.waiting import of_entity
 from bot.access.work import (
     ACTIVATE_QUALITY,
     NOT_ALLOWED,
@@ -92,8 +93,7 @@ def waits(connection: Connection, entity: str) -> tuple[tuple[str, str], ...]:
     query = (
         select(ITEMS.c.object_id, ITEMS.c.change_number)
         .join(CHANGES, CHANGES.c.number == ITEMS.c.change_number)
-        # what waits is little, what was ever changed is not: the index of the former leads
-        .where(WAITS, func.coalesce(CHANGES.c.entity_id, "") == entity, ITEMS.c.kind == ACTIVATE_QUALITY)
+        .where(WAITS, of_entity(connection, entity), ITEMS.c.kind == ACTIVATE_QUALITY)
         .order_by(ITEMS.c.change_number)
     )
     return tuple((row.object_id, row.change_number) for row in connection.execute(query))

@@ -33,7 +33,7 @@ from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, PROFILES, QUALITIES, SUBDIVISIONS, sort_key
 from bot.access.rows import below as hanging_on
-from bot.access.userparts import HIDDEN, WORDS, Part, Test, between, in_quality, parts_of, scope_part
+from bot.access.userparts import WORDS, Part, Test, between, hidden, in_quality, parts_of, scope_part
 from bot.access.views import COUNTED, Listing, PersonRef, SubdivisionRef, UserFilter, UserPage
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -106,7 +106,7 @@ class UserLists:
 
     def __init__(self, connection: Connection, reach: Reach, today: date, now: datetime) -> None:
         self._connection, self._reach, self._today, self._now = connection, reach, today, now
-        self._hidden: Any = HIDDEN if connection.dialect.name == "sqlite" else ACCOUNTS.c
+        self._hidden = hidden(connection)
 
     def page(
         self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select, union_all
 
 from bot.access.holdings import ENDING, TABLES, is_live, key_of
 from bot.access.names import tokens
@@ -36,6 +36,13 @@ HIDDEN = SimpleNamespace(
     id=ACCOUNTS.c.id, **{name: func.coalesce(ACCOUNTS.c[name], "") for name in (*NAMES, "profession")}
 )
 """The accounts' columns so that SQLite, which keeps no figures about its data, takes none of their indexes."""
+
+
+def hidden(connection: Connection) -> Any:
+    """The accounts' columns for conditions that are not to lead: PostgreSQL knows by itself what is rare."""
+    return HIDDEN if connection.dialect.name == "sqlite" else ACCOUNTS.c
+
+
 WORDS = SimpleNamespace(id=ACCOUNT_WORDS.c.account_id, **{name: ACCOUNT_WORDS.c[name] for name in NAMES})
 LIVING = ("active", "blocked")
 """The states of accounts that a list shows unless it is asked for another."""
