@@ -25,8 +25,8 @@ DOCTOR = Declared.SPECIALIST_PHYSICIAN.value
 Rows = dict[Any, list[dict[str, Any]]]
 
 
-def filled(connection: Connection, register: Register, entity: str, number: int) -> None:
-    """As many users more in one entity: in rows of one statement each."""
+def filled(connection: Connection, register: Register, entity: str, upto: int, since: int = 0) -> None:
+    """As many users in one entity as `upto`, where `since` are there: in rows of one statement for each table."""
     rows: Rows = {
         model: []
         for model in (
@@ -34,7 +34,7 @@ def filled(connection: Connection, register: Register, entity: str, number: int)
             tables.Assignment, relations.Responsibility,
         )
     }  # fmt: skip
-    for n in range(number):
+    for n in range(since, upto):
         _person(rows, register, entity, n)
         _holdings(rows, entity, n)
         if n % 10 == 1:
