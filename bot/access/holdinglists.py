@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -76,16 +77,29 @@ class HoldingLists:
 
     def counts(self, entity: str) -> Counts:
         """The overview of one entity, as far as it is in scope; each number exact up to COUNTED, else COUNTED + 1."""
-        people = self._people(entity)
-        totals = self._each_counted(entity) if people <= COUNTED else self._each_bounded(entity)
-        return Counts(people=people, to_do=self.to_do(entity), **totals)
+        if not self._reach.held(entity, Act.VIEW_STATUS):
+            return Counts()
+        ways = {
+            what: self._looked_at(_Asked(entity, what), FIRST, from_accounts=what == "active")
+            for what in _COUNTS
+        }
+        numbers = iter(self._connection.execute(select(*chain.from_iterable(ways.values()))).one())
+        counted = {what: [next(numbers) for _ in way] for what, way in ways.items()}
+        people = counted["active"][1]  # the accounts that were looked at
+        totals = {
+            what: found if found > COUNTED or max(looked_at) < FIRST else self._raced(_Asked(entity, what))[0]
+            for what, (found, *looked_at) in counted.items()
+        }
+        return Counts(people=min(people, MANY), to_do=self.to_do(entity), **totals)
 
     def listed(
         self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
     ) -> Listing[Line[Holding]]:
         """People with a holding that is `what`: active, pending, to_do, ending or live; of this key and kind if given."""
+        if not self._reach.held(entity, Act.VIEW_STATUS):
+            return Listing((), 0, 0, size)
         asked = _Asked(entity, what, key, tuple(table for table in TABLES if kind in {"", kind_of(table)}))
-        total, from_accounts = self._total(asked)
+        total, from_accounts = self._raced(asked)
         if total > COUNTED:
             page = last_page(page, total, size)
             rows = self._walked(asked, page, size)
@@ -98,6 +112,8 @@ class HoldingLists:
 
     def function_counts(self, entity: str) -> FunctionCounts:
         """How many people of the entity, in scope, exercise functions, now or as recorded for later; exact up to COUNTED."""
+        if not self._reach.held(entity, Act.VIEW_STATUS):
+            return FunctionCounts()
         if self._people(entity) <= COUNTED:
             return self._functions_of_few(entity)
         keys = self._connection.execute(select(_FUNCTIONS.c.function)).scalars()
@@ -123,40 +139,6 @@ class HoldingLists:
         some = select(ACCOUNTS.c.id).where(*self._here(entity)).limit(MANY)
         return self._connection.execute(select(_number(some.subquery()))).scalar_one()
 
-    def _each_counted(self, entity: str) -> dict[str, int]:
-        """All holdings of few accounts, looked at once."""
-        totals = dict.fromkeys(_COUNTS, 0)
-        for table in TABLES:
-            sums = [
-                func.coalesce(
-                    func.sum(case((is_in(table, what, self._now, self._today), 1), else_=0)), 0
-                ).label(what)
-                for what in _COUNTS
-            ]
-            way = self._way(_Asked(entity, ""), table, from_accounts=True)
-            row = self._connection.execute(way.with_only_columns(*sums)).one()
-            totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
-        return {what: min(number, MANY) for what, number in totals.items()}
-
-    def _each_bounded(self, entity: str) -> dict[str, int]:
-        """Of many accounts: what is active from them, the rest by its own index, in one statement; what that does not tell,
-        one by one.
-        """
-        most = FIRST
-        queries = {
-            what: self._of_accounts(_Asked(entity, what), most)
-            if what == "active"
-            else self._of_holdings(_Asked(entity, what), most)
-            for what in _COUNTS
-        }
-        numbers = self._connection.execute(select(*(each for those in queries.values() for each in those)))
-        at = iter(numbers.one())
-        counted = {what: [next(at) for _ in those] for what, those in queries.items()}
-        return {
-            what: found if found > COUNTED or max(looked_at) < most else self._raced(_Asked(entity, what))[0]
-            for what, (found, *looked_at) in counted.items()
-        }
-
     def _functions_of_few(self, entity: str) -> FunctionCounts:
         way = self._way(_Asked(entity, "live"), ASSIGNMENTS, from_accounts=True)
         number = func.count(ASSIGNMENTS.c.account_id.distinct())
@@ -178,9 +160,9 @@ class HoldingLists:
     def _here(self, entity: str) -> tuple[ColumnElement[bool], ...]:
         """The same as an index answers it, with what it leaves open."""
         scope = self._reach.narrow(entity, Act.VIEW_STATUS)
-        if scope is None and self._reach.held(entity, Act.VIEW_STATUS):
+        if scope is None:
             return (ACCOUNTS.c.entity_id == entity, ACCOUNTS.c.status.in_(LIVING))
-        return (true() if scope is None else scope, self._living(entity))
+        return (scope, self._living(entity))
 
     def _lead(self, asked: _Asked, table: Table) -> ColumnElement[bool]:
         """The holdings that come into question, as an index answers it; all of them where none does."""
@@ -220,21 +202,21 @@ class HoldingLists:
 
     # -- how many -----------------------------------------------------------------------------
 
-    def _total(self, asked: _Asked) -> tuple[int, bool]:
-        """COUNTED + 1 where there are more, else at least 0; and whether the way from the accounts is the shorter one."""
-        return (0, True) if self._people(asked.entity) <= COUNTED else self._raced(asked)
-
     def _raced(self, asked: _Asked) -> tuple[int, bool]:
         """How many, and which way was at its end, or had found enough, first: both are gone in turns, ever further."""
         indexed = bool(asked.key) or asked.what not in {"active", "live"} or len(asked.tables) == 1
         most = FIRST
         while True:
             for from_accounts in (not indexed, indexed):
-                way = self._of_accounts if from_accounts else self._of_holdings
-                found, *looked_at = self._connection.execute(select(*way(asked, most))).one()
+                way = self._looked_at(asked, most, from_accounts=from_accounts)
+                found, *looked_at = self._connection.execute(select(*way)).one()
                 if found > COUNTED or max(looked_at) < most:
                     return found, from_accounts
             most *= 4
+
+    def _looked_at(self, asked: _Asked, most: int, *, from_accounts: bool) -> list[ScalarSelect[int]]:
+        """How many are found among so many of one way, and how many these are."""
+        return self._of_accounts(asked, most) if from_accounts else self._of_holdings(asked, most)
 
     def _of_accounts(self, asked: _Asked, most: int) -> list[ScalarSelect[int]]:
         """How many holdings the first accounts have, and how many these are."""
