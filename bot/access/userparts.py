@@ -7,7 +7,7 @@ the indexes of SQLite, a stretch of them in a subquery, or the words, which carr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +44,8 @@ def hidden(connection: Connection) -> Any:
 
 
 WORDS = SimpleNamespace(id=ACCOUNT_WORDS.c.account_id, **{name: ACCOUNT_WORDS.c[name] for name in NAMES})
+LOOKED_UP = 4
+"""So many words of a text are looked up; the others are tested."""
 LIVING = ("active", "blocked")
 """The states of accounts that a list shows unless it is asked for another."""
 Test = Callable[[Any], ColumnElement[bool]]
@@ -101,9 +103,10 @@ def parts_of(
 
 
 def text_parts(entity: str, text: str) -> Iterator[Part]:
-    """That words of the account begin as each word of the text, the longest first."""
-    for word in sorted(set(tokens(text)), key=len, reverse=True):
-        yield word_part(entity, word)
+    """That words of the account begin as each word of the text, the longest first; the index is asked for some of them."""
+    for place, word in enumerate(sorted(set(tokens(text)), key=lambda word: (-len(word), word))):
+        part = word_part(entity, word)
+        yield part if place < LOOKED_UP else replace(part, narrow=None)
 
 
 def word_part(entity: str, word: str) -> Part:

@@ -16,7 +16,7 @@ from bot.access.rows import ENTITIES
 from bot.access.views import COUNTED, UserFilter
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 from tests import databases
 from tests.access.registers import Register
 from tests.bench.crowd import Ask, filled, questions
@@ -55,16 +55,20 @@ def test_many_users_are_asked_about_as_fast_as_few(
     if not database.sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
-    ratios = {}
+    ratios, cost = {}, {}
     with register.sees("delcourt") as directory:
         for name, here, there in questions(directory, register, "aube", "midi"):
             ratios[name] = alternately(here, there)
+            cost[name] = steps(directory, there) if database.sqlite else blocks(database, there)
         assert directory.users(register.entity["midi"], UserFilter()).total == COUNTED + 1
     with capsys.disabled():
-        print(f"\n  {database.url.get_backend_name()}, {number} users: ratio to {FEW} (ms each)")
+        what = "steps" if database.sqlite else "blocks"
+        print(f"\n  {database.url.get_backend_name()}, {number} users: ratio to {FEW} (ms each), {what}")
         for name, (one, other) in ratios.items():
             over = "above the figure" if other > FIGURE * one else ""
-            print(f"    {name:33} {other / one:5.2f}   ({one * 1e3:6.2f} {other * 1e3:6.2f})  {over}")
+            print(
+                f"    {name:33} {other / one:5.2f}   ({one * 1e3:6.2f} {other * 1e3:6.2f})  {cost[name]:7}  {over}"
+            )
     slow = {
         name: round(other / one, 2)
         for name, (one, other) in ratios.items()
@@ -82,6 +86,24 @@ def alternately(one: Ask, other: Ask) -> tuple[float, float]:
             ask()
             taken.append(time.perf_counter() - begin)
     return statistics.median(times[0]), statistics.median(times[1])
+
+
+def blocks(database: Database, ask: Ask) -> int:
+    """The blocks that PostgreSQL reads for a question, from memory or from the disk."""
+    read = [0]
+
+    def explained(connection, cursor, statement, parameters, *_) -> None:
+        with connection.connection.dbapi_connection.cursor() as further:
+            further.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}", parameters)
+            plan = further.fetchone()[0][0]["Plan"]
+        read[0] += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+    event.listen(database.engine, "before_cursor_execute", explained)
+    try:
+        ask()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explained)
+    return read[0]
 
 
 def test_the_work_for_a_screen_does_not_grow_with_the_users(keyring: Keyring, tmp_path, monkeypatch) -> None:
