@@ -58,7 +58,7 @@ def test_many_users_are_asked_about_as_fast_as_few(
     ratios, cost = {}, {}
     with register.sees("delcourt") as directory:
         for name, here, there in questions(directory, register, "aube", "midi"):
-            ratios[name] = alternately(here, there)
+            ratios[name] = alternately(here, there, alone=database.sqlite)
             cost[name] = steps(directory, there) if database.sqlite else blocks(database, there)
         assert directory.users(register.entity["midi"], UserFilter()).total == COUNTED + 1
     with capsys.disabled():
@@ -77,15 +77,18 @@ def test_many_users_are_asked_about_as_fast_as_few(
     assert slow == {}
 
 
-def alternately(one: Ask, other: Ask) -> tuple[float, float]:
-    """The median time of each, asked in turns: what else the machine does falls on both."""
+def alternately(one: Ask, other: Ask, *, alone: bool) -> tuple[float, float]:
+    """The time of each, asked in turns: what else the machine does falls on both. Of a database in this process the median
+    of its own seconds; of a server, whose seconds are not ours, the shortest, which was disturbed least.
+    """
+    clock, kept = (time.process_time, statistics.median) if alone else (time.perf_counter, min)
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for ask, taken in zip((one, other), times, strict=True):
-            begin = time.perf_counter()
+            begin = clock()
             ask()
-            taken.append(time.perf_counter() - begin)
-    return statistics.median(times[0]), statistics.median(times[1])
+            taken.append(clock() - begin)
+    return kept(times[0]), kept(times[1])
 
 
 def blocks(database: Database, ask: Ask) -> int:
