@@ -221,7 +221,7 @@ class UserLists:
         """How many match: COUNTED + 1 for more, 0 for none; of those between at least as many."""
         limit = COUNTED + 1
         found = self._found(asked, leader)
-        if leader.word:  # no account stands twice under one and the same word
+        if len(leader.word) > SHORT:  # no account stands twice under one and the same word
             some = found.add_columns(ACCOUNT_WORDS.c.word).limit(limit).subquery()
             counts = select(func.count(), func.min(some.c.word), func.max(some.c.word))
             entries, first, last = self._connection.execute(counts).one()
