@@ -119,8 +119,14 @@ class HoldingLists:
         keys = self._connection.execute(select(_FUNCTIONS.c.function)).scalars()
         found: dict[str, Subquery] = {}
         for key in sorted(filter(None, keys)):
-            way = self._way(_Asked(entity, "live", key), ASSIGNMENTS, from_accounts=False)
-            found[key] = way.with_only_columns(ASSIGNMENTS.c.account_id).distinct().limit(MANY).subquery()
+            here = select(literal(1)).where(ACCOUNTS.c.id == ASSIGNMENTS.c.account_id, self._living(entity))
+            live = select(ASSIGNMENTS.c.account_id).where(
+                ASSIGNMENTS.c.function == key,
+                *self._wanted(_Asked(entity, "live"), ASSIGNMENTS),
+                # one by one: joined, PostgreSQL may go through all accounts in the order of their ids
+                here.limit(1).correlate(ASSIGNMENTS).scalar_subquery().is_not(None),
+            )
+            found[key] = live.distinct().limit(MANY).subquery()
         if not found:
             return FunctionCounts()
         numbers = self._connection.execute(select(*map(_number, found.values()))).one()
