@@ -10,35 +10,27 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from rapidfuzz import fuzz
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    Select,
-    and_,
     bindparam,
-    case,
     exists,
-    func,
-    or_,
     select,
-    true,
     union_all,
 )
 
 from bot.access import contact, invitations, linking, retired, stepup, waiting
-from bot.access.assigned import Assigned
 from bot.access.catalogue import Catalogue
 from bot.access.changecards import CHANGE, Changes
-from bot.access.holdings import TABLES, columns, holds, is_in, key_of, kind_of
+from bot.access.holdinglists import HoldingLists
+from bot.access.holdings import TABLES, columns
 from bot.access.identifiers import Niss, format_nihii_institution
 from bot.access.identities import digits_of, is_number, number_row
 from bot.access.insider import Oneself
 from bot.access.keptcertificates import CertificateLists
 from bot.access.leaders import Leaders
 from bot.access.mandates import MandateLists
-from bot.access.names import tokens
+from bot.access.nearnames import NearNames
 from bot.access.ownchanges import OwnChanges
 from bot.access.pasts import Pasts
 from bot.access.periods import brussels_day
@@ -49,6 +41,7 @@ from bot.access.rows import (
     ACCOUNTS,
     CHANGES,
     ENTITIES,
+    GRANTS,
     NUMBERS,
     PROFILES,
     QUALITIES,
@@ -59,14 +52,11 @@ from bot.access.userlists import PEOPLE as _PEOPLE
 from bot.access.userlists import PERSON as _PERSON
 from bot.access.userlists import UserLists
 from bot.access.userlists import person_ref as _person_ref
+from bot.access.userparts import holding_part, quality_part, text_parts
 from bot.access.views import (
-    COUNTED,
     ChangeCard,
-    Counts,
     EntityRef,
-    Holding,
     Invitation,
-    Line,
     Listing,
     PersonCard,
     PersonRef,
@@ -79,12 +69,6 @@ from bot.access.views import (
 from bot.msg import Texts
 from bot.store.keys import Keyring
 
-CANDIDATES = 2000
-"""At most so many accounts are compared with a mistyped name."""
-NEAR, NEAR_WORD = 78, 60
-"""How alike, of 100, the words of a mistyped name must be: on average, and each."""
-
-_COUNTS = ("active", "pending", "ending")
 AnyRow = Row[*tuple[Any, ...]]
 _CARD = (
     *_PERSON,
@@ -113,7 +97,7 @@ _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("u
 class RegisterDirectory(
     waiting.WayBack,
     Pasts,
-    Assigned,
+    HoldingLists,
     MandateLists,
     Leaders,
     Activations,
@@ -139,6 +123,7 @@ class RegisterDirectory(
         self._today, self._now, self._catalogue = today, now, catalogue
         self._reach = Reach(connection, session, today)
         self._users = UserLists(connection, self._reach, today, now)
+        self._near = NearNames(connection, self._reach)
         self._telegram_id = telegram_id
         self._qualities: dict[str, tuple[AnyRow, ...]] = {}
 
@@ -211,60 +196,27 @@ class RegisterDirectory(
         self, quality: str, *, find: str = "", page: int = 0, size: int = 6, holding: str = ""
     ) -> Listing[PersonRef]:
         """Accounts of the quality in scope, by name; `find` matches the beginnings of words. Deleted ones are left out."""
-        found = self._in(quality)
-        if found is None:
-            return Listing((), 0, 0, size)
-        if holding:
-            found = and_(found, holds(holding, self._now, self._today))
-        for word in tokens(find):
-            found = and_(found, ACCOUNTS.c.search.contains(f" {word}", autoescape=True))
-        total = self._total(select(ACCOUNTS.c.id).where(found))
-        page = _last_page(page, total, size)
-        query = (
-            select(*_PERSON).select_from(_PEOPLE).where(found).order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
-        )
-        rows = self._connection.execute(query.limit(size).offset(page * size)) if total else ()
-        return Listing(tuple(_person_ref(row) for row in rows), total, page, size)
-
-    def _in(self, quality: str) -> ColumnElement[bool] | None:
-        """The condition for the quality's accounts in scope that are not deleted, None for a quality out of scope."""
         room = self.quality(quality)
         if room is None:
-            return None
-        scope = self._reach.within(room.entity, Act.LIST_USERS)
-        return and_(scope, ACCOUNTS.c.quality_id == quality, ACCOUNTS.c.status != "deleted")
-
-    def _total(self, query: Select[Any]) -> int:
-        """Exact up to COUNTED, else one more: nobody needs the rest, and counting it takes its time."""
-        limited = query.limit(COUNTED + 1).subquery()
-        return self._connection.execute(select(func.count()).select_from(limited)).scalar_one()
+            return Listing((), 0, 0, size)
+        parts = [*text_parts(room.entity, find)]
+        if holding:
+            parts.append(holding_part(GRANTS, holding, self._now, self._today))
+        parts.append(quality_part(quality))
+        return self._users.numbered(room.entity, parts, ACCOUNTS.c.quality_id == quality, page, size)
 
     def alike(self, quality: str, find: str, *, limit: int = 6) -> tuple[PersonRef, ...]:
-        """Accounts whose name is nearly `find`, best first."""
-        found, words = self._in(quality), tokens(find)
-        if found is None or not words:
-            return ()
-        same_letter = or_(*(ACCOUNTS.c.search.contains(f" {word[0]}", autoescape=True) for word in words))
-        likely = case((same_letter, 0), else_=1)
-        query = select(ACCOUNTS.c.id, ACCOUNTS.c.search).where(found)
-        rows = self._connection.execute(
-            query.order_by(likely, ACCOUNTS.c.sort_key, ACCOUNTS.c.id).limit(CANDIDATES)
-        )
-        scored = [
-            (score, place, row.id)
-            for place, row in enumerate(rows)
-            if (score := _likeness(words, row.search))
-        ]
-        best = [account for _, _, account in sorted(scored, key=lambda each: (-each[0], each[1]))[:limit]]
-        people = select(*_PERSON).select_from(_PEOPLE).where(ACCOUNTS.c.id.in_(best))
-        refs = {row.id: _person_ref(row) for row in self._connection.execute(people)} if best else {}
-        return tuple(refs[account] for account in best)
+        """Accounts whose name is nearly `find`, best first; see `nearnames`."""
+        room = self.quality(quality)
+        best = self._near.alike(room.entity, quality, find, limit) if room else []
+        return self._users.people(best)
 
     def by_niss(self, quality: str, niss: str) -> PersonRef | None:
         """The account of this quality whose person has this national number now; one statement, known or not."""
-        found = self._in(quality)
-        if found is None:
+        room = self.quality(quality)
+        if room is None:
             return None
+        found = self._users.in_quality(room.entity, quality)
         number = is_number(self._keyring, niss) & NUMBERS.c.until.is_(None)
         query = select(*_PERSON).select_from(
             _PEOPLE.join(NUMBERS, NUMBERS.c.identity_id == PROFILES.c.identity_id)
@@ -365,57 +317,6 @@ class RegisterDirectory(
             return self._reach.whole(entity, Act.VIEW_STATUS)
         return self._reach.sees(person, Act.VIEW_STATUS)
 
-    def counts(self, entity: str) -> Counts:
-        """The overview of one entity, as far as it is in scope."""
-        scope = self._living(entity)
-        people = self._connection.execute(
-            select(func.count()).select_from(ACCOUNTS).where(scope)
-        ).scalar_one()
-        totals = dict.fromkeys(_COUNTS, 0)
-        for table in TABLES:
-            sums = [
-                func.coalesce(
-                    func.sum(case((is_in(table, what, self._now, self._today), 1), else_=0)), 0
-                ).label(what)
-                for what in _COUNTS
-            ]
-            source = table.join(ACCOUNTS, ACCOUNTS.c.id == table.c.account_id)
-            row = self._connection.execute(select(*sums).select_from(source).where(scope)).one()
-            totals = {what: totals[what] + number for what, number in row._mapping.items()}  # noqa: SLF001 - documented
-        own = self.own_total(entity)
-        return Counts(people=people, to_do=self.to_do(entity), own=own, **totals)
-
-    def _living(self, entity: str) -> ColumnElement[bool]:
-        """The accounts of the entity in scope that are not deleted."""
-        return and_(self._reach.within(entity, Act.VIEW_STATUS), ACCOUNTS.c.status != "deleted")
-
-    def listed(
-        self, entity: str, what: str, *, key: str = "", kind: str = "", page: int = 0, size: int = 6
-    ) -> Listing[Line[Holding]]:
-        """People with a holding that is `what`: active, pending, to_do, ending or live; of this key and kind if given."""
-        scope = self._living(entity)
-        parts = [
-            select(*_PERSON, ACCOUNTS.c.sort_key, *columns(table))
-            .select_from(_PEOPLE.join(table, table.c.account_id == ACCOUNTS.c.id))
-            .where(scope, is_in(table, what, self._now, self._today), key_of(table) == key if key else true())
-            for table in TABLES
-            if kind in {"", kind_of(table)}
-        ]
-        found = union_all(*parts).subquery("found")
-        total = self._total(select(found.c.row))
-        page = _last_page(page, total, size)
-        order = (found.c.sort_key, found.c.id, found.c.kind, found.c.key, found.c.starts_on, found.c.row)
-        rows = (
-            self._connection.execute(select(found).order_by(*order).limit(size).offset(page * size))
-            if total
-            else ()
-        )
-        found_rows = list(rows)
-        ref = self.entity(entity)
-        held = self.holdings(found_rows, ref, self._now) if ref else ()
-        lines = tuple(Line(_person_ref(row), each) for row, each in zip(found_rows, held, strict=True))
-        return Listing(lines, total, page, size)
-
     def users(
         self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6
     ) -> UserPage:
@@ -446,16 +347,3 @@ class RegisterDirectory(
         """What `linking` offers in this chat."""
         number = self._telegram_id
         return () if number is None else linking.offered(self._connection, number, self._now)
-
-
-def _last_page(page: int, total: int, size: int) -> int:
-    """The page asked for, or the last one there is."""
-    return max(0, min(page, -(-min(total, COUNTED) // size) - 1))
-
-
-def _likeness(words: Sequence[str], search: str) -> float:
-    """How alike, of 100; 0 where a word has nothing like it among the words of the account."""
-    own = search.split()
-    best = [max((fuzz.ratio(word, each) for each in own), default=0.0) for word in words]
-    mean = sum(best) / len(best)
-    return mean if mean >= NEAR and min(best) >= NEAR_WORD else 0.0

@@ -22,7 +22,7 @@ TABLES = (GRANTS, ASSIGNMENTS)
 _KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, ASSIGNMENTS.c.function)}
 
 
-_MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
+MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
 
 
@@ -51,14 +51,18 @@ def key_of(table: Table) -> ColumnElement[Any]:
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
     """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another."""
     live = is_live(table, now, today)
-    active = and_(live, table.c.active_at <= now)
-    return {
-        "active": active,
-        "pending": and_(live, table.c.active_at > now),
-        "to_do": and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(_MOVED))),
-        "ending": and_(active, table.c.ends_on <= today + ENDING),
-        "live": live,
-    }[what]
+    match what:
+        case "live":
+            return live
+        case "active":
+            return and_(live, table.c.active_at <= now)
+        case "pending":
+            return and_(live, table.c.active_at > now)
+        case "to_do":
+            return and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(MOVED)))
+        case "ending":
+            return and_(live, table.c.active_at <= now, table.c.ends_on <= today + ENDING)
+    raise KeyError(what)
 
 
 def is_live(table: Table, now: datetime, today: date) -> ColumnElement[bool]:

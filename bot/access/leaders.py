@@ -11,16 +11,17 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, literal, or_, select, union_all
 
 from bot.access.catalogue import Catalogue
 from bot.access.holdings import is_live, state_of
-from bot.access.names import display_name, tokens
+from bot.access.names import display_name
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, PROFILES, RESPONSIBILITIES
-from bot.access.userlists import PEOPLE, PERSON, person_ref
-from bot.access.views import COUNTED, LinkRef, Listing, PersonCard, PersonRef, QualityRef
+from bot.access.userlists import UserLists
+from bot.access.userparts import exercising_part, living_part, profession_part, text_parts
+from bot.access.views import LinkRef, Listing, PersonCard, PersonRef, QualityRef
 
 AnyRow = Row[*tuple[Any, ...]]
 _DAYS = ("id", "account_id", "responsible_id", "function", "starts_on", "ends_on", "revoked_at", "active_at")
@@ -65,6 +66,7 @@ class Leaders:
     _catalogue: Catalogue
     _today: date
     _now: datetime
+    _users: UserLists
 
     if TYPE_CHECKING:
 
@@ -137,18 +139,15 @@ class Leaders:
 
     def unled(self, entity: str, *, page: int = 0, size: int = 6) -> Listing[PersonRef]:
         """Who exercises a collaborator's function in the entity, now or later, and has no responsible for it."""
-        here = and_(self._reach.within(entity, Act.VIEW_STATUS), ACCOUNTS.c.status != "deleted")
         valid = answered_for(self._catalogue, self._today).subquery("valid")
         led = select(valid.c.account_id).where(
             valid.c.account_id == ASSIGNMENTS.c.account_id, valid.c.function == ASSIGNMENTS.c.function
         )
-        exercises = select(ASSIGNMENTS.c.account_id).where(
-            ASSIGNMENTS.c.account_id == ACCOUNTS.c.id,
-            ASSIGNMENTS.c.function.in_(led_functions(self._catalogue)),
-            is_live(ASSIGNMENTS, self._now, self._today),
-            ~led.exists(),
+        alone = and_(is_live(ASSIGNMENTS, self._now, self._today), ~led.exists())
+        part = exercising_part(tuple(led_functions(self._catalogue)), alone)
+        return self._users.numbered(
+            entity, [part, living_part(entity)], ACCOUNTS.c.entity_id == entity, page, size, Act.VIEW_STATUS
         )
-        return self._listing(and_(here, exercises.exists()), page, size)
 
     def responsibles(
         self, quality: str, professions: Collection[str], *, find: str = "", page: int = 0, size: int = 6
@@ -157,19 +156,7 @@ class Leaders:
         room = self.quality(quality)
         if room is None:
             return Listing((), 0, 0, size)
-        found = and_(
-            self._reach.within(room.entity, Act.LIST_USERS),
-            ACCOUNTS.c.quality_id == quality,
-            ACCOUNTS.c.status == "active",
-            ACCOUNTS.c.profession.in_(professions),
-            *(ACCOUNTS.c.search.contains(f" {word}", autoescape=True) for word in tokens(find)),
-        )
-        return self._listing(found, page, size)
-
-    def _listing(self, found: ColumnElement[bool], page: int, size: int) -> Listing[PersonRef]:
-        limited = select(ACCOUNTS.c.id).where(found).limit(COUNTED + 1).subquery()
-        total = self._connection.execute(select(func.count()).select_from(limited)).scalar_one()
-        page = max(0, min(page, -(-min(total, COUNTED) // size) - 1))
-        query = select(*PERSON).select_from(PEOPLE).where(found).order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
-        rows = self._connection.execute(query.limit(size).offset(page * size)) if total else ()
-        return Listing(tuple(person_ref(row) for row in rows), total, page, size)
+        part = profession_part(quality, professions)
+        assert part.narrow is not None
+        parts = [part, *text_parts(room.entity, find)]  # rarer than most words
+        return self._users.numbered(room.entity, parts, part.narrow, page, size)

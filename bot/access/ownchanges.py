@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from bot.access.changecards import CHANGE
 from bot.access.reach import Reach
@@ -25,9 +25,6 @@ class OwnChanges:
     _connection: Connection
     _now: datetime
     _reach: Reach
-
-    def _total(self, query: Select[Any]) -> int:
-        raise NotImplementedError
 
     def _change_cards(self, rows: Sequence[AnyRow]) -> tuple[ChangeCard, ...]:
         raise NotImplementedError
@@ -48,7 +45,8 @@ class OwnChanges:
         """How many they are."""
         if not self._reach.whole(entity, Act.READ_AUDIT):
             return 0
-        return self._total(select(CHANGES.c.number).where(self._marked(entity)))
+        limited = select(CHANGES.c.number).where(self._marked(entity)).limit(COUNTED + 1).subquery()
+        return self._connection.execute(select(func.count()).select_from(limited)).scalar_one()
 
     def _marked(self, entity: str) -> ColumnElement[bool]:
         since = self._now - LOOKED_BACK

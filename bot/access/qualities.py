@@ -14,6 +14,7 @@ from bot.access.reach import Reach
 from bot.access.requests import ActivateQuality, Done
 from bot.access.rights import Act, Target, require
 from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS
+from bot.access.waiting import of_entity
 from bot.access.work import (
     ACTIVATE_QUALITY,
     NOT_ALLOWED,
@@ -92,7 +93,7 @@ def waits(connection: Connection, entity: str) -> tuple[tuple[str, str], ...]:
     query = (
         select(ITEMS.c.object_id, ITEMS.c.change_number)
         .join(CHANGES, CHANGES.c.number == ITEMS.c.change_number)
-        .where(WAITS, CHANGES.c.entity_id == entity, ITEMS.c.kind == ACTIVATE_QUALITY)
+        .where(WAITS, of_entity(connection, entity), ITEMS.c.kind == ACTIVATE_QUALITY)
         .order_by(ITEMS.c.change_number)
     )
     return tuple((row.object_id, row.change_number) for row in connection.execute(query))

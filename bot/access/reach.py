@@ -23,6 +23,7 @@ class Reach:
 
     def __init__(self, connection: Connection, session: Session | None, today: date) -> None:
         self._connection, self._session, self._today = connection, session, today
+        self._parents: dict[str, dict[str, str | None]] = {}
 
     @cached_property
     def mandates(self) -> tuple[MandateScope, ...]:
@@ -60,24 +61,37 @@ class Reach:
 
     def within(self, entity: str, act: Act, columns: Any = ACCOUNTS.c) -> ColumnElement[bool]:
         """The condition that an account of the entity lies in scope; `columns` may be those of a copy of the accounts."""
-        held = self.held(entity, act)
         here: ColumnElement[bool] = columns.entity_id == entity
-        if any(mandate.quality is None for mandate in held):
+        if self.whole(entity, act):
             return here
+        parts = self._parts(entity, act, columns)
+        return and_(here, or_(*parts)) if parts else false()
+
+    def narrow(self, entity: str, act: Act) -> ColumnElement[bool] | None:
+        """The same as an index answers it, without the entity: None where the scope is the whole of it, or nothing."""
+        if self.whole(entity, act):
+            return None
+        parts = self._parts(entity, act, ACCOUNTS.c)
+        return or_(*parts) if parts else None
+
+    def _parts(self, entity: str, act: Act, columns: Any) -> list[ColumnElement[bool]]:
+        held = self.held(entity, act)
         whole = {mandate.quality for mandate in held if mandate.subdivision is None}
-        parts = [columns.quality_id.in_(whole)] if whole else []
+        parts: list[ColumnElement[bool]] = [columns.quality_id.in_(whole)] if whole else []
         tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
         if tops:
             parts.append(columns.subdivision_id.in_(self._below(entity, tops)))
-        return and_(here, or_(*parts)) if parts else false()
+        return parts
 
     def _below(self, entity: str, tops: set[str]) -> frozenset[str]:
-        query = (
-            select(SUBDIVISIONS.c.id, SUBDIVISIONS.c.parent_id)
-            .join(QUALITIES, QUALITIES.c.id == SUBDIVISIONS.c.quality_id)
-            .where(QUALITIES.c.entity_id == entity)
-        )
-        return below({row.id: row.parent_id for row in self._connection.execute(query)}, tops)
+        if entity not in self._parents:
+            query = (
+                select(SUBDIVISIONS.c.id, SUBDIVISIONS.c.parent_id)
+                .join(QUALITIES, QUALITIES.c.id == SUBDIVISIONS.c.quality_id)
+                .where(QUALITIES.c.entity_id == entity)
+            )
+            self._parents[entity] = {row.id: row.parent_id for row in self._connection.execute(query)}
+        return below(self._parents[entity], tops)
 
     def sees(self, row: AnyRow, act: Act) -> bool:
         """Whether an account, with its entity, quality and subdivision, lies in scope."""

@@ -9,7 +9,7 @@ the names): its entries stand in the order of the names themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -33,8 +33,8 @@ from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, PROFILES, QUALITIES, SUBDIVISIONS, sort_key
 from bot.access.rows import below as hanging_on
-from bot.access.userparts import HIDDEN, WORDS, Part, Test, between, parts_of
-from bot.access.views import COUNTED, PersonRef, SubdivisionRef, UserFilter, UserPage
+from bot.access.userparts import WORDS, Part, Test, between, hidden, in_quality, parts_of, scope_part
+from bot.access.views import COUNTED, Listing, PersonRef, SubdivisionRef, UserFilter, UserPage
 
 AnyRow = Row[*tuple[Any, ...]]
 Keys = tuple[ColumnElement[Any], ColumnElement[Any]]
@@ -83,11 +83,13 @@ def person_ref(row: AnyRow, masked: str = "") -> PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A list as it is asked for: the conditions of its filter, and the scope of who asks."""
+    """A list as it is asked for: its conditions, the scope of who asks among them; `along` are the accounts that are
+    walked by name where nothing is rare.
+    """
 
     entity: str
     parts: tuple[Part, ...]
-    scope: Test
+    along: ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,13 @@ class UserLists:
 
     def __init__(self, connection: Connection, reach: Reach, today: date, now: datetime) -> None:
         self._connection, self._reach, self._today, self._now = connection, reach, today, now
-        self._hidden: Any = HIDDEN if connection.dialect.name == "sqlite" else ACCOUNTS.c
+        self._hidden = hidden(connection)
 
     def page(
         self, entity: str, wanted: UserFilter, *, after: str = "", before: str = "", size: int = 6
     ) -> UserPage:
         """The page that follows the account `after`, or precedes `before`; the first without either."""
-        asked = _Asked(entity, tuple(self._parts(entity, wanted)), self._scope(entity, Act.LIST_USERS))
+        asked = self._asked(entity, self._parts(entity, wanted))
         place = self._place(after, before)
         leader, few = self._rarest(asked.parts)
         if not few:
@@ -120,6 +122,41 @@ class UserLists:
             if not total:
                 return UserPage()
         return self._counted(asked, leader, place, size)
+
+    def numbered(
+        self,
+        entity: str,
+        parts: Iterable[Part],
+        along: ColumnElement[bool],
+        page: int,
+        size: int,
+        act: Act = Act.LIST_USERS,
+    ) -> Listing[PersonRef]:
+        """A page by its number, the last one where there are fewer; none after those that are counted."""
+        asked = self._asked(entity, parts, along, act)
+        leader, few = self._rarest(asked.parts)
+        if not few:
+            total = self._total(asked, leader)
+            if total > COUNTED:
+                page = last_page(page, total, size)
+                ids = self._next(asked, leader, None, (page + 1) * size)
+                return Listing(self.people(ids[page * size :]), total, page, size)
+            if not total:
+                return Listing((), 0, 0, size)
+        query, keys = self._numbers(asked, leader)
+        query = query.order_by(*keys).limit(size)
+        page = max(0, page)
+        rows = self._connection.execute(query.offset(page * size)).all()
+        if not rows and page:
+            first = self._connection.execute(query).all()
+            page = last_page(page, first[0].total if first else 0, size)
+            rows = self._connection.execute(query.offset(page * size)).all() if page else first
+        people = self.people([row.id for row in rows])
+        return Listing(people, rows[0].total if rows else 0, page, size)
+
+    def in_quality(self, entity: str, quality: str) -> ColumnElement[bool]:
+        """The condition for the quality's accounts in scope that are not deleted; it leads nowhere by an index."""
+        return in_quality(self._reach, entity, quality, self._hidden)
 
     def every(self, entity: str, wanted: UserFilter, *, limit: int) -> tuple[str, ...]:
         """The ids of all that match, by name, at most `limit`."""
@@ -132,14 +169,26 @@ class UserLists:
         inside = self._inside(entity, wanted.subdivision) if wanted.subdivision else frozenset()
         return parts_of(entity, wanted, inside, self._now, self._today)
 
+    def _asked(
+        self,
+        entity: str,
+        parts: Iterable[Part],
+        along: ColumnElement[bool] | None = None,
+        act: Act = Act.LIST_USERS,
+    ) -> _Asked:
+        scope = scope_part(self._scope(entity, act), self._reach.narrow(entity, act))
+        return _Asked(entity, (*parts, scope), ACCOUNTS.c.entity_id == entity if along is None else along)
+
     def _scope(self, entity: str, act: Act) -> Test:
         return lambda columns: self._reach.within(entity, act, columns)
 
     # -- which index leads --------------------------------------------------------------------
 
     def _rarest(self, parts: tuple[Part, ...]) -> tuple[Part, bool]:
-        """The condition whose index has the fewest entries, the first of equals; and whether they are few."""
+        """The condition whose index has the fewest entries, the first of equals; and whether they are known to be few."""
         leaders = [part for part in parts if part.narrow is not None]
+        if len(leaders) == 1:
+            return leaders[0], False
         some = [
             select(literal(1))
             .select_from(ACCOUNTS if part.source is None else part.source)
@@ -157,8 +206,9 @@ class UserLists:
         """What matches, as the leader's index brings it: an account as often as it stands there."""
         narrow = leader.narrow if narrow is None else narrow
         assert narrow is not None
-        rest = [part.test for part in asked.parts if part is not leader or part.wider]
-        tests = [asked.scope, *rest]
+        if leader.further is not None:
+            narrow = and_(narrow, leader.further)
+        tests = [part.test for part in asked.parts if part is not leader or part.wider]
         if leader.source is ACCOUNT_WORDS:
             base = select(WORDS.id.label("id"), WORDS.sort_key)
             return base.where(narrow, *(test(WORDS) for test in tests))
@@ -168,12 +218,19 @@ class UserLists:
         return base.where(narrow, *(test(self._hidden) for test in tests))
 
     def _total(self, asked: _Asked, leader: Part) -> int:
-        """How many match, exact up to COUNTED."""
+        """How many match: COUNTED + 1 for more, 0 for none; of those between at least as many."""
         limit = COUNTED + 1
-        while True:  # the same account may stand in several entries
-            found = self._found(asked, leader).limit(limit).subquery()
-            counts = select(func.count(), func.count(found.c.id.distinct()))
-            entries, total = self._connection.execute(counts).one()
+        found = self._found(asked, leader)
+        if len(leader.word) > SHORT:  # no account stands twice under one and the same word
+            some = found.add_columns(ACCOUNT_WORDS.c.word).limit(limit).subquery()
+            counts = select(func.count(), func.min(some.c.word), func.max(some.c.word))
+            entries, first, last = self._connection.execute(counts).one()
+            if entries < limit or first == last:
+                return int(entries)
+        while True:
+            some = found.limit(limit).subquery()
+            apart = some.c.id if leader.source is None else some.c.id.distinct()
+            entries, total = self._connection.execute(select(func.count(), func.count(apart))).one()
             if total > COUNTED or entries < limit:
                 return min(total, COUNTED + 1)
             limit *= 4
@@ -182,6 +239,18 @@ class UserLists:
 
     def _counted(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> UserPage:
         """A page of a list that is counted to its end."""
+        query, keys = self._numbers(asked, leader)
+        rows = self._beside(query, keys, place, size)
+        if not rows and place:  # whoever stood there is gone
+            rows = self._beside(query, keys, None, size)
+        if not rows:
+            return UserPage()
+        total, first = rows[0].total, rows[0].number - 1
+        more = (first > 0, first + len(rows) < total)
+        return UserPage(self.people([row.id for row in rows]), total, first, more)
+
+    def _numbers(self, asked: _Asked, leader: Part) -> tuple[Select[Any], Keys]:
+        """All that match with their numbers, from 1, and how many there are; and by what they are sorted."""
         found = self._found(asked, leader)
         once = (found if leader.source is None else found.distinct()).subquery("once")
         order = (once.c.sort_key, once.c.id)
@@ -191,16 +260,10 @@ class UserLists:
             func.count().over().label("total"),
             once.c.sort_key,
         ).subquery("numbered")
-        keys = (numbered.c.sort_key, numbered.c.id)
-        query = select(numbered.c.id, numbered.c.number, numbered.c.total)
-        rows = self._beside(query, keys, place, size)
-        if not rows and place:  # whoever stood there is gone
-            rows = self._beside(query, keys, None, size)
-        if not rows:
-            return UserPage()
-        total, first = rows[0].total, rows[0].number - 1
-        more = (first > 0, first + len(rows) < total)
-        return UserPage(self._people([row.id for row in rows]), total, first, more)
+        return select(numbered.c.id, numbered.c.number, numbered.c.total), (
+            numbered.c.sort_key,
+            numbered.c.id,
+        )
 
     def _place(self, after: str, before: str) -> _Place | None:
         """Where a page begins: its neighbour counts, whether it still matches or not; None for the first page."""
@@ -223,13 +286,13 @@ class UserLists:
         further, back = len(ids) > size, place is not None and place.back
         kept = ids[-size:] if back else ids[:size]
         more = (further, True) if back else (place is not None, further)
-        return UserPage(self._people(kept), COUNTED + 1, None, more)
+        return UserPage(self.people(kept), COUNTED + 1, None, more)
 
     def _next(self, asked: _Asked, leader: Part, place: _Place | None, size: int) -> list[str]:
         """The ids on from a place: a word has its entries in order; all others are met soon along the names."""
         if len(leader.word) > SHORT:
             return self._entries(asked, leader, place, size)
-        here = [ACCOUNTS.c.entity_id == asked.entity]
+        here = [asked.along]
         here += [part.narrow for part in asked.parts if part.ordered and part.narrow is not None]
         keys = (ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
         stop: list[ColumnElement[bool]] = []
@@ -240,8 +303,8 @@ class UserLists:
             if last is not None:
                 end = tuple_(literal(last.sort_key), literal(last.id))
                 stop = [tuple_(*keys) > end if place and place.back else tuple_(*keys) < end]
-        tests = [asked.scope, *(part.test for part in asked.parts)]
-        query = select(ACCOUNTS.c.id).where(*here, *stop, *(test(self._hidden) for test in tests))
+        tests = [part.test(self._hidden) for part in asked.parts]
+        query = select(ACCOUNTS.c.id).where(*here, *stop, *tests)
         ids = [row.id for row in self._beside(query, keys, place, size)]
         return ids if len(ids) == size or not stop else self._entries(asked, leader, place, size)
 
@@ -262,7 +325,8 @@ class UserLists:
                 return ids[-size:] if place and place.back else ids[:size]
             limit *= 4
 
-    def _people(self, ids: list[str]) -> tuple[PersonRef, ...]:
+    def people(self, ids: Sequence[str]) -> tuple[PersonRef, ...]:
+        """These accounts, in this order."""
         rows = self._connection.execute(_THESE.where(ACCOUNTS.c.id.in_(ids))) if ids else ()
         refs = {row.id: person_ref(row) for row in rows}
         return tuple(refs[each] for each in ids if each in refs)
@@ -288,6 +352,11 @@ class UserLists:
                     SubdivisionRef(row.id, row.quality_id, row.name, " › ".join(names), row.parent_id or "")
                 )
         return tuple(sorted(found, key=lambda each: [sort_key(name) for name in each.path.split(" › ")]))
+
+
+def last_page(page: int, total: int, size: int) -> int:
+    """The page asked for, or the last one there is."""
+    return max(0, min(page, -(-min(total, COUNTED) // size) - 1))
 
 
 def _branch(rows: dict[str, AnyRow], subdivision: str) -> list[str]:

@@ -6,16 +6,18 @@ the indexes of SQLite, a stretch of them in a subquery, or the words, which carr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Table, and_, exists, func, or_, select, union_all
 
 from bot.access.holdings import ENDING, TABLES, is_live, key_of
 from bot.access.names import tokens
+from bot.access.reach import Reach
+from bot.access.rights import Act
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, ASSIGNMENTS, GRANTS, sort_key
 from bot.access.views import UserFilter
 
@@ -30,9 +32,20 @@ NAMES = (
     "username_fold",
 )
 """What a list asks of an account, besides its id."""
-HIDDEN = SimpleNamespace(id=ACCOUNTS.c.id, **{name: func.coalesce(ACCOUNTS.c[name], "") for name in NAMES})
+HIDDEN = SimpleNamespace(
+    id=ACCOUNTS.c.id, **{name: func.coalesce(ACCOUNTS.c[name], "") for name in (*NAMES, "profession")}
+)
 """The accounts' columns so that SQLite, which keeps no figures about its data, takes none of their indexes."""
+
+
+def hidden(connection: Connection) -> Any:
+    """The accounts' columns for conditions that are not to lead: PostgreSQL knows by itself what is rare."""
+    return HIDDEN if connection.dialect.name == "sqlite" else ACCOUNTS.c
+
+
 WORDS = SimpleNamespace(id=ACCOUNT_WORDS.c.account_id, **{name: ACCOUNT_WORDS.c[name] for name in NAMES})
+LOOKED_UP = 4
+"""So many words of a text are looked up; the others are tested."""
 LIVING = ("active", "blocked")
 """The states of accounts that a list shows unless it is asked for another."""
 Test = Callable[[Any], ColumnElement[bool]]
@@ -42,7 +55,8 @@ Test = Callable[[Any], ColumnElement[bool]]
 class Part:
     """One condition: `test` for one account, `narrow` as an index answers it, if one does, in `source`: the words, a
     table of holdings, or the accounts for None. `wider`: what the index answers is still to be tested. `ordered`: it is
-    a stretch of the names. `word`: the beginning of a word that the words are asked for.
+    a stretch of the names. `word`: the beginning of a word that the words are asked for. `further`: what an entry of `source` must
+    meet besides, and no index tells.
     """
 
     test: Test
@@ -51,6 +65,7 @@ class Part:
     wider: bool = False
     ordered: bool = False
     word: str = ""
+    further: ColumnElement[bool] | None = None
 
 
 def parts_of(
@@ -59,8 +74,7 @@ def parts_of(
     """The conditions, those that narrow most first; `inside`: the subdivision asked for and what hangs on it."""
     if wanted.account:
         yield Part(lambda c: c.id == wanted.account, ACCOUNTS.c.id == wanted.account)
-    for word in sorted(set(tokens(wanted.text)), key=len, reverse=True):
-        yield word_part(entity, word)
+    yield from text_parts(entity, wanted.text)
     if wanted.username and (typed := tokens(wanted.username)):
         name = wanted.username.lower().strip()
         yield _through(entity, typed[0], lambda c: c.username_fold.startswith(name, autoescape=True))
@@ -74,9 +88,9 @@ def parts_of(
     if wanted.ending:
         yield _ending(now, today)
     if wanted.function:
-        yield _holding(ASSIGNMENTS, wanted.function, now, today)
+        yield holding_part(ASSIGNMENTS, wanted.function, now, today)
     if wanted.application:
-        yield _holding(GRANTS, wanted.application, now, today)
+        yield holding_part(GRANTS, wanted.application, now, today)
     if wanted.subdivision:
         yield Part(lambda c: c.subdivision_id.in_(inside), ACCOUNTS.c.subdivision_id.in_(inside))
     if wanted.type:
@@ -86,6 +100,13 @@ def parts_of(
     narrowed = wanted.account or wanted.text or wanted.username or wanted.first or wanted.last
     state = and_(ACCOUNTS.c.entity_id == entity, ACCOUNTS.c.status.in_(states))
     yield Part(lambda c: c.status.in_(states), state if wanted.status or not narrowed else None)
+
+
+def text_parts(entity: str, text: str) -> Iterator[Part]:
+    """That words of the account begin as each word of the text, the longest first; the index is asked for some of them."""
+    for place, word in enumerate(sorted(set(tokens(text)), key=lambda word: (-len(word), word))):
+        part = word_part(entity, word)
+        yield part if place < LOOKED_UP else replace(part, narrow=None)
 
 
 def word_part(entity: str, word: str) -> Part:
@@ -98,9 +119,58 @@ def _through(entity: str, word: str, test: Test) -> Part:
     return Part(test, word_part(entity, word).narrow, ACCOUNT_WORDS, wider=True, word=word)
 
 
-def _holding(table: Table, key: str, now: datetime, today: date) -> Part:
+def quality_part(quality: str) -> Part:
+    """The accounts of a quality that are not deleted."""
+
+    def test(columns: Any) -> ColumnElement[bool]:
+        return and_(columns.quality_id == quality, columns.status.in_(LIVING))
+
+    return Part(test, ACCOUNTS.c.quality_id == quality, wider=True)
+
+
+def in_quality(reach: Reach, entity: str, quality: str, columns: Any) -> ColumnElement[bool]:
+    """That an account of the quality lies in scope for lists and is not deleted."""
+    return and_(reach.within(entity, Act.LIST_USERS, columns), quality_part(quality).test(columns))
+
+
+def profession_part(quality: str, professions: Collection[str]) -> Part:
+    """The active accounts of a quality with one of these professions. The words do not know them: there one looks."""
+
+    def test(columns: Any) -> ColumnElement[bool]:
+        if hasattr(columns, "profession"):
+            here: ColumnElement[bool] = columns.profession.in_(professions)
+        else:
+            own = ACCOUNTS.alias("own")
+            here = exists(select(own.c.id).where(own.c.id == columns.id, own.c.profession.in_(professions)))
+        return and_(here, columns.status == "active")
+
+    narrow = and_(ACCOUNTS.c.quality_id == quality, ACCOUNTS.c.profession.in_(professions))
+    return Part(test, narrow, wider=True)
+
+
+def scope_part(test: Test, narrow: ColumnElement[bool] | None) -> Part:
+    """That an account lies in the scope of who asks; `narrow`: the qualities and subdivisions that it is made of."""
+    return Part(test, narrow, wider=True)
+
+
+def holding_part(table: Table, key: str, now: datetime, today: date) -> Part:
+    """The accounts that hold this application, or function, now or later."""
     narrow = and_(key_of(table) == key, is_live(table, now, today))
     return Part(lambda c: _has(table, c, narrow), narrow, table)
+
+
+def exercising_part(functions: Sequence[str], condition: ColumnElement[bool]) -> Part:
+    """The accounts that exercise one of these functions, where its assignment meets the condition."""
+    narrow = ASSIGNMENTS.c.function.in_(functions)
+    return Part(
+        lambda c: _has(ASSIGNMENTS, c, and_(narrow, condition)), narrow, ASSIGNMENTS, further=condition
+    )
+
+
+def living_part(entity: str) -> Part:
+    """The accounts of the entity that are not deleted."""
+    narrow = and_(ACCOUNTS.c.entity_id == entity, ACCOUNTS.c.status.in_(LIVING))
+    return Part(lambda c: c.status.in_(LIVING), narrow)
 
 
 def _ending(now: datetime, today: date) -> Part:

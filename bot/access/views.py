@@ -172,7 +172,7 @@ class PastChange:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCounts:
-    """How many people of an entity exercise a function, now or later, and how many exercise each."""
+    """How many people of an entity exercise a function, now or later, and how many exercise each; as for `Counts`."""
 
     people: int = 0
     each: tuple[tuple[str, int], ...] = ()
@@ -203,7 +203,7 @@ class Listing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The manager's overview of one entity: numbers of holdings, and of people."""
+    """The manager's overview of one entity: numbers of holdings, and of people; each exact up to COUNTED, else COUNTED + 1."""
 
     people: int = 0
     active: int = 0

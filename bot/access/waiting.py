@@ -18,7 +18,8 @@ from bot.access.holdings import holding_of
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
-from bot.access.views import ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
+from bot.access.userparts import hidden
+from bot.access.views import COUNTED, ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
 
 ONE_VISIT = 60
 """Changes of one visit, at most: what is more is a second visit."""
@@ -35,19 +36,25 @@ _WAITING = (
 )
 
 
-def _within(reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
+def _within(connection: Connection, reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
     """The items of the entity in scope; those about no account are for whoever may do `act` in the whole entity."""
     wide = reach.whole(entity, act)
-    accounts = reach.within(entity, act)
-    here = CHANGES.c.entity_id == entity
+    accounts = reach.within(entity, act, hidden(connection))
+    here = of_entity(connection, entity)
     return and_(here, or_(accounts, ITEMS.c.account_id.is_(None)) if wide else accounts)
 
 
+def of_entity(connection: Connection, entity: str) -> ColumnElement[bool]:
+    """The condition on a change; what waits is little, what was ever changed is not, so that it must not lead SQLite."""
+    sqlite = connection.dialect.name == "sqlite"
+    return (func.coalesce(CHANGES.c.entity_id, "") if sqlite else CHANGES.c.entity_id) == entity
+
+
 def counted(connection: Connection, reach: Reach, entity: str) -> int:
-    """How many changes of the entity, in scope, are to do on the portal."""
-    found = _WAITING.where(_within(reach, entity, Act.VIEW_STATUS)).subquery()
-    query = select(func.count(func.distinct(found.c.change_number)))
-    return connection.execute(query).scalar_one()
+    """How many changes of the entity, in scope, are to do on the portal; exact up to COUNTED, else one more."""
+    found = _WAITING.where(_within(connection, reach, entity, Act.VIEW_STATUS))
+    some = found.with_only_columns(ITEMS.c.change_number).distinct().limit(COUNTED + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def visits(
@@ -59,7 +66,7 @@ def visits(
         ref = entity_of(entity)
         if row.delivery != "portal" or ref is None or not reach.held(entity, Act.HAND_OVER):
             continue
-        found = _WAITING.where(_within(reach, entity, Act.HAND_OVER)).subquery()
+        found = _WAITING.where(_within(connection, reach, entity, Act.HAND_OVER)).subquery()
         who = func.coalesce(found.c.account_id, found.c.subject_id)
         counts = (func.count(func.distinct(found.c.change_number)), func.count(func.distinct(who)))
         grouped = select(found.c.quality_id, *counts).group_by(found.c.quality_id)
@@ -75,7 +82,7 @@ def of_visit(connection: Connection, reach: Reach, visit: str, entity_of: Entiti
     """The changes of one visit, by the people's names and then by number; at most `ONE_VISIT`."""
     entity = connection.execute(select(QUALITIES.c.entity_id).where(QUALITIES.c.id == visit)).scalar()
     place = CHANGES.c.quality_id == visit if entity else CHANGES.c.quality_id.is_(None)
-    query = _WAITING.where(place, _within(reach, entity or visit, Act.HAND_OVER))
+    query = _WAITING.where(place, _within(connection, reach, entity or visit, Act.HAND_OVER))
     order = (ACCOUNTS.c.sort_key, ACCOUNTS.c.id, ITEMS.c.change_number)
     rows = connection.execute(query.order_by(*order).limit(ONE_VISIT * 8))
     numbers = list(dict.fromkeys(row.change_number for row in rows))[:ONE_VISIT]

@@ -29,7 +29,7 @@ from bot.conversations.lists import one_after_the_other
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import found
-from bot.conversations.ports import Context, EntityRef, Holding, Line, Listing, PersonCard
+from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
 from bot.conversations.status import HOME_ROW, called, holding_line, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.conversations.usercard import CardStep
@@ -136,10 +136,16 @@ def overview(ctx: Context, query: Json) -> Page:
         counts = ctx.directory.function_counts(entity.id)
         if not counts.people and len(entities) > PAGE_SIZE:
             continue  # of many, those where there is something
-        body.append(m("functions.in", name=entity.name, count=m("functions.people", n=counts.people)))
-        body += [
-            m("functions.of", name=called(ctx, "function", each), n=number) for each, number in counts.each
-        ]
+        people = (
+            m("functions.people", n=counts.people)
+            if counts.people <= COUNTED
+            else m("functions.people_many", limit=COUNTED)
+        )
+        body.append(m("functions.in", name=entity.name, count=people))
+        for each, number in counts.each:
+            name = called(ctx, "function", each)
+            many = m("functions.of_many", name=name, limit=COUNTED)
+            body.append(m("functions.of", name=name, n=number) if number <= COUNTED else many)
         totals.update(dict.fromkeys(dict(counts.each), 1))
         if missing := hierarchy.unled_count(ctx, entity):
             body.append(missing)

@@ -11,7 +11,7 @@ from bot.conversations.flow import Page, press
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.model import Json, Row
 from bot.conversations.people import found, told_apart
-from bot.conversations.ports import Context, EntityRef, LinkRef, Listing, PersonCard, PersonRef
+from bot.conversations.ports import COUNTED, Context, EntityRef, LinkRef, Listing, PersonCard, PersonRef
 from bot.conversations.steps import PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 
@@ -151,6 +151,8 @@ def asked_by(ctx: Context) -> Msg:
 def unled_count(ctx: Context, entity: EntityRef) -> Msg | None:
     """How many collaborators of the entity have nobody."""
     total = ctx.directory.unled(entity.id, size=1).total
+    if total > COUNTED:
+        return m("links.unled_many", limit=COUNTED)
     return m("links.unled_in", n=total) if total else None
 
 

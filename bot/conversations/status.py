@@ -133,6 +133,7 @@ def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
     entities = every if pages == 1 else every[at * AT_ONCE : (at + 1) * AT_ONCE]
     body: list[Say] = [said] if said else []
     rows: list[Row] = []
+    checklists = {visit.entity.id for visit in ctx.directory.visits()}
     for entity in entities:
         counts = ctx.directory.counts(entity.id)
         body.append(m("status.entity", name=entity.name, people=found(counts.people)))
@@ -144,6 +145,8 @@ def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
         }
         body += [
             m(f"status.count.{what}", n=number)
+            if number <= COUNTED
+            else m(f"status.count_many.{what}", limit=COUNTED)
             for what, number in numbers.items()
             if number or what != "to_do"
         ]
@@ -151,10 +154,9 @@ def overview(ctx: Context, said: Msg | None = None, at: int = 0) -> Page:
         if len(every) > 1:
             rows.append((press(entity.name, "list", f"a:{entity.id}"),))
         shown = [what for what in LISTS if numbers[what] and not (what == "active" and len(every) > 1)]
-        checklists = entity.id in {visit.entity.id for visit in ctx.directory.visits()}
         buttons = [
             press(m("status.button.to_do"), "open", f"portal:{entity.id}")
-            if what == "to_do" and checklists
+            if what == "to_do" and entity.id in checklists
             else press(m(f"status.button.{what}"), "list", f"{_letter(what)}:{entity.id}")
             for what in shown
         ]

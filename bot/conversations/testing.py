@@ -298,10 +298,12 @@ class MemoryDirectory(
             and what in listing(held)
         ]
         page = min(page, max(0, -(-len(lines) // size) - 1))
-        return Listing(tuple(lines[page * size : (page + 1) * size]), len(lines), page, size)
+        return Listing(
+            tuple(lines[page * size : (page + 1) * size]), min(len(lines), COUNTED + 1), page, size
+        )
 
     def function_counts(self, entity: str) -> FunctionCounts:
-        lines = self.listed(entity, "live", kind="function", size=COUNTED).items
+        lines = self.listed(entity, "live", kind="function", size=2 * COUNTED).items
         each = {line.holding.key for line in lines}
         counts = tuple((key, sum(line.holding.key == key for line in lines)) for key in sorted(each))
         return FunctionCounts(len({line.person.id for line in lines}), counts)

@@ -179,7 +179,8 @@ class Account(SQLModel, table=True):
         UniqueConstraint("profile_id", "quality_id"),
         one_of("status", "active", "blocked", "deleted"),
         one_of("profession", "specialist-physician", "hospital-pharmacist", "collaborator"),
-        Index(None, "quality_id", "status", "sort_key", "id"),
+        Index(None, "quality_id", "sort_key", "id", "status"),
+        Index(None, "quality_id", "profession", "sort_key", "id"),
         Index(None, "entity_id", "sort_key", "id"),
         Index(None, "entity_id", "status", "sort_key", "id"),
         Index(None, "entity_id", "type", "sort_key", "id"),
@@ -234,6 +235,7 @@ class Grant(SQLModel, table=True):
         in_order("starts_on", "ends_on"),
         Index(None, "application", "account_id", "ends_on", "revoked_at"),
         Index(None, "ends_on"),
+        Index(None, "active_at", "account_id"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
@@ -254,6 +256,7 @@ class Assignment(SQLModel, table=True):
         in_order("starts_on", "ends_on"),
         Index(None, "function", "account_id", "ends_on", "revoked_at"),
         Index(None, "ends_on"),
+        Index(None, "active_at", "account_id"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     account_id: str = Field(foreign_key="accounts.id", index=True)
@@ -263,7 +266,7 @@ class Assignment(SQLModel, table=True):
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
     recorded_at: datetime = Field(sa_type=Instant)
     active_at: datetime | None = Field(default=None, sa_type=Instant)
-    responsible_id: str | None = Field(default=None, foreign_key="accounts.id")
+    responsible_id: str | None = Field(default=None, foreign_key="accounts.id", index=True)
     change_number: str | None = Field(default=None, foreign_key="changes.number", index=True)
 
 
@@ -384,7 +387,7 @@ class ChangeItem(SQLModel, table=True):
     position: int
     kind: str
     account_id: str | None = Field(default=None, foreign_key="accounts.id", index=True)
-    object_id: str | None = None
+    object_id: str | None = Field(default=None, index=True)
     subject_id: str | None = Field(default=None, foreign_key="identities.id")
     key: str | None = None
     before: dict[str, Any] | None = Field(default=None, sa_type=Json)

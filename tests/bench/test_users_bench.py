@@ -1,6 +1,6 @@
-"""A list of users answers as fast for many as for few: page, search and filters, on both databases, as ratios in one run.
+"""A manager's screens answer as fast for many users as for few: on both databases, as ratios in one run.
 
-`make bench` (ACCESSBOT_BENCH_USERS=100000) takes the times of the figure; the suite counts the steps that it takes.
+`make bench` (ACCESSBOT_BENCH_USERS=100000) takes the times of the figure; the suite counts the steps that each takes.
 """
 
 from __future__ import annotations
@@ -8,118 +8,47 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from functools import partial
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from bot.access import holdinglists, nearnames, userlists, waiting
 from bot.access.directory import RegisterDirectory
-from bot.access.rows import sort_key
+from bot.access.rows import ENTITIES
 from bot.access.views import COUNTED, UserFilter
-from bot.store import tables
 from bot.store.database import Database
 from bot.store.keys import Keyring
-from bot.store.tables import core
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import event, text, update
 from tests import databases
-from tests.access.registers import NOW, TODAY, Register
+from tests.access.registers import Register
+from tests.bench.crowd import Ask, filled, questions
 
-Ask = Callable[[], object]
 FEW = 100
-SOME = 9_000
-STEPS = 60_000
-"""Each of `SOME` looked at costs more."""
+SOME, MORE = 3_000, 9_000
+COUNTED_HERE = 50
+STEPS, GROWTH = 12_000, 1.5
+"""Of SQLite's machine: what takes fewer is few; what takes more may grow so much from `SOME` to `MORE`, which is three times."""
+KNOWN = {"functions: without responsible"}
+"""Looks at everybody who exercises a function: who has no link stands in no index."""
 FIGURE, LIMIT = 2.0, 3.0
 """The figure, and where the run fails: beside other work the times of a few milliseconds waver by as much."""
-ROUNDS = 41
-LAST = ("peeters", "claes", "maes", "jacobs", "mertens", "willems", "lambert", "dubois", "dupont", "simon")
-FIRST = ("jan", "piet", "an", "marie", "luc", "sofie", "tom", "eva")
-
-
-def filled(connection: Connection, register: Register, entity: str, number: int) -> None:
-    """As many users more in one entity: in rows of one statement each."""
-    place = register.entity[entity]
-    quality = register.quality[f"{entity}/hospital"]
-    people, profiles, accounts, grants = [], [], [], []
-    for n in range(number):
-        key, account = f"{entity}{n:07d}", f"a{entity}{n:07d}"
-        last, first = f"{LAST[n % 10]} {_letters(n // 10)}", FIRST[n % 8]
-        names = {"sort_key": sort_key(last, first), "search": f" {last} {first}"}
-        common = {"created_at": NOW, "changed_at": NOW, "version": 1, "entity_id": place}
-        people.append({"id": key, "key": key, "created_at": NOW})
-        profiles.append(
-            {"id": key, "identity_id": key, "last_name": last, "first_name": first, "language": "nl"}
-            | names
-            | common
-        )
-        username = f"u{entity}{n:06d}"
-        own = {"id": account, "profile_id": key, "quality_id": quality, "type": "user"}
-        own |= {"status": "blocked" if n % 500 == 7 else "active", "username": username}
-        own |= {"username_fold": username, "sort_key": names["sort_key"]}
-        accounts.append(own | {"search": f"{names['search']} {username}"} | common)
-        ends = TODAY + timedelta(days=9) if n % 1000 == 3 else None
-        application = "colindos" if n % 400 == 5 else "hospiliss"
-        grants.append(
-            {
-                "id": account,
-                "account_id": account,
-                "application": application,
-                "starts_on": TODAY,
-                "ends_on": ends,
-                "recorded_at": NOW,
-                "active_at": NOW,
-            }
-        )
-    for model, rows in (
-        (tables.Identity, people),
-        (tables.Profile, profiles),
-        (tables.Account, accounts),
-        (tables.Grant, grants),
-    ):
-        connection.execute(insert(core(model)), rows)
-
-
-def _letters(number: int) -> str:
-    """A word for a number, so that names sort and are searched as names are."""
-    word = ""
-    for _ in range(4):
-        number, digit = divmod(number, 26)
-        word += chr(ord("a") + digit)
-    return word
-
-
-QUESTIONS: dict[str, UserFilter] = {
-    "a page": UserFilter(),
-    "a search": UserFilter(text="peeters cdaa"),
-    "a search that many match": UserFilter(text="jan"),
-    "a search that nobody matches": UserFilter(text="zzzz"),
-    "last name": UserFilter(last="claes b"),
-    "first name": UserFilter(first="sofie"),
-    "user name": UserFilter(username="uaube00001"),
-    "blocked": UserFilter(status="blocked"),
-    "deleted": UserFilter(status="deleted"),
-    "a rare application": UserFilter(application="colindos"),
-    "a frequent application": UserFilter(application="hospiliss"),
-    "ending soon": UserFilter(ending=True),
-    "name and application": UserFilter(last="dubois", application="colindos"),
-    "technical users": UserFilter(type="technical"),
+ABOVE = {
+    "alike: in a name of two words": 8.0,
+    "functions: without responsible": 30.0,
+    "overview: counts": 5.0,
+    "overview: active": 5.0,
+    "overview: active, another page": 5.0,
 }
-
-
-def ways(directory: RegisterDirectory, few: str, many: str, number: int) -> Iterator[tuple[str, Ask, Ask]]:
-    """Each question as it is asked of few and of many."""
-    for name, wanted in QUESTIONS.items():
-        yield name, partial(directory.users, few, wanted), partial(directory.users, many, wanted)
-    accounts = core(tables.Account)
-    order = select(accounts.c.id).where(accounts.c.entity_id == many).order_by(accounts.c.sort_key)
-    deep = directory._connection.execute(order.offset(number * 9 // 10).limit(1)).scalar_one()
-    there = partial(directory.users, many, UserFilter(), after=deep)
-    yield "a page far down", partial(directory.users, few, UserFilter()), there
+"""What is known to miss the figure (`docs/performance.md`), and where it fails the run."""
+ROUNDS = 41
+Clock = Callable[[], float]
 
 
 @pytest.mark.skipif("ACCESSBOT_BENCH_USERS" not in os.environ, reason="minutes: `make bench` runs it")
-@pytest.mark.timeout(1200)
-def test_many_users_are_listed_as_fast_as_few(database: Database, keyring: Keyring, tmp_path, capsys) -> None:
+@pytest.mark.timeout(2400)
+def test_many_users_are_asked_about_as_fast_as_few(
+    database: Database, keyring: Keyring, tmp_path, capsys
+) -> None:
     register = Register(database, keyring, tmp_path)
     number = int(os.environ["ACCESSBOT_BENCH_USERS"])
     with database.write() as connection:
@@ -129,46 +58,107 @@ def test_many_users_are_listed_as_fast_as_few(database: Database, keyring: Keyri
     if not database.sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
-    ratios = {}
+    ratios, cost = {}, {}
     with register.sees("delcourt") as directory:
-        few, many = register.entity["aube"], register.entity["midi"]
-        for name, here, there in ways(directory, few, many, number):
-            ratios[name] = alternately(here, there)
-        assert directory.users(many, UserFilter()).total == COUNTED + 1
+        clock = processor(directory)
+        for name, here, there in questions(directory, register, "aube", "midi"):
+            ratios[name] = alternately(here, there, clock)
+            cost[name] = steps(directory, there) if database.sqlite else blocks(database, there)
+        assert directory.users(register.entity["midi"], UserFilter()).total == COUNTED + 1
     with capsys.disabled():
-        print(f"\n  {database.url.get_backend_name()}, {number} users: ratio to {FEW} (ms each)")
+        what = "steps" if database.sqlite else "blocks"
+        print(f"\n  {database.url.get_backend_name()}, {number} users: ratio to {FEW} (ms each), {what}")
         for name, (one, other) in ratios.items():
             over = "above the figure" if other > FIGURE * one else ""
-            print(f"    {name:30} {other / one:5.2f}   ({one * 1e3:6.2f} {other * 1e3:6.2f})  {over}")
-    slow = {name: round(other / one, 2) for name, (one, other) in ratios.items() if other > LIMIT * one}
+            print(
+                f"    {name:33} {other / one:5.2f}   ({one * 1e3:6.2f} {other * 1e3:6.2f})  {cost[name]:7}  {over}"
+            )
+    slow = {
+        name: round(other / one, 2)
+        for name, (one, other) in ratios.items()
+        if other > ABOVE.get(name, LIMIT) * one
+    }
     assert slow == {}
 
 
-def alternately(one: Ask, other: Ask) -> tuple[float, float]:
+def alternately(one: Ask, other: Ask, clock: Clock) -> tuple[float, float]:
     """The median time of each, asked in turns: what else the machine does falls on both."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for ask, taken in zip((one, other), times, strict=True):
-            begin = time.perf_counter()
+            begin = clock()
             ask()
-            taken.append(time.perf_counter() - begin)
+            taken.append(clock() - begin)
     return statistics.median(times[0]), statistics.median(times[1])
 
 
-def test_the_work_for_a_list_does_not_grow_with_the_users(keyring: Keyring, tmp_path) -> None:
-    """In steps of SQLite's machine, which are the same at every run. What is counted to 1,000 costs what it costs."""
+def processor(directory: RegisterDirectory) -> Clock:
+    """The seconds of the processor, of this process and of the one of the server that answers it (Linux tells them)."""
+    if directory._connection.dialect.name == "sqlite":
+        return time.process_time
+    server = directory._connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    spent = Path(f"/proc/{server}/schedstat")
+    return lambda: time.process_time() + int(spent.read_text().split()[0]) / 1e9
+
+
+def blocks(database: Database, ask: Ask) -> int:
+    """The blocks that PostgreSQL reads for a question, from memory or from the disk."""
+    read = [0]
+
+    def explained(connection, cursor, statement, parameters, *_) -> None:
+        with connection.connection.dbapi_connection.cursor() as further:
+            further.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}", parameters)
+            plan = further.fetchone()[0][0]["Plan"]
+        read[0] += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+    event.listen(database.engine, "before_cursor_execute", explained)
+    try:
+        ask()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explained)
+    return read[0]
+
+
+def test_the_work_for_a_screen_does_not_grow_with_the_users(keyring: Keyring, tmp_path, monkeypatch) -> None:
+    """In steps of SQLite's machine, which are the same at every run; as managers of the whole, of a quality, of a part.
+    What is counted is counted to `COUNTED_HERE`, so that `SOME` are as many as 100,000 are to 1,000.
+    """
+    monkeypatch.setattr(userlists, "COUNTED", COUNTED_HERE)
+    monkeypatch.setattr(waiting, "COUNTED", COUNTED_HERE)
+    holding = {"COUNTED": COUNTED_HERE, "MANY": COUNTED_HERE + 1, "FIRST": COUNTED_HERE * 5 // 4}
+    for name, value in holding.items():
+        monkeypatch.setattr(holdinglists, name, value)
+    for name in ("ALL", "SOME", "LOOKED_AT"):
+        monkeypatch.setattr(nearnames, name, getattr(nearnames, name) // 20)
     with databases.sqlite(tmp_path) as url:
         database = Database(url)
         register = Register(database, keyring, tmp_path)
         with database.write() as connection:
             filled(connection, register, "aube", FEW)
             filled(connection, register, "midi", SOME)
-        with register.sees("delcourt") as directory:
-            few, many = register.entity["aube"], register.entity["midi"]
-            work = {name: steps(directory, there) for name, _, there in ways(directory, few, many, SOME)}
+            connection.execute(update(ENTITIES).values(delivery="portal"))  # asks for more than the register
+        before = work(register)
+        with database.write() as connection:
+            filled(connection, register, "midi", MORE, since=SOME)
+        after = work(register)
         database.close()
-    print(f"\n  steps with {SOME} users: {work}")
-    assert {name: taken for name, taken in work.items() if taken > STEPS} == {}
+    grown = {name: (before[name], taken) for name, taken in after.items() if grows(before[name], taken)}
+    print(f"\n  steps with {SOME} and {MORE} users: {grown}")
+    assert {name for name in grown if name[1] not in KNOWN} == set()
+
+
+def grows(before: int, after: int) -> bool:
+    return after > max(STEPS, before * GROWTH)
+
+
+def work(register: Register) -> dict[tuple[str, str], int]:
+    """The steps that each question takes, by who asks and what."""
+    found = {}
+    for person in ("delcourt", "janssens", "claes"):
+        with register.sees(person) as directory:
+            for name, _, ask in questions(directory, register, "aube", "midi"):
+                found[person, name] = steps(directory, ask)
+    return found
 
 
 def steps(directory: RegisterDirectory, ask: Ask) -> int:

@@ -419,11 +419,16 @@ def poor(*places: EntityRef) -> MemoryDirectory:
 
 
 def crowd() -> MemoryDirectory:
-    """More users than are counted."""
+    """More users than are counted, of whom each holds something in every state."""
     directory = MemoryDirectory(places=(MIDI,))
-    held = Holding("application", "hospiliss", "active", date(2026, 3, 12), None, NOW)
+    since, until, function = date(2026, 3, 12), date(2026, 12, 10), "collaborator-specialist-physician"
+    held = (
+        Holding("application", "hospiliss", "active", since, until, NOW),
+        Holding("application", "colindos", "to_do", since, None, None),
+        Holding("function", function, "pending", since, None, NOW),
+    )
     for number in range(COUNTED + 1):
-        directory.add("Peeters", f"Jan {number}", holdings=(held,))
+        directory.add("Peeters", f"Jan {number}", holdings=held)
     return directory
 
 
@@ -595,6 +600,8 @@ def look(seen: Walked) -> None:
     looks = [
         (lone, said("status")),
         (crowd(), said("grant")),
+        (crowd(), said("status")),
+        (crowd(), said("functions")),
         (crowd(), (*said("status"), Tap(0, "list", "a:midi"))),
     ]
     looks += [
