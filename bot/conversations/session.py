@@ -35,7 +35,9 @@ def last_step(ctx: Context, answers: Answers) -> Page:
     name = ctx.settings.provider
     without = m("start.back_else_provider", name=name) if name else m("start.back_else")
     later = () if answers.get("below") else ((press(m("start.later"), "pop"),),)
-    return Page((m("start.back_why", time=lasting(ctx.settings.idle)), without), rows=(*way_back_row(ctx), *later))
+    return Page(
+        (m("start.back_why", time=lasting(ctx.settings.idle)), without), rows=(*way_back_row(ctx), *later)
+    )
 
 
 RETURN = Flow(
