@@ -233,7 +233,6 @@ def sings(there: World, post: MailServer) -> dict[str, tuple[str, ...]]:
     jan.taps("Français", 60)
     jan.settles()
     jan.taps("J", 60)
-    jan.taps("Plus tard", 60)
     jan.waits_for("Bonjour", 60)
     other = Browser(
         httpx.Client(
