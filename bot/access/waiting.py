@@ -19,6 +19,7 @@ from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
 from bot.access.views import ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
+from bot.access.work import WARD_KINDS
 
 ONE_VISIT = 60
 """Changes of one visit, at most: what is more is a second visit."""
@@ -36,11 +37,15 @@ _WAITING = (
 
 
 def _within(reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
-    """The items of the entity in scope; those about no account are for whoever may do `act` in the whole entity."""
-    wide = reach.whole(entity, act)
-    accounts = reach.within(entity, act)
+    """The items of the entity in scope: about an account, a subdivision, or, for whoever may do `act` in the whole entity,
+    about neither.
+    """
     here = CHANGES.c.entity_id == entity
-    return and_(here, or_(accounts, ITEMS.c.account_id.is_(None)) if wide else accounts)
+    places = reach.within_places(entity, act, CHANGES.c.quality_id, ITEMS.c.object_id)
+    parts = [reach.within(entity, act), and_(ITEMS.c.kind.in_(WARD_KINDS), places)]
+    if reach.whole(entity, act):
+        parts.append(ITEMS.c.account_id.is_(None))
+    return and_(here, or_(*parts))
 
 
 def counted(connection: Connection, reach: Reach, entity: str) -> int:

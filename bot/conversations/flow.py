@@ -155,6 +155,9 @@ class Remember:
     memory: Mapping[str, str]
 
 
+CHANGED = m("engine.changed_meanwhile")
+
+
 @dataclass(frozen=True)
 class Flow:
     """A dialogue: its steps in order, and what comes at the end of them.
@@ -163,6 +166,7 @@ class Flow:
     command's words or a door's argument into answers; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
     begins anew where it is open already, without asking: no answer of it is worth keeping. One that is `urgent` opens above any number of others: it cannot wait.
+    `suggests` is what a door's argument proposes to steps that are asked all the same; `meanwhile` is said where somebody else was faster.
     """
 
     key: str
@@ -183,6 +187,8 @@ class Flow:
     restarts: bool = False
     needs: str | None = None
     urgent: bool = False
+    suggests: Callable[[Context, str], Answers] | None = None
+    meanwhile: Msg = CHANGED
 
     def step(self, key: str) -> Step | None:
         """The step called `key`."""

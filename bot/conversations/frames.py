@@ -235,4 +235,5 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
             answers[step.key] = wanted[step.key]
         else:
             refused.add(step.key)
-    return Frame(flow.key, answers, trail=tuple(answers), day=ctx.today.isoformat())
+    suggested = flow.suggests(ctx, args) if flow.suggests else {}
+    return Frame(flow.key, answers, proposals=suggested, trail=tuple(answers), day=ctx.today.isoformat())

@@ -37,6 +37,7 @@ from bot.access.views import (
     SentMessage,
     Sheet,
     Stamp,
+    SubdivisionCard,
     SubdivisionRef,
     UserFilter,
     UserPage,
@@ -72,6 +73,7 @@ __all__ = [
     "Settings",
     "Sheet",
     "Stamp",
+    "SubdivisionCard",
     "SubdivisionRef",
     "UserFilter",
     "UserPage",
@@ -140,6 +142,15 @@ class Directory(Protocol):
 
     def subdivisions(self, entity: str, act: str | None = None) -> tuple[SubdivisionRef, ...]:
         """The open subdivisions of the entity in scope, each below the one it hangs on."""
+
+    def branches(self, entity: str) -> tuple[SubdivisionCard, ...]:
+        """The same with their numbers of users."""
+
+    def subdivision(self, subdivision: str) -> SubdivisionCard | None:
+        """One of them."""
+
+    def roots(self, entity: str) -> tuple[str, ...]:
+        """The qualities in which the actor may make a topmost subdivision, or hang one there."""
 
     def mine(self) -> tuple[PersonCard, ...]:
         """The actor's own accounts, in every entity that his binding covers."""

@@ -29,6 +29,7 @@ COMMANDS = (
     "status",
     "managers",
     "users",
+    "subdivisions",
     "functions",
     "me",
     "language",
