@@ -22,12 +22,10 @@ from bot.access.rows import ACCOUNTS, ENTITIES, account_order
 from bot.access.standing import others_may
 from bot.access.subdivisions import (
     Tree,
-    branch_of,
     changed,
     differences,
+    held,
     living,
-    lock_accounts,
-    locked,
     may,
     quality_of,
     still_open,
@@ -54,8 +52,7 @@ def close_subdivision(work: Work, request: CloseSubdivision) -> Done | Meanwhile
     """Closes it. Raises Refusal, with the step to ask again where another answer helps."""
     quality = quality_of(work, request.subdivision)
     may(work, quality, request.subdivision)
-    lock_accounts(work, branch_of(work, quality, request.subdivision))
-    tree = locked(work, quality)
+    tree = held(work, quality, request.subdivision, deep=True)
     row = still_open(work, tree, request.subdivision, tree.path(request.subdivision))
     inside = tree.under(row.id)
     entity = work.connection.execute(select(ENTITIES).where(ENTITIES.c.id == tree.place.entity_id)).one()

@@ -43,10 +43,11 @@ from bot.access.work import (
     audited,
     open_change,
 )
-from bot.errors import Invalid, NotAllowed
+from bot.errors import Invalid, NotAllowed, Refusal
 from bot.msg import Msg, m
 from bot.store.ids import new_id
 
+TRIES = 5
 AnyRow = Row[*tuple[Any, ...]]
 _QUALITY = (
     select(
@@ -87,9 +88,13 @@ class Tree:
         place = self.place
         return Target(place.entity_id, place.id, self.path(subdivision), place.enterprise_id, person)
 
+    def below(self, subdivision: str) -> frozenset[str]:
+        """It and all that hangs on it, closed ones too."""
+        return below({row.id: row.parent_id for row in self.rows.values()}, [subdivision])
+
     def under(self, subdivision: str) -> tuple[str, ...]:
         """It and the open ones that hang on it, each after the one above it."""
-        inside = below({row.id: row.parent_id for row in self.rows.values()}, [subdivision])
+        inside = self.below(subdivision)
         still = [each for each in inside if self.rows[each].closed_at is None or each == subdivision]
         return tuple(sorted(still, key=lambda each: (len(self.path(each)), self.rows[each].sort_key, each)))
 
@@ -118,8 +123,7 @@ def rename_subdivision(work: Work, request: RenameSubdivision) -> Done | Meanwhi
     """Gives it another name, by which its users are found from then on. Raises Refusal."""
     quality = quality_of(work, request.subdivision)
     may(work, quality, request.subdivision)
-    lock_accounts(work, [request.subdivision])
-    tree = locked(work, quality)
+    tree = held(work, quality, request.subdivision, deep=False)
     row = still_open(work, tree, request.subdivision, tree.path(request.subdivision))
     if row.version != request.version:
         return Meanwhile(differences(work, row, request.version), row.version)
@@ -250,15 +254,33 @@ def differences(work: Work, row: AnyRow, seen: int) -> tuple[Msg, ...]:
 # -- the users in it ------------------------------------------------------------------------------
 
 
-def branch_of(work: Work, quality: str, subdivision: str) -> Iterable[str]:
+def branch_of(work: Work, quality: str, subdivision: str) -> frozenset[str]:
+    """The subdivision and all that hangs on it, closed ones too."""
     query = select(SUBDIVISIONS.c.id, SUBDIVISIONS.c.parent_id).where(SUBDIVISIONS.c.quality_id == quality)
     return below({row.id: row.parent_id for row in work.connection.execute(query)}, [subdivision])
 
 
-def lock_accounts(work: Work, subdivisions: Iterable[str]) -> None:
-    """Before the subdivisions, as everywhere; who comes in later is seen when these are locked."""
-    query = select(ACCOUNTS.c.id).where(ACCOUNTS.c.subdivision_id.in_(list(subdivisions)))
-    work.connection.execute(query.order_by(ACCOUNTS.c.id).with_for_update()).all()
+def held(work: Work, quality: str, top: str, *, deep: bool) -> Tree:
+    """The tree, locked after the users in `top` (`deep`: in what hangs on it too), as everywhere.
+
+    Who comes in between the two is not locked: then both are let go of, and tried again. Raises Refusal where that does not end.
+    """
+    for _ in range(TRIES):
+        savepoint = work.connection.begin_nested()
+        inside = branch_of(work, quality, top) if deep else frozenset({top})
+        seen = _in(work, inside, lock=True)
+        tree = locked(work, quality)
+        inside = tree.below(top) if deep else inside
+        if _in(work, inside, lock=False) <= seen:
+            savepoint.commit()
+            return tree
+        savepoint.rollback()
+    raise Refusal(m("act.ward.busy"))
+
+
+def _in(work: Work, subdivisions: frozenset[str], *, lock: bool) -> set[str]:
+    query = select(ACCOUNTS.c.id).where(ACCOUNTS.c.subdivision_id.in_(subdivisions)).order_by(ACCOUNTS.c.id)
+    return set(work.connection.execute(query.with_for_update() if lock else query).scalars())
 
 
 def living(work: Work, subdivisions: Iterable[str]) -> Sequence[AnyRow]:
