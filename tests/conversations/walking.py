@@ -51,7 +51,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
-from tests.conversations import certificateroads, linkroads, placeroads
+from tests.conversations import certificateroads, linkroads, placeroads, subdivisionroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -543,6 +543,7 @@ def walked(lang: str) -> Walked:
     links(seen)
     places(seen)
     certificates(seen)
+    subdivisions(seen)
     return seen
 
 
@@ -758,6 +759,13 @@ def certificates(seen: Walked) -> None:
     """Certificates, whose dialogue goes on with a file."""
     tried: set[tuple[object, ...]] = set()
     for directory, events in certificateroads.roads():
+        _road(seen, directory, events, tried)
+
+
+def subdivisions(seen: Walked) -> None:
+    """Subdivisions, whose dialogues take a tree to be walked in."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in subdivisionroads.roads():
         _road(seen, directory, events, tried)
 
 
