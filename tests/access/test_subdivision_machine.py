@@ -46,12 +46,19 @@ entity = "midi"
 role = "subdivision"
 quality = "hospital"
 subdivision = "Pharmacie"
+[[mandate]]
+person = "janssens"
+entity = "midi"
+role = "subdivision"
+quality = "hospital"
+subdivision = "Cathétérisme"
 """
 WHOLE = ("delcourt", "janssens")
 """They manage all of the quality; the others a branch, or only look, or nothing here."""
-BRANCHES = {"claes": "Cardiologie", "dubois": "Pharmacie"}
+BRANCHES = {"claes": "Cardiologie", "dubois": "Pharmacie", "janssens": "Cathétérisme"}
+"""One of them has the whole too, but may not end his own mandate."""
 OTHERS = ("groep", "audi", "kaai", "peeters")
-BY = st.sampled_from([*WHOLE, *BRANCHES]) | st.sampled_from([*WHOLE, *BRANCHES, *OTHERS])
+BY = st.sampled_from(["delcourt", *BRANCHES]) | st.sampled_from([*WHOLE, *BRANCHES, *OTHERS])
 TREE = {"Cardiologie": None, "Cathétérisme": "Cardiologie", "Pharmacie": None}
 LIES_IN = {"peeters": "Cathétérisme", "peeters2": "Pharmacie"}
 ACTS: dict[type, Callable[..., object]] = {
@@ -102,8 +109,10 @@ class Subdivisions(RuleBasedStateMachine):
     def may(self, by: str, ward: str | None) -> bool:
         return by in WHOLE or self.mandates.get(by) in self.path(ward)
 
-    def drawn(self, data: st.DataObject, *also: None) -> str | None:
-        return data.draw(st.sampled_from([*sorted(self.tree), *also]))
+    def drawn(self, data: st.DataObject, by: str, *also: None) -> str | None:
+        """Any one, most often of his own branch."""
+        own = sorted(each for each in self.tree if self.mandates.get(by) in self.path(each))
+        return data.draw(st.sampled_from([*own * 2, *sorted(self.tree), *also]))
 
     def does(self, by: str, request: object) -> bool:
         with self.register.work(by) as work:
@@ -117,7 +126,7 @@ class Subdivisions(RuleBasedStateMachine):
 
     @rule(by=BY, data=st.data())
     def create(self, by: str, data: st.DataObject) -> None:
-        within = self.drawn(data, None)
+        within = self.drawn(data, by, None)
         name = f"Unité {self.made}"
         place = self.ids[within] if within else None
         expected = self.may(by, within) and len(self.path(within)) < DEEPEST
@@ -134,7 +143,7 @@ class Subdivisions(RuleBasedStateMachine):
 
     @rule(by=BY, data=st.data())
     def rename(self, by: str, data: st.DataObject) -> None:
-        ward = self.drawn(data) if self.tree else None
+        ward = self.drawn(data, by) if self.tree else None
         if ward is None:
             return
         self.made += 1
@@ -144,10 +153,21 @@ class Subdivisions(RuleBasedStateMachine):
 
     @rule(by=BY, data=st.data())
     def move(self, by: str, data: st.DataObject) -> None:
-        if not self.tree:
-            return
-        ward, to = self.drawn(data), self.drawn(data, None)
-        assert ward
+        if self.tree:
+            ward, to = self.drawn(data, by), self.drawn(data, by, None)
+            assert ward
+            self.moves(by, ward, to)
+
+    @rule(by=st.sampled_from(sorted(BRANCHES)), data=st.data())
+    def carry_away(self, by: str, data: st.DataObject) -> None:
+        """Out of one's own branch, or into it."""
+        own = sorted(each for each in self.tree if self.mandates.get(by) in self.path(each))
+        others: list[str | None] = [None, *sorted(set(self.tree) - set(own))]
+        if own:
+            ward, to = data.draw(st.sampled_from(own)), data.draw(st.sampled_from(others))
+            self.moves(by, to, ward) if to and data.draw(st.booleans()) else self.moves(by, ward, to)
+
+    def moves(self, by: str, ward: str, to: str | None) -> None:
         branch = self.inside(ward)
         height = max(len(self.path(each)) for each in branch) - len(self.path(ward)) + 1
         expected = (
@@ -168,7 +188,7 @@ class Subdivisions(RuleBasedStateMachine):
     def close(self, by: str, data: st.DataObject) -> None:
         if not self.tree:
             return
-        ward, heir = self.drawn(data), self.drawn(data, None)
+        ward, heir = self.drawn(data, by), self.drawn(data, by, None)
         assert ward
         branch = self.inside(ward)
         held = {person: place for person, place in self.mandates.items() if place in branch}
@@ -219,7 +239,7 @@ class Subdivisions(RuleBasedStateMachine):
     def everybody_sees_his_own_branch(self) -> None:
         if not hasattr(self, "tree"):
             return
-        for by in (*WHOLE, *BRANCHES):
+        for by in {*WHOLE, *BRANCHES}:
             with self.register.sees(by) as directory:
                 cards = directory.branches(self.register.entity["midi"])
             seen = {card.id for card in cards if card.changeable}
