@@ -55,7 +55,6 @@ from bot.access.requests import (
 )
 from bot.access.rights import OFTEN
 from bot.conversations import endtesting
-from bot.conversations.checklist import PLACES
 from bot.conversations.endsteps import TAKES
 from bot.conversations.engine import Engine
 from bot.conversations.matching import fold

@@ -146,7 +146,7 @@ class UsersStep(Step):
         rows: list[Row] = []
         if listing.total and self._exports(asking):
             rows.append((press(m("users.export"), "export", mark="📄"),))
-        if asking.ctx.directory.subdivisions(entity) or asking.ctx.directory.roots(entity):
+        if asking.ctx.directory.roots(entity) or asking.ctx.directory.subdivisions(entity):
             rows.append((press(m("subdivisions.title"), "open", f"subdivisions:{entity}", mark="🗂"),))
         return rows
 
