@@ -135,6 +135,7 @@ class RegisterDirectory(
         self._users = UserLists(connection, self._reach, today, now)
         self._telegram_id = telegram_id
         self._qualities: dict[str, tuple[AnyRow, ...]] = {}
+        self._trees = {}
 
     # -- entities and qualities ---------------------------------------------------------------
 

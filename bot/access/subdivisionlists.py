@@ -29,9 +29,15 @@ class SubdivisionLists:
     _reach: Reach
     _users: UserLists
     _today: date
+    _trees: dict[str, tuple[SubdivisionCard, ...]]
 
     def branches(self, entity: str) -> tuple[SubdivisionCard, ...]:
         """The open subdivisions of the entity in scope, each below the one it hangs on."""
+        if entity not in self._trees:
+            self._trees[entity] = self._tree(entity)
+        return self._trees[entity]
+
+    def _tree(self, entity: str) -> tuple[SubdivisionCard, ...]:
         seen = self._users.subdivisions(entity, Act.LIST_USERS)
         if not seen:
             return ()

@@ -49,7 +49,8 @@ def changeable(ctx: Context, answers: Answers) -> Sequence[SubdivisionCard]:
 
 def movable(ctx: Context, answers: Answers) -> Sequence[SubdivisionCard]:
     """Those of which he decides where they hang."""
-    return [each for each in changeable(ctx, answers) if may_rise(ctx, each)]
+    there = changeable(ctx, answers)
+    return [each for each in there if may_rise(ctx, each, there)]
 
 
 def option_of(card: SubdivisionCard) -> Option:

@@ -48,11 +48,10 @@ def inside(there: Sequence[SubdivisionCard], top: str) -> tuple[SubdivisionCard,
     return tuple(each for each in there if each.id in found and each.id != top)
 
 
-def may_rise(ctx: Context, card: SubdivisionCard) -> bool:
+def may_rise(ctx: Context, card: SubdivisionCard, there: Sequence[SubdivisionCard]) -> bool:
     """Whether the actor decides where it hangs: that is decided above it."""
     if card.parent:
-        above = ctx.directory.subdivision(card.parent)
-        return above is not None and above.changeable
+        return any(each.id == card.parent and each.changeable for each in there)
     return card.quality in ctx.directory.roots(card.entity)
 
 
@@ -179,7 +178,7 @@ def card_page(ctx: Context, card: SubdivisionCard, there: Sequence[SubdivisionCa
         facts.append((m("subdivisions.below"), m("subdivisions.count", n=len(parts))))
     after: tuple[Say, ...] = ()
     if card.changeable:
-        rows += act_rows(ctx, card)
+        rows += act_rows(ctx, card, there)
         if any(each.oneself for each in over(ctx, card, there)):
             after = (m("subdivisions.own"),)
     rows.append((press(m("subdivisions.all"), "all"),))
@@ -192,17 +191,16 @@ def over(ctx: Context, card: SubdivisionCard, there: Sequence[SubdivisionCard]) 
     return [each for ward in (card, *inside(there, card.id)) for each in leaders.get(ward.id, ())]
 
 
-def act_rows(ctx: Context, card: SubdivisionCard) -> list[Row]:
+def act_rows(ctx: Context, card: SubdivisionCard, there: Sequence[SubdivisionCard]) -> list[Row]:
     """What may be done about it."""
     rows: list[Row] = []
     if card.path.count(" › ") + 1 < DEEPEST:
         rows.append((press(m("subdivisions.new_below"), "open", f"{NEW}:{card.id}", mark="➕"),))
     rename = press(m("subdivisions.rename"), "open", f"{RENAME}:{card.id}", mark="✏")
-    if may_rise(ctx, card):
+    if may_rise(ctx, card, there):
         rows.append((rename, press(m("subdivisions.move"), "open", f"{MOVE}:{card.id}", mark="↳")))
     else:
         rows.append((rename,))
-    there = seen_in(ctx, card.entity, card.quality)
     if not any(each.oneself for each in over(ctx, card, there)):
         rows.append((press(m("subdivisions.close"), "open", f"{CLOSE}:{card.id}", mark="✖"),))
     return rows

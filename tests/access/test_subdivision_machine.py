@@ -265,7 +265,7 @@ def test_no_sequence_of_acts_takes_anybody_out_of_his_branch(register: Register)
     run_state_machine_as_test(
         Subdivisions,
         settings=settings(
-            max_examples=8,
+            max_examples=10,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
@@ -276,4 +276,4 @@ def test_no_sequence_of_acts_takes_anybody_out_of_his_branch(register: Register)
         check_invariants(connection, register.keyring)
         done = Counter(connection.execute(select(ITEMS.c.kind)).scalars())
     kinds = ("create", "rename", "move", "close")
-    assert min(done[f"{kind}-subdivision"] for kind in kinds) > 3, f"most acts were refused: {done}"
+    assert min(done[f"{kind}-subdivision"] for kind in kinds) > 2, f"most acts were refused: {done}"

@@ -29,6 +29,13 @@ TREE = (
 )
 """Id, name, and the one above: more than a page of them."""
 
+WORDS = (
+    *(name for _, name, _ in TREE),
+    *("Apotheek", "Coeur", "Niveau", "Salle", "c", "cardio", "cathé", "Cathéterisme", "pharmacie", "a" * 61),
+    *("cardiologie", "oncologie", "Кардиология"),
+)
+"""Names of subdivisions, and what is typed on these roads."""
+
 
 def tap(verb: str, value: str = "") -> Tap:
     """A tap; its `rev` is set when it is made."""
