@@ -12,6 +12,7 @@ from bot.access.requests import (
     DEEPEST,
     MOST_MOVED,
     ActOnUsers,
+    AppointDeputy,
     AppointManager,
     CloseSubdivision,
     Conflict,
@@ -447,7 +448,7 @@ def test_ending_a_mandate_takes_a_proof_and_so_do_more_than_ten_people(lite):
     assert not takes_proof(MoveSubdivision("x", 1, None, 10))
 
 
-def test_nobody_ends_his_own_mandate_so_nor_one_that_he_may_not_end(lite):
+def test_nobody_ends_his_own_mandate_so_nor_does_his_deputy(lite):
     """Janssens, who manages the quality, gets a mandate over the pharmacy too; Anne then may close it, he may not."""
     with lite.database.write() as connection:
         connection.execute(
@@ -458,6 +459,9 @@ def test_nobody_ends_his_own_mandate_so_nor_one_that_he_may_not_end(lite):
         )  # fmt: skip
     request = closing(lite, "Pharmacie")
     assert refused(does(lite, "janssens", request)) == "rights.own_mandate"
+    deputy = AppointDeputy(lite.entity["midi"], lite.account["dubois"], TODAY, TODAY)
+    assert isinstance(does(lite, "janssens", deputy), Done)
+    assert refused(does(lite, "dubois", request)) == "rights.own_mandate", "nor does his deputy"
     assert isinstance(does(lite, "delcourt", request), Done)
 
 
