@@ -215,6 +215,7 @@ SAME = {
         " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line portal.visit_place qualities.line"
         " edit.line edit.reads functions.in user.past mydata.line users.filter users.not_active users.number"
         " certificates.choice certificates.line certificates.state"
+        " change.place change.renamed subclose.with subdivisions.led subdivisions.line subdivisions.option"
     ),
     "a language in its own name": "language.de language.en language.fr language.nl",
     "the name of a program": "users.export.xlsx",
@@ -226,7 +227,7 @@ SAME = {
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"
         " users.type.user users.what users.who contact.text quality.active"
-        " users.export.all users.export.form"
+        " users.export.all users.export.form subdivisions.count subdivisions.name subdivisions.title"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sqlalchemy.exc import IntegrityError
 
 from bot.access import linking, sessions, stepup
+from bot.access.closing import close_subdivision
 from bot.access.colleagues import end_sessions
 from bot.access.contact import send_message
 from bot.access.ending import change_end, end_access
@@ -36,6 +37,8 @@ from bot.access.requests import (
     ChangeLink,
     ChangeOwn,
     ChangeUser,
+    CloseSubdivision,
+    CreateSubdivision,
     CreateUser,
     Done,
     EndAccess,
@@ -51,13 +54,16 @@ from bot.access.requests import (
     LinkResponsible,
     Lock,
     MarkDone,
+    MoveSubdivision,
     Outcome,
     Refused,
+    RenameSubdivision,
     Request,
     SendMessage,
     TapNumber,
     Verify,
 )
+from bot.access.subdivisions import create_subdivision, move_subdivision, rename_subdivision
 from bot.access.substituting import appoint_deputy, end_deputy
 from bot.access.userchange import change_user
 from bot.access.usercreate import create_user
@@ -144,6 +150,14 @@ def _performed(work: Work, request: Request) -> Outcome:
             return change_own(work, request)
         case ActivateQuality():
             return activate_quality(work, request)
+        case CreateSubdivision():
+            return create_subdivision(work, request)
+        case RenameSubdivision():
+            return rename_subdivision(work, request)
+        case MoveSubdivision():
+            return move_subdivision(work, request)
+        case CloseSubdivision():
+            return close_subdivision(work, request)
         case ExportUsers():
             return export_users(work, request)
         case Join(code):

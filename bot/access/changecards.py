@@ -12,7 +12,15 @@ from bot.access.names import display_name
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
 from bot.access.views import ChangeCard, ChangeItem, EntityRef, Stamp
-from bot.access.work import BLOCK_USER, DELETE_USER, END_ASSIGNMENT, END_GRANT, UNLINK
+from bot.access.work import (
+    BLOCK_USER,
+    DELETE_USER,
+    END_ASSIGNMENT,
+    END_GRANT,
+    RENAME_WARD,
+    UNLINK,
+    WARD_KINDS,
+)
 
 AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
@@ -65,8 +73,15 @@ class Changes:
         rows = connection.execute(known)
         return {(row.identity_id, row.entity_id): display_name(row.last_name, row.first_name) for row in rows}
 
+    def ward(self, number: str) -> str | None:
+        """The subdivision that a change is about: then it is about nobody, whoever is moved by it."""
+        first = next(iter(self._items[number]), None)
+        return str(first.object_id) if first is not None and first.kind in WARD_KINDS else None
+
     def person(self, number: str) -> AnyRow | None:
         """The account that a change is about, with its quality and subdivision."""
+        if self.ward(number):
+            return None
         accounts = [item.account_id for item in self._items[number] if item.account_id]
         return self._people.get(accounts[0]) if accounts else None
 
@@ -138,7 +153,8 @@ def _state(items: Sequence[AnyRow]) -> str:
         return "pending"
     if all(item.delivery == "verified" for item in items):
         return "verified"
-    return "done" if all(item.kind in _TAKES for item in items) else "active"
+    done = items[0].kind in WARD_KINDS or all(item.kind in _TAKES for item in items)
+    return "done" if done else "active"
 
 
 def _due(items: Sequence[AnyRow]) -> datetime | None:
@@ -165,8 +181,15 @@ def item_of(item: AnyRow, other: str = "") -> ChangeItem:
         ends_on=_day(after.get("ends_on")),
         moves=bool(item.before and "starts_on" in item.before),
         fields=frozenset(after) - {"account_version"} if item.kind == "change-user" else frozenset(),
-        other=other,
+        other=_beside(item) if item.kind in WARD_KINDS else other,
+        people=after.get("people", 0) if item.kind in WARD_KINDS else 0,
     )
+
+
+def _beside(item: AnyRow) -> str:
+    """The other name that a change of a subdivision takes to be understood."""
+    held = item.before if item.kind == RENAME_WARD else item.after
+    return str((held or {}).get("name" if item.kind == RENAME_WARD else "above") or "")
 
 
 def _day(text: str | None) -> date | None:

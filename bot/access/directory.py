@@ -47,6 +47,7 @@ from bot.access.rows import (
     QUALITIES,
 )
 from bot.access.standing import Session
+from bot.access.subdivisionlists import SubdivisionLists
 from bot.access.substituting import Deputies
 from bot.access.userlists import PEOPLE as _PEOPLE
 from bot.access.userlists import PERSON as _PERSON
@@ -105,6 +106,7 @@ class RegisterDirectory(
     CertificateLists,
     Oneself,
     OwnChanges,
+    SubdivisionLists,
 ):
     """The register as far as `session` may see it, on the day `today`; None is a stranger, who sees nothing."""
 
@@ -126,6 +128,7 @@ class RegisterDirectory(
         self._near = NearNames(connection, self._reach)
         self._telegram_id = telegram_id
         self._qualities: dict[str, tuple[AnyRow, ...]] = {}
+        self._trees = {}
 
     # -- entities and qualities ---------------------------------------------------------------
 
@@ -307,14 +310,16 @@ class RegisterDirectory(
         return tuple(
             changes.card(row, entity)
             for row in visible
-            if self._shows(row.entity_id, changes.person(row.number))
-            and (entity := self.entity(row.entity_id)) is not None
+            if self._shows(row, changes) and (entity := self.entity(row.entity_id)) is not None
         )
 
-    def _shows(self, entity: str, person: AnyRow | None) -> bool:
-        """Whether a change is in scope: the account's, or, where it is about none, the whole entity."""
+    def _shows(self, change: AnyRow, changes: Changes) -> bool:
+        """Whether a change is in scope: the account's, the subdivision's, or, where it is about neither, the whole entity."""
+        if ward := changes.ward(change.number):
+            return self._reach.sees_place(change.entity_id, change.quality_id, ward, Act.VIEW_STATUS)
+        person = changes.person(change.number)
         if person is None:
-            return self._reach.whole(entity, Act.VIEW_STATUS)
+            return self._reach.whole(change.entity_id, Act.VIEW_STATUS)
         return self._reach.sees(person, Act.VIEW_STATUS)
 
     def users(

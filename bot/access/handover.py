@@ -34,6 +34,7 @@ from bot.access.work import (
     GRANT,
     LINK,
     NOT_ALLOWED,
+    WARD_KINDS,
     Work,
 )
 from bot.errors import NotAllowed, Refusal
@@ -105,14 +106,21 @@ def read(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:
     items = work.connection.execute(_items(number)).all()
     if change is None or not items or change.delivery != "portal":
         raise NotAllowed(NOT_ALLOWED)
-    for account, subject in {(item.account_id, item.subject_id) for item in items}:
+    wards = {item.object_id for item in items if item.kind in WARD_KINDS}
+    for ward in wards:
+        _require(work, change, None, None, ward)
+    for account, subject in {(item.account_id, item.subject_id) for item in items if not wards}:
         _require(work, change, account, subject)
     return change, items
 
 
-def _require(work: Work, change: AnyRow, account: str | None, subject: str | None) -> None:
-    """Raises NotAllowed unless the actor hands over there; what concerns no account, for the quality or entity as a whole."""
-    path: tuple[str, ...] = ()
+def _require(
+    work: Work, change: AnyRow, account: str | None, subject: str | None, ward: str | None = None
+) -> None:
+    """Raises NotAllowed unless the actor hands over there; what concerns no account and no subdivision (`ward`), for the quality
+    or entity as a whole.
+    """
+    path = branch(work.connection, ward)
     quality = change.quality_id
     if account is not None:
         query = (

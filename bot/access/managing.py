@@ -17,6 +17,7 @@ from bot.access import letters, sessions, wayin
 from bot.access.mandates import MANDATE, office_of, place_of, reaching
 from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL, Office
 from bot.access.periods import latest_day
+from bot.access.places import stays_open
 from bot.access.requests import AppointManager, Done, EndMandate, InviteUser
 from bot.access.rights import Act, Role, Target, allowed, require
 from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, branch
@@ -64,11 +65,13 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
     office, entity = OFFICES[request.office], _entity(work, request.entity)
     place = _place(work, office, entity, request)
     person = _person(work, office, entity, request.account)
+    if request.subdivision is not None and not stays_open(work.connection, request.subdivision):
+        raise Declined(m("act.users.ward_closed"), "part")
     _require(work, office.act, replace(place, person=person.identity_id))
     if person.status == "blocked":
         raise Declined(m("act.blocked"), "person")
     _check_days(work, request)
-    there = _there(work, entity)
+    there = mandates_there(work, entity)
     ending = _replaced(work, entity, there, request)
     if (
         ending
@@ -80,7 +83,7 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
     number = open_change(work, APPOINT, entity.id, request.quality)
     items = [_appointed(work, entity, request, person)]  # the change is about him
     if ending:  # elsewhere the two are one thing to do
-        items.append(replace(_ended(work, entity, ending), settled=True))
+        items.append(replace(write_end(work, entity, ending), settled=True))
     add_items(work, number, items, version=0)
     done = _let_in(work, request)
     audited(work, entity.id, number, items)
@@ -90,7 +93,7 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
 def end_mandate(work: Work, request: EndMandate) -> Done:
     """Ends the mandate, now or at the end of a day. Raises Refusal, for the last responsible too."""
     entity = _entity(work, request.entity)
-    there = _there(work, entity)
+    there = mandates_there(work, entity)
     row = next((row for row in there if row.id == request.mandate), None)
     if row is None or office_of(row) != request.office:
         raise NotAllowed(NOT_ALLOWED)
@@ -103,7 +106,7 @@ def end_mandate(work: Work, request: EndMandate) -> Done:
     if row.role == Role.RESPONSIBLE and not _goes_on(there, ending, work.today):
         raise Refusal(m("act.manager.last"))
     number = open_change(work, END_MANAGER, entity.id, row.quality_id)
-    items = [_ended(work, entity, ending)]
+    items = [write_end(work, entity, ending)]
     add_items(work, number, items, version=0)
     audited(work, entity.id, number, items)
     return Done(number, account=items[0].account or "")
@@ -172,7 +175,7 @@ def _check_days(work: Work, request: AppointManager) -> None:
         raise Declined(m("act.manager.until", earliest=request.since, latest=last), "until")
 
 
-def _there(work: Work, entity: AnyRow) -> list[AnyRow]:
+def mandates_there(work: Work, entity: AnyRow) -> list[AnyRow]:
     """The mandates that reach into the entity, locked: of two who end the last two responsibles, the second is refused."""
     query = MANDATE.where(reaching(entity.id, entity.enterprise_id, work.today)).order_by(MANDATES.c.id)
     return list(work.connection.execute(query.with_for_update(of=MANDATES)).all())
@@ -264,7 +267,8 @@ def _appointed(work: Work, entity: AnyRow, request: AppointManager, person: AnyR
     )
 
 
-def _ended(work: Work, entity: AnyRow, ending: Ending) -> Item:
+def write_end(work: Work, entity: AnyRow, ending: Ending) -> Item:
+    """Ends it, with the person's sessions of the entity where it is over at once."""
     row = ending.row
     values = {"until": ending.until} if ending.until else {"revoked_at": work.now}
     work.connection.execute(update(MANDATES).where(MANDATES.c.id == row.id).values(**values))

@@ -20,6 +20,8 @@ EMAIL_MAX = 254
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʻ`´′＇", "'"))
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–−－", "-"))
 _PUNCTUATION = frozenset(" -'.")
+PLACE_MAX = 60
+_PLACE_SIGNS = frozenset(" -'.,&/+()°")
 # letters that Unicode does not take apart
 _FOLDED = str.maketrans(
     {
@@ -68,6 +70,30 @@ def parse_title(text: str) -> str:
         raise Invalid(m("title.too_long", max=TITLE_MAX))
     _check_letters(title)
     return title
+
+
+def parse_place(text: str) -> str:
+    """The name of a part of an organisation, such as "Unité 3 (soins intensifs)"; digits and a few signs may stand in it.
+
+    Raises Invalid with `name.invisible`, `name.lookalike`, or `place.empty`, `place.too_long`, `place.script`, `place.signs`.
+    """
+    name = _tidy(text)
+    if not name:
+        raise Invalid(m("place.empty"))
+    if len(name) > PLACE_MAX:
+        raise Invalid(m("place.too_long", max=PLACE_MAX))
+    letters = [char for char in name if unicodedata.category(char).startswith("L")]
+    latin = [char for char in letters if _is_latin(char)]
+    if len(latin) < len(letters):
+        raise Invalid(m("name.lookalike") if latin else m("place.script"))
+    signs = [
+        char
+        for index, char in enumerate(name)
+        if not (char in _PLACE_SIGNS or (char.isascii() and char.isdigit()) or _may_stand(name, index))
+    ]
+    if signs or not any(char in latin or char.isdigit() for char in name):
+        raise Invalid(m("place.signs", sign=signs[0] if signs else name[0]))
+    return name
 
 
 def _tidy(text: str) -> str:

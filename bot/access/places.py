@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import Connection, bindparam, select
 
 from bot.access.rights import Act, MandateScope, Target, mandates_for, require
-from bot.access.rows import ENTITIES, QUALITIES, branch
+from bot.access.rows import ENTITIES, QUALITIES, SUBDIVISIONS, branch
 from bot.access.work import NOT_ALLOWED, Declined, Work
 from bot.errors import NotAllowed
 from bot.msg import m
@@ -71,4 +71,13 @@ def own_subdivision(
     tops = [one for one in managed if one and not managed.intersection(branch(connection, one)[:-1])]
     if len(tops) != 1:
         raise NotAllowed(NOT_ALLOWED if not tops else m("act.which_subdivision"))
+    if not stays_open(connection, tops[0]):
+        raise NotAllowed(NOT_ALLOWED)
     return tops[0]
+
+
+def stays_open(connection: Connection, subdivision: str) -> bool:
+    """Whether the subdivision is open, and until this act is over nobody closes it: whoever is put there is not forgotten."""
+    query = select(SUBDIVISIONS.c.closed_at).where(SUBDIVISIONS.c.id == subdivision)
+    row = connection.execute(query.with_for_update(read=True)).one_or_none()
+    return row is not None and row.closed_at is None

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, or_, select, true
 
 from bot.access.rights import Act, MandateScope, Target, mandates_for
 from bot.access.rows import ACCOUNTS, ENTITIES, QUALITIES, SUBDIVISIONS, below
@@ -82,6 +82,25 @@ class Reach:
         if tops:
             parts.append(columns.subdivision_id.in_(self._below(entity, tops)))
         return parts
+
+    def within_places(self, entity: str, act: Act, quality: Any, subdivision: Any) -> ColumnElement[bool]:
+        """The same for a subdivision of the entity, by the columns that hold its id and its quality's."""
+        held = self.held(entity, act)
+        if any(mandate.quality is None for mandate in held):
+            return true()
+        whole = {mandate.quality for mandate in held if mandate.subdivision is None}
+        tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
+        parts = [quality.in_(whole)] if whole else []
+        parts += [subdivision.in_(self._below(entity, tops))] if tops else []
+        return or_(*parts) if parts else false()
+
+    def sees_place(self, entity: str, quality: str | None, subdivision: str, act: Act) -> bool:
+        """Whether a subdivision, open or closed, lies in scope."""
+        held = self.held(entity, act)
+        if any(mandate.quality in {None, quality} and mandate.subdivision is None for mandate in held):
+            return True
+        tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
+        return bool(tops) and subdivision in self._below(entity, tops)
 
     def _below(self, entity: str, tops: set[str]) -> frozenset[str]:
         if entity not in self._parents:

@@ -16,7 +16,8 @@ The format (TOML, `format = 1`; an example is `register.example.toml`):
     [[function]]            likewise; see `catalogue.read_function`
 
 A file adds and updates; what it does not name stays. It may refer to what the register holds already. What was changed
-in chat since the last load is kept and reported, unless forced.
+in chat since the last load is kept and reported, unless forced. A subdivision is meant by the name that the file gave it, also
+after it was renamed in chat.
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def _mandate_base(load: Load, row: AnyRow) -> tuple[str | None, ...]:
         was.entities[row.entity_id].key if row.entity_id else None,
         was.enterprise_number(row.enterprise_id),
         was.qualities[row.quality_id].key if row.quality_id else None,
-        was.subdivisions[row.subdivision_id].name if row.subdivision_id else None,
+        load.ward_name(row.quality_id, row.subdivision_id),
     )
 
 
@@ -238,12 +238,14 @@ def _mandate(
     shown = (
         _mandate_fields(old.since, old.until, revoked=old.revoked_at is not None) if old is not None else None
     )
-    decision = load.ledger.decide("mandate", key, shown, wanted, was=was)
-    identifier = old.id if old is not None else new_id()
     entity = load.entities[mandate.entity] if mandate.entity else None
+    quality = load.qualities[entity, mandate.quality] if entity and mandate.quality else None
+    ward = load.ward(quality, mandate.subdivision) if quality else None
+    closed = mandate.subdivision is not None and ward is None  # nobody manages what was closed in chat
+    decision = load.ledger.decide("mandate", key, shown, wanted, was=was, blocked=closed)
+    identifier = old.id if old is not None else new_id()
     values = {"since": mandate.since, "until": mandate.until, "revoked_at": None, "recorded_at": load.now}
     if decision is Decision.ADD:
-        quality = load.qualities[entity, mandate.quality] if entity and mandate.quality else None
         load.ledger.insert(
             MANDATES,
             id=identifier,
@@ -252,9 +254,7 @@ def _mandate(
             enterprise_id=load.enterprises[mandate.enterprise] if mandate.enterprise else None,
             entity_id=entity,
             quality_id=quality,
-            subdivision_id=load.subdivisions[quality, mandate.subdivision]
-            if quality and mandate.subdivision
-            else None,
+            subdivision_id=ward,
             **values,
         )
     elif decision is Decision.CHANGE:

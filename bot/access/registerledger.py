@@ -98,6 +98,11 @@ class Ledger:
         origin = self._origins.get((kind, key))
         return self._force or (origin is not None and self._fits(origin.fingerprint, shown))
 
+    def row_of(self, kind: str, key: str) -> str | None:
+        """The row that the file wrote under this key before, whatever it is called by now."""
+        origin = self._origins.get((kind, key))
+        return str(origin.object_id) if origin is not None else None
+
     def wrote(self, kind: str, key: str, row: str, fields: Fields, *, was: str | None = None) -> None:
         """The register shows now what the file says: from here on a difference comes from the chat."""
         if was is not None and was != key:

@@ -90,7 +90,7 @@ def _profile(load: Load, person: str, entity: str, known: KnownAs) -> None:
 def _reordered(load: Load, profile: str) -> None:
     """The accounts of a profile are listed under its new name."""
     for account in load.was.accounts_of[profile]:
-        ward = load.was.subdivisions[account.subdivision_id].name if account.subdivision_id else None
+        ward = load.wards.names[account.subdivision_id] if account.subdivision_id else None
         load.change(ACCOUNTS, account.id, account_order(*load.names[profile], account.username, ward))
 
 
@@ -108,23 +108,23 @@ def account(load: Load, account: AccountTable) -> None:
     wanted = {name: getattr(account, name) for name in fields}
     shown = None
     if row is not None:
-        ward = load.was.subdivisions[row.subdivision_id].name if row.subdivision_id else None
         shown = {
             **{name: getattr(row, name) for name in fields if name != "subdivision"},
-            "subdivision": ward,
+            "subdivision": load.ward_name(row.quality_id, row.subdivision_id),
         }
     key = f"{account.person}@{account.entity}/{account.quality}"
     decision = load.ledger.decide("account", key, shown, wanted)
     identifier = row.id if row else new_id()
+    ward = load.ward(quality, account.subdivision)
     values = {
         "username": account.username,
         "username_fold": account.username.lower() if account.username else None,
         "status": account.status,
         "status_reason": account.status_reason,
         "profession": account.profession,
-        "subdivision_id": load.subdivisions[quality, account.subdivision] if account.subdivision else None,
+        "subdivision_id": ward,
         "changed_at": load.now,
-        **account_order(*load.names[profile], account.username, account.subdivision),
+        **account_order(*load.names[profile], account.username, load.wards.names[ward] if ward else None),
     }
     if decision is Decision.ADD:
         load.accounts[profile, quality] = identifier

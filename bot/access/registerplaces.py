@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import update
 
 from bot.access.catalogue import Catalogue, application_table, function_table
 from bot.access.registerledger import Decision, Fields
-from bot.access.registerschema import EntityTable, QualityTable, RegisterTables
+from bot.access.registerschema import EntityTable, QualityTable, RegisterTables, SubdivisionTable
 from bot.access.registersnapshot import AnyRow
 from bot.access.registersync import Load
 from bot.access.rows import (
+    ACCOUNTS,
     APPLICATIONS,
     ENTERPRISES,
     ENTITIES,
     FUNCTIONS,
     QUALITIES,
     SUBDIVISIONS,
+    account_order,
     search_words,
     sort_key,
 )
@@ -133,29 +137,55 @@ def _quality(load: Load, entity_key: str, entity: str, quality: QualityTable) ->
         load.note("quality", entity, identifier, wanted)
     if decision is not Decision.KEEP:
         load.ledger.wrote("quality", key, identifier, wanted)
+    listed = {each.name for each in quality.subdivisions}
     for subdivision in quality.subdivisions:
-        _subdivision(load, key, entity, identifier, subdivision.name, subdivision.within)
+        row = _ward(load, f"{key}/{subdivision.name}", identifier, subdivision.name, listed)
+        _subdivision(load, key, entity, identifier, subdivision, row)
 
 
-def _subdivision(load: Load, place: str, entity: str, quality: str, name: str, within: str | None) -> None:
+def _ward(load: Load, key: str, quality: str, name: str, listed: set[str]) -> AnyRow | None:
+    """The subdivision of this name; else the one that the file wrote under it and that was renamed in chat since."""
+    if found := load.was.subdivisions.get(load.subdivisions.get((quality, name), "")):
+        return found
+    row = load.was.subdivisions.get(load.ledger.row_of("subdivision", key) or "")
+    return row if row is not None and row.quality_id == quality and row.name not in listed else None
+
+
+def _subdivision(
+    load: Load, place: str, entity: str, quality: str, table: SubdivisionTable, row: AnyRow | None
+) -> None:
+    name, within = table.name, table.within
     key = f"{place}/{name}"
-    row = load.was.subdivisions.get(load.subdivisions.get((quality, name), ""))
-    wanted = {"within": within, "closed": False}
-    shown = None
+    wanted: dict[str, Any] = {"within": within, "closed": False}
+    shown: dict[str, Any] | None = None
     if row is not None:
-        parent = load.was.subdivisions[row.parent_id].name if row.parent_id else None
-        shown = {"within": parent, "closed": row.closed_at is not None}
-    decision = load.ledger.decide("subdivision", key, shown, wanted)
+        shown = {"within": load.wards.called(row.parent_id), "closed": row.closed_at is not None}
+        shown |= {"name": row.name} if row.name != name else {}
     identifier = row.id if row else new_id()
-    parent_id = load.subdivisions[quality, within] if within else None
-    values = {"parent_id": parent_id, "sort_key": sort_key(name), "closed_at": None}
+    parent_id = load.ward(quality, within)
+    circle = load.wards.hangs_on(parent_id, identifier)
+    decision = load.ledger.decide("subdivision", key, shown, wanted, blocked=circle)
+    values = {"name": name, "parent_id": parent_id, "sort_key": sort_key(name), "closed_at": None}
+    load.subdivisions[quality, name] = identifier
     if decision is Decision.ADD:
-        load.subdivisions[quality, name] = identifier
-        load.ledger.insert(SUBDIVISIONS, id=identifier, quality_id=quality, name=name, **values)
-    elif decision is Decision.CHANGE:
+        load.ledger.insert(SUBDIVISIONS, id=identifier, quality_id=quality, version=1, **values)
+    elif decision is Decision.CHANGE and row is not None:
         load.ledger.flush(SUBDIVISIONS)
-        load.change(SUBDIVISIONS, identifier, values)
+        load.change(SUBDIVISIONS, identifier, {**values, "version": row.version + 1})
+        if row.name != name:
+            _found_by(load, identifier, name)
+    elif row is not None and row.name != name:
+        load.wards.known_as(identifier, name)
     if decision in {Decision.ADD, Decision.CHANGE}:
+        load.wards.written(identifier, name, parent_id)
         load.note("subdivision", entity, identifier, {**wanted, "name": name})
     if decision is not Decision.KEEP:
         load.ledger.wrote("subdivision", key, identifier, wanted)
+
+
+def _found_by(load: Load, subdivision: str, name: str) -> None:
+    """The accounts in it are found by the name that it has again."""
+    for account in load.was.accounts.values():
+        if account.subdivision_id == subdivision:
+            names = load.names[account.profile_id]
+            load.change(ACCOUNTS, account.id, account_order(*names, account.username, name))

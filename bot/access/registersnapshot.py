@@ -107,7 +107,9 @@ class Snapshot:
         self.identity_keys = {row.key: row.id for row in self.identities.values()}
         self.enterprise_numbers = {row.number: row.id for row in self.enterprises.values() if row.number}
         self.quality_keys = {(row.entity_id, row.key): row.id for row in self.qualities.values()}
-        self.subdivision_names = {(row.quality_id, row.name): row.id for row in self.subdivisions.values()}
+        # of one name one is open at the most; it comes after those that are closed
+        self._wards = sorted(self.subdivisions.values(), key=lambda row: row.closed_at is None)
+        self.subdivision_names = {(row.quality_id, row.name): row.id for row in self._wards}
         self.profile_of = {(row.identity_id, row.entity_id): row for row in self.profiles.values()}
         self.accounts_of: defaultdict[str, list[AnyRow]] = defaultdict(list)
         for account in self.accounts.values():
@@ -168,7 +170,7 @@ class Snapshot:
         for account in self.accounts.values():
             users[account.quality_id] += account.status != "deleted"
         names: dict[str, dict[str, str | None]] = defaultdict(dict)
-        for each in self.subdivisions.values():
+        for each in self._wards:
             parent = self.subdivisions[each.parent_id].name if each.parent_id else None
             names[each.quality_id][each.name] = parent
         entities: dict[str, dict[str, KnownQuality]] = {row.key: {} for row in self.entities.values()}

@@ -88,6 +88,8 @@ def _subdivisions(was: Snapshot, quality: str, parent: str | None) -> Iterator[s
     """By name, each one followed by those within it. A closed one stays where somebody or something still lies in it."""
     rows = [row for row in was.subdivisions.values() if row.quality_id == quality and row.parent_id == parent]
     for row in sorted(rows, key=lambda row: (row.sort_key, row.name)):
+        if was.subdivision_names[quality, row.name] != row.id:
+            continue  # closed, and the name is another one's by now
         within = list(_subdivisions(was, quality, row.id))
         if row.closed_at is None or within or row.id in was.used_subdivisions:
             yield {"name": row.name, "within": was.subdivisions[parent].name} if parent else row.name

@@ -348,6 +348,57 @@ class EndCertificate:
     certificate: str
 
 
+DEEPEST = 5
+"""So many levels of subdivisions, the topmost included."""
+MOST_MOVED = 500
+"""So many users leave a subdivision that is closed, at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSubdivision:
+    """Make a subdivision of a quality, below the subdivision `within`, or topmost for None."""
+
+    quality: str
+    name: str
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameSubdivision:
+    """Give a subdivision another name; `version` is the subdivision's as the manager saw it."""
+
+    subdivision: str
+    version: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveSubdivision:
+    """Hang a subdivision, with all that hangs on it, below another one, or make it topmost (None).
+
+    `people` is how many users come along, as the manager saw it: others manage them then.
+    """
+
+    subdivision: str
+    version: int
+    within: str | None
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSubdivision:
+    """Close a subdivision and what hangs on it (`parts`), end the `mandates` over these, and move the users to `heir`, or
+    into none (None). Parts, mandates and the number of `people` are as the manager saw them.
+    """
+
+    subdivision: str
+    version: int
+    people: int = 0
+    parts: tuple[str, ...] = ()
+    mandates: tuple[str, ...] = ()
+    heir: str | None = None
+
+
 Request: TypeAlias = (
     GrantAccess
     | MarkDone
@@ -375,6 +426,10 @@ Request: TypeAlias = (
     | KeepCertificate
     | EndCertificate
     | ExportUsers
+    | CreateSubdivision
+    | RenameSubdivision
+    | MoveSubdivision
+    | CloseSubdivision
 )
 
 
@@ -431,6 +486,12 @@ def claim_of(request: Request) -> Claim | None:
             return Claim(Act.ACTIVATE_QUALITY)
         case KeepCertificate() | EndCertificate():
             return Claim(Act.KEEP_CERTIFICATES)
+        case CloseSubdivision(mandates=mandates) if mandates:
+            return Claim(OFFICES["subdivision"].act)
+        case CreateSubdivision() | RenameSubdivision():
+            return Claim(Act.MANAGE_SUBDIVISIONS)
+        case MoveSubdivision(people=people) | CloseSubdivision(people=people):
+            return Claim(Act.MANAGE_SUBDIVISIONS, people=people)
         case ExportUsers(numbers=numbers):
             return Claim(Act.EXPORT_NATIONAL_NUMBERS if numbers else Act.EXPORT_USERS)
         case Join() | Lock() | TapNumber() | SendMessage():

@@ -114,7 +114,7 @@ appoint_subdivision     | proof   |          .                x            x    
 appoint_auditor         | proof   |          .                x            .          .     .        .         .     .
 appoint_deputy          | proof   |          .                x            x          x     x        x         x     .
 activate_quality        | session |          .                x            x          .     .        .         .     .
-manage_subdivisions     | session |          .                x            x          x     .        x         .     .
+manage_subdivisions     | many    |          .                x            x          x     .        x         .     .
 read_entity             | session |          x                x            x          x     x        x         x     .
 view_status             | session |          .                x            x          x     x        x         x     .
 list_users              | session |          .                x            x          x     x        x         x     .

@@ -120,7 +120,11 @@ class ChangeItem:
     fields: frozenset[str] = frozenset()
     """What of a user's data changed."""
     other: str = ""
-    """Whom it links to: the name of the responsible."""
+    """Whom it links to: the name of the responsible. Of a subdivision: its former name, the one above it, or the one that takes
+    its users.
+    """
+    people: int = 0
+    """How many users a subdivision has that is moved or closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +386,27 @@ class SubdivisionRef:
     name: str
     path: str
     parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubdivisionCard:
+    """A subdivision that is open and in scope, with what there is to say of it. `depth` is 0 for a topmost one.
+
+    `people` are its users that are not deleted, `everybody` those of what hangs on it too. `changeable`: the actor may rename
+    it and hang something on it.
+    """
+
+    id: str
+    entity: str
+    quality: str
+    name: str
+    path: str
+    parent: str = ""
+    depth: int = 0
+    version: int = 1
+    people: int = 0
+    everybody: int = 0
+    changeable: bool = False
 
 
 # -- who answers for whom -------------------------------------------------------------------------

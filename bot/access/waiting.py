@@ -20,6 +20,7 @@ from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
 from bot.access.userparts import hidden
 from bot.access.views import COUNTED, ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
+from bot.access.work import WARD_KINDS
 
 ONE_VISIT = 60
 """Changes of one visit, at most: what is more is a second visit."""
@@ -37,11 +38,14 @@ _WAITING = (
 
 
 def _within(connection: Connection, reach: Reach, entity: str, act: Act) -> ColumnElement[bool]:
-    """The items of the entity in scope; those about no account are for whoever may do `act` in the whole entity."""
-    wide = reach.whole(entity, act)
-    accounts = reach.within(entity, act, hidden(connection))
-    here = of_entity(connection, entity)
-    return and_(here, or_(accounts, ITEMS.c.account_id.is_(None)) if wide else accounts)
+    """The items of the entity in scope: about an account, a subdivision, or, for whoever may do `act` in the whole entity,
+    about neither.
+    """
+    places = reach.within_places(entity, act, CHANGES.c.quality_id, ITEMS.c.object_id)
+    parts = [reach.within(entity, act, hidden(connection)), and_(ITEMS.c.kind.in_(WARD_KINDS), places)]
+    if reach.whole(entity, act):
+        parts.append(ITEMS.c.account_id.is_(None))
+    return and_(of_entity(connection, entity), or_(*parts))
 
 
 def of_entity(connection: Connection, entity: str) -> ColumnElement[bool]:

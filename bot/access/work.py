@@ -1,7 +1,8 @@
 """What an act has at hand, and how what it did is written down: one numbered change, its items, its audit entries.
 
-An act changes the register in the caller's transaction and either does all or raises `Refusal`, in which case the
-caller undoes all. The order of locks is the same everywhere: the account, the counter of changes, the audit's head.
+An act changes the register in the caller's transaction and either does all or raises `Refusal`, in which case the caller
+undoes all. The order of locks is the same everywhere: the account, the quality, the subdivision, the mandate, the counter of
+changes, the audit's head.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ DELETE_USER = "delete-user"
 DEPUTY, END_DEPUTY = "appoint-deputy", "end-deputy"
 LINK, UNLINK = "link-responsible", "unlink-responsible"
 ACTIVATE_QUALITY = "activate-quality"
+CREATE_WARD, RENAME_WARD = "create-subdivision", "rename-subdivision"
+MOVE_WARD, CLOSE_WARD = "move-subdivision", "close-subdivision"
 """The kinds of items of a change."""
+WARD_KINDS = frozenset({CREATE_WARD, RENAME_WARD, MOVE_WARD, CLOSE_WARD})
+"""The object is a subdivision, the key its name: a place's name is nobody's data."""
 APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
 

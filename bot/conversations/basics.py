@@ -90,6 +90,8 @@ def home_rows(ctx: Context, *, several: bool) -> tuple[Row, ...]:
         people.append(press(qualities_title(ctx), "open", "qualities", mark="🗂"))
     people.append(press(m("me.title"), "open", "me", mark="👤"))
     rows += [tuple(people[at : at + 2]) for at in range(0, len(people), 2)]
+    if ctx.directory.entities("manage_subdivisions"):
+        rows.append((press(m("subdivisions.title"), "open", "subdivisions", mark="🗂"),))
     if several:
         rows.append((press(m("entity.title"), "open", "entity", mark="🏥"),))
     rows.append((press(m("language.title"), "open", "language"), press(m("help.title"), "open", "help")))
@@ -214,7 +216,7 @@ START = Flow(
 def help_page(ctx: Context, answers: Answers) -> Page:
     """Help of the moment: about the dialogue below, then what can be done at any time."""
     below = answers.get("below")
-    if below in {"grant", "status", "portal", "users"}:
+    if below in {"grant", "status", "portal", "users", "subdivisions"}:
         key = f"help.{below}"
     elif ctx.actor is None:
         key = "help.stranger"

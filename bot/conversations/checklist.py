@@ -37,6 +37,7 @@ unlink-responsible   | functions hierarchy unlink
 activate-quality     | activate
 create-subdivision   | subdivision
 rename-subdivision   | subdivision
+move-subdivision     | subdivision
 close-subdivision    | subdivision
 appoint-manager      | csam appoint
 replace-manager      | csam replace
@@ -51,6 +52,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     kind.strip(): tuple(screens.split())
     for kind, screens in (line.split("|") for line in KINDS_OF_CHANGE.strip().splitlines())
 }
+PLACES = frozenset({"create-subdivision", "rename-subdivision", "move-subdivision", "close-subdivision"})
+"""About a subdivision, whose name is the item's key."""
 RECORDED = KINDS.keys() - {"declare-user"}
 """Those that a change's item can be of: the profession alone is an item `change-user`."""
 GIVING = frozenset({"grant", "assignment", "change-grant", "change-assignment"})
@@ -252,13 +255,30 @@ def _office(key: str) -> Screen:
     return screen
 
 
+def _subdivision(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
+    """The second tab of the list of users; a subdivision is empty before it is closed, and what is below it goes first."""
+    yield m("portal.step.subdivision")
+    closing = [done for done in passing if done.kind == "close-subdivision"]
+    for done in (*(each for each in passing if each not in closing), *reversed(closing)):
+        item, kind = done.item, done.kind.removesuffix("-subdivision")
+        if kind == "close" and item.people:
+            to: Say = item.other or m("users.no_subdivision")
+            yield m("portal.ward.empty", name=item.key, n=item.people, to=to)
+        if kind in {"create", "move"} and not item.other:
+            yield m(f"portal.ward.{kind}_top", name=item.key)
+        elif kind == "close":
+            yield m("portal.ward.close", name=item.key)
+        else:
+            yield m(f"portal.ward.{kind}", name=item.key, other=item.other)
+
+
 SCREENS: Mapping[str, Screen] = {
     "csam": _csam,
     "dismiss": _office("portal.step.dismiss"),
     "replace": _office("portal.step.replace"),
     "appoint": _office("portal.step.appoint"),
     "activate": _what("portal.step.activate"),
-    "subdivision": _once("portal.step.subdivision"),
+    "subdivision": _subdivision,
     "status": _person("portal.step.status"),
     "block": _once("portal.step.block"),
     "unblock": _once("portal.step.unblock"),
@@ -358,6 +378,8 @@ def values(sheets: Sequence[Sheet]) -> tuple[Typed, ...]:
                 ("local_email", sheet.local_email),
             )
         ]
+    elif named := [done for done in todo if done.kind in {"create-subdivision", "rename-subdivision"}]:
+        found += [(m("field.subdivision"), done.item.key) for done in named]
     elif any(screen == "csam" for kind in kinds for screen in KINDS.get(kind, ())):
         found += [(m("field.last_name"), sheet.last_name), (m("field.first_name"), sheet.first_name)]
     else:

@@ -483,9 +483,7 @@ class Engine:
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
             case Conflict(differences, version):
                 answers = flow.rebase(frame.answers, version) if flow.rebase else frame.answers
-                frame = replace(
-                    frame, answers=answers, ui={}, notes=(m("engine.changed_meanwhile"), *differences)
-                )
+                frame = replace(frame, answers=answers, ui={}, notes=(flow.meanwhile, *differences))
                 frame = checked_again(flow, frame, ctx)
                 return self._reply(replace(state, rev=state.rev + 1).with_top(frame), ctx)
 

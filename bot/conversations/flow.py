@@ -155,6 +155,9 @@ class Remember:
     memory: Mapping[str, str]
 
 
+CHANGED = m("engine.changed_meanwhile")
+
+
 @dataclass(frozen=True)
 class Flow:
     """A dialogue: its steps in order, and what comes at the end of them.
@@ -164,6 +167,7 @@ class Flow:
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
     begins anew where it is open already, without asking: no answer of it is worth keeping. One that is `urgent` opens above any number of others: it cannot wait.
     `then` names the flow that opens once this one is done; a flow that is `over` opens no more, and leaves by itself where it is open.
+    `suggests` is what a door's argument proposes to steps that are asked all the same; `meanwhile` is said where somebody else was faster.
     """
 
     key: str
@@ -186,6 +190,8 @@ class Flow:
     urgent: bool = False
     then: str | None = None
     over: Callable[[Context], bool] | None = None
+    suggests: Callable[[Context, str], Answers] | None = None
+    meanwhile: Msg = CHANGED
 
     def step(self, key: str) -> Step | None:
         """The step called `key`."""

@@ -248,4 +248,5 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
             known[key] = value
             continue
         open_yet = True
-    return Frame(flow.key, answers, trail=tuple(answers), day=ctx.today.isoformat())
+    suggested = flow.suggests(ctx, args) if flow.suggests else {}
+    return Frame(flow.key, answers, proposals=suggested, trail=tuple(answers), day=ctx.today.isoformat())

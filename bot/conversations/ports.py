@@ -38,6 +38,7 @@ from bot.access.views import (
     SentMessage,
     Sheet,
     Stamp,
+    SubdivisionCard,
     SubdivisionRef,
     UserFilter,
     UserPage,
@@ -74,6 +75,7 @@ __all__ = [
     "Settings",
     "Sheet",
     "Stamp",
+    "SubdivisionCard",
     "SubdivisionRef",
     "UserFilter",
     "UserPage",
@@ -148,6 +150,15 @@ class Directory(Protocol):
 
     def subdivisions(self, entity: str, act: str | None = None) -> tuple[SubdivisionRef, ...]:
         """The open subdivisions of the entity in scope, each below the one it hangs on."""
+
+    def branches(self, entity: str) -> tuple[SubdivisionCard, ...]:
+        """The same with their numbers of users."""
+
+    def subdivision(self, subdivision: str) -> SubdivisionCard | None:
+        """One of them."""
+
+    def roots(self, entity: str) -> tuple[str, ...]:
+        """The qualities in which the actor may make a topmost subdivision, or hang one there."""
 
     def mine(self) -> tuple[PersonCard, ...]:
         """The actor's own accounts, in every entity that his binding covers."""

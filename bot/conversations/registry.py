@@ -33,6 +33,9 @@ from bot.conversations.qualities import ACTIVATING, QUALITIES
 from bot.conversations.session import LOCK, LOCKED, RETURN
 from bot.conversations.signout import SIGNOUT
 from bot.conversations.status import ME, STATUS
+from bot.conversations.subdivisionacts import MOVE_FLOW, NEW_FLOW, RENAME_FLOW
+from bot.conversations.subdivisionclose import CLOSE_FLOW
+from bot.conversations.subdivisions import SUBDIVISIONS
 from bot.conversations.unseat import UNSEATING
 from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
@@ -84,6 +87,11 @@ ALL = (
     ACTIVATING,
     DEPUTY_FLOW,
     UNDEPUTY_FLOW,
+    SUBDIVISIONS,
+    NEW_FLOW,
+    RENAME_FLOW,
+    MOVE_FLOW,
+    CLOSE_FLOW,
 )
 KEY_BYTES = 12
 """A flow's key stands in button codes."""

@@ -281,6 +281,11 @@ def change_item(ctx: Context, item: ChangeItem) -> Say:
         return m("change.item", what=kind, name=m(f"field.{item.key}"))
     if item.kind in {"appoint-manager", "replace-manager", "end-manager"}:  # there is always an office
         return m("change.item", what=kind, name=m(f"role.{item.key}"))
+    if item.kind in checklist.PLACES:
+        other = item.other and item.kind != "close-subdivision"
+        words = "change.renamed" if item.kind == "rename-subdivision" else "change.place"
+        name: Say = m(words, name=item.key, other=item.other) if other else item.key
+        return m("change.item", what=kind, name=name)
     if item.other:
         return m("change.item", what=kind, name=item.other)
     return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind

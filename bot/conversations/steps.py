@@ -40,7 +40,7 @@ _BETWEEN = re.compile(r"[,;+&\n]|\s(?:et|en|und|and)\s|(?<=\d)\s+(?=\d)", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Something to choose: an opaque `id` of at most 24 bytes, a label for the button, and a line of detail for the text.
+    """Something to choose: an opaque `id` of at most 26 bytes, a label for the button, and a line of detail for the text.
 
     `words` are further readings that may be typed.
     """

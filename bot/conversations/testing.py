@@ -26,7 +26,9 @@ from bot.access.requests import (
     ChangeLink,
     ChangeOwn,
     ChangeUser,
+    CloseSubdivision,
     Conflict,
+    CreateSubdivision,
     CreateUser,
     Done,
     EndAccess,
@@ -42,8 +44,10 @@ from bot.access.requests import (
     LinkResponsible,
     Lock,
     MarkDone,
+    MoveSubdivision,
     Outcome,
     Refused,
+    RenameSubdivision,
     Request,
     SendMessage,
     TapNumber,
@@ -60,6 +64,7 @@ from bot.conversations.memorylinks import MemoryLinks
 from bot.conversations.memorymanagers import MemoryManagers
 from bot.conversations.memoryoneself import MemoryOneself
 from bot.conversations.memoryplaces import MemoryPlaces
+from bot.conversations.memorysubdivisions import MemorySubdivisions
 from bot.conversations.memoryusers import MemoryUsers
 from bot.conversations.model import (
     Answer,
@@ -140,6 +145,7 @@ class MemoryDirectory(
     MemoryDeputies,
     MemoryCertificates,
     MemoryOneself,
+    MemorySubdivisions,
 ):
     """A register in memory, as one actor sees it."""
 
@@ -174,6 +180,7 @@ class MemoryDirectory(
     )  # what the actor may do besides looking
 
     wards: dict[str, SubdivisionRef] = field(default_factory=dict)
+    topmost: bool = True  # whether the actor may hang a subdivision on nothing
     now: datetime = NOW
     further: tuple[Visit, ...] = ()  # visits to the portal about managers
     written: tuple[SentMessage, ...] = ()
@@ -445,6 +452,14 @@ class MemoryDirectory(
                 return Done("2026-000042", account=account)
             case ActivateQuality():
                 return self.activate(request, now)
+            case CreateSubdivision():
+                return self.create_subdivision(request, now)
+            case RenameSubdivision():
+                return self.rename_subdivision(request, now)
+            case MoveSubdivision():
+                return self.move_subdivision(request, now)
+            case CloseSubdivision():
+                return self.close_subdivision(request, now)
             case InviteUser(account, mail):
                 return Done(account=account, mailed=mail, code="" if mail else "AAAAAAAAAAAAAAAAAAAAAA")
 

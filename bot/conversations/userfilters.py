@@ -53,7 +53,7 @@ def _value(ctx: Context, entity: str, key: str, value: Any) -> Say:
     if key in TYPED:
         return str(value)
     named = {option.id: option.label for option in _named(ctx, entity, key)}
-    return named.get(str(value), str(value))
+    return named.get(str(value), "–" if key == "subdivision" else str(value))  # one that was closed since
 
 
 def options(ctx: Context, entity: str, key: str) -> list[Option]:

@@ -136,9 +136,19 @@ class UsersStep(Step):
             rows.append((press(m("users.filters"), "panel"), press(m("users.pick"), "pick")))
         else:
             rows.append((press(m("users.filters"), "panel"),))
-        if not choosing and listing.total and self._exports(asking):
-            rows.append((press(m("users.export"), "export", mark="📄"),))
+        if not choosing:
+            rows += self._doors(asking, listing)
         return Screen(tuple(body), tuple(rows))
+
+    def _doors(self, asking: Asking, listing: UserPage) -> list[Row]:
+        """What else there is to a list: a document of it, and the portal's second tab."""
+        entity = asking.answers["entity"]
+        rows: list[Row] = []
+        if listing.total and self._exports(asking):
+            rows.append((press(m("users.export"), "export", mark="📄"),))
+        if asking.ctx.directory.roots(entity) or asking.ctx.directory.subdivisions(entity):
+            rows.append((press(m("subdivisions.title"), "open", f"subdivisions:{entity}", mark="🗂"),))
+        return rows
 
     @staticmethod
     def _exports(asking: Asking) -> bool:
@@ -342,10 +352,17 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     )
 
 
-def prefill(_: Context, memory: Mapping[str, str], args: str) -> Answers:
-    """The entity that a button names, else the one that the manager chose to work in."""
+def prefill(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
+    """The entity that a button names, or that of the subdivision; else the one that the manager chose to work in."""
     entity = args.strip() or memory.get("entity")
-    return {"entity": entity} if entity else {}
+    card = ctx.directory.subdivision(args.strip()) if args.strip() else None
+    return {"entity": card.entity if card else entity} if entity else {}
+
+
+def suggested(ctx: Context, args: str) -> Answers:
+    """The list narrowed to the subdivision that a button names."""
+    card = ctx.directory.subdivision(args.strip()) if args.strip() else None
+    return {"people": {"ids": {}, "f": {"subdivision": card.id}}} if card else {}
 
 
 USERS = Flow(
@@ -391,6 +408,7 @@ USERS = Flow(
     ),
     submit=request,
     prefill=prefill,
+    suggests=suggested,
     subject=entity_name,
     receipt=receipt,
     restarts=True,

@@ -19,7 +19,7 @@ from telegram.constants import InlineKeyboardButtonLimit
 from bot.conversations.model import Command, Door, Press, Tap
 
 LIMIT = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)
-VALUE_LIMIT = 24
+VALUE_LIMIT = 26
 """Bytes of a press's value."""
 REFUSED = Tap(rev=-1, verb="")
 """What a forged, foreign or garbled code reads as; no card ever has this `rev`."""

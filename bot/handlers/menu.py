@@ -30,6 +30,7 @@ COMMANDS = (
     "status",
     "managers",
     "users",
+    "subdivisions",
     "functions",
     "me",
     "language",

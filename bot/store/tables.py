@@ -82,16 +82,26 @@ class EntityQuality(SQLModel, table=True):
 
 
 class Subdivision(SQLModel, table=True):
-    """A part of a quality, such as a ward; may be nested."""
+    """A part of a quality, such as a ward; may be nested. One that was closed stays for its history, and its name is free."""
 
     __tablename__: ClassVar[str] = "subdivisions"
-    __table_args__ = (UniqueConstraint("quality_id", "name"),)
+    __table_args__ = (
+        Index(
+            "uq_subdivisions_open",
+            "quality_id",
+            "name",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
-    quality_id: str = Field(foreign_key="qualities.id")
+    quality_id: str = Field(foreign_key="qualities.id", index=True)
     parent_id: str | None = Field(default=None, foreign_key="subdivisions.id")
     name: str
     sort_key: str
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    version: int = 1
 
 
 # -- people ---------------------------------------------------------------------------------------
@@ -287,7 +297,7 @@ class Mandate(SQLModel, table=True):
     enterprise_id: str | None = Field(default=None, foreign_key="enterprises.id")
     entity_id: str | None = Field(default=None, foreign_key="entities.id", index=True)
     quality_id: str | None = Field(default=None, foreign_key="qualities.id")
-    subdivision_id: str | None = Field(default=None, foreign_key="subdivisions.id")
+    subdivision_id: str | None = Field(default=None, foreign_key="subdivisions.id", index=True)
     since: date | None = None
     until: date | None = None
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -92,6 +92,7 @@ def test_the_table_says_what_each_act_asks_for():
         "block_user",
         "change_user",
         "delete_user",
+        "manage_subdivisions",
     }
     assert asked[Needs.OFTEN] == {"find_by_number"}
     assert asked[Needs.NOTHING] == set()

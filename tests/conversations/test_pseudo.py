@@ -24,7 +24,7 @@ from bot.store.keys import Keyring
 from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
-from tests.conversations import answers, walking
+from tests.conversations import answers, subdivisionroads, walking
 from tests.conversations.changeroads import former
 from tests.conversations.linkroads import linked
 from tests.conversations.portalroads import portal_register
@@ -71,7 +71,7 @@ def names_and_typed() -> frozenset[str]:
     texts += [change.author for change in directory.changes.values()]
     texts += [a.name for a in builtin().applications if isinstance(a.name, str)]
     texts += ["CN Essai CA", *(f"{byte:02X}" for byte in range(256))]  # a certificate's names and fingerprint
-    typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW)
+    typed = (*answers.VALID, *answers.WRONG.values(), *answers.NEW, *subdivisionroads.WORDS)
     texts += [*typed, *(text[:cut] for text in typed for cut in (20, 60)), "Anne Delcourt", "CSAM"]
     return pseudo.words_of(texts)
 

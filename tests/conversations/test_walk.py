@@ -107,7 +107,13 @@ def test_every_question_page_and_interlude_was_reached(lang: str) -> None:
         kinds += ["receipt"] if flow.receipt else []
         wanted |= {(flow.key, kind) for kind in kinds}
     # a query, or where a list is looked at, comes with its page; it is never asked by itself
-    wanted -= {("status", "query"), ("managers", "see"), ("certificates", "see"), *NEVER}
+    wanted -= {
+        ("status", "query"),
+        ("managers", "see"),
+        ("subdivisions", "see"),
+        ("certificates", "see"),
+        *NEVER,
+    }
     wanted -= {("certificate", key) for key in ("issuer", "validity", "fingerprint")}  # read from the file
     assert wanted - walked(lang).places == set()
     assert NEVER.keys() & walked(lang).places == set()

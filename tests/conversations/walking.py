@@ -53,7 +53,7 @@ from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, sample
 from bot.conversations.userfilters import CHOSEN
 from bot.msg import Msg, Say
-from tests.conversations import certificateroads, changeroads, linkroads, placeroads
+from tests.conversations import certificateroads, changeroads, linkroads, placeroads, subdivisionroads
 from tests.conversations.answers import CODE, COMMANDS, NEW, VALID, WRONG
 from tests.conversations.portalroads import roads
 from tests.texts import entries, message
@@ -553,6 +553,7 @@ def walked(lang: str) -> Walked:
     changed(seen)
     places(seen)
     certificates(seen)
+    subdivisions(seen)
     return seen
 
 
@@ -807,6 +808,13 @@ def certificates(seen: Walked) -> None:
     """Certificates, whose dialogue goes on with a file."""
     tried: set[tuple[object, ...]] = set()
     for directory, events in certificateroads.roads():
+        _road(seen, directory, events, tried)
+
+
+def subdivisions(seen: Walked) -> None:
+    """Subdivisions, whose dialogues take a tree to be walked in."""
+    tried: set[tuple[object, ...]] = set()
+    for directory, events in subdivisionroads.roads():
         _road(seen, directory, events, tried)
 
 

@@ -57,8 +57,8 @@ def test_after_a_rotation_of_the_key_old_buttons_still_work():
         Press(""),
         Press("Ok"),
         Press("a.b"),
-        Press("ok", "x" * 25),
-        Press("ok", "é" * 13),
+        Press("ok", "x" * 27),
+        Press("ok", "é" * 14),
         Door(""),
     ],
 )
