@@ -154,9 +154,10 @@ def test_an_operator_who_invites_nobody_is_told_what_to_do(register):
 
 
 def test_of_ten_thousand_guessed_codes_none_binds_anybody(register):
+    """On PostgreSQL a few hundred: the same statements are asked there, each by a round trip."""
     code_for(register, "delcourt")
     with register.database.write() as connection:
-        for number in range(10_000):
+        for number in range(10_000 if register.database.sqlite else 300):
             guess = base64.urlsafe_b64encode(number.to_bytes(16, "big")).rstrip(b"=").decode()
             with pytest.raises(Refusal):
                 invitations.redeem(
