@@ -75,7 +75,7 @@ def test_a_long_poll_wakes_for_a_message(server):
     began = time.monotonic()
 
     assert texts(poll(server, offset=offset, timeout=20)) == ["now"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     saying.join()  # it hears the server's answer before the server goes
 
 
@@ -158,7 +158,7 @@ def info(server: RunningServer) -> dict[str, Any]:
 
 
 def eventually(holds) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.02)
