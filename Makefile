@@ -8,6 +8,8 @@ PO     := $(wildcard locales/*/LC_MESSAGES/bot.po)
 MO     := $(PO:.po=.mo)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_WARN_SCRIPT_LOCATION := 1
+# compiled once, and not by each of the hundred processes of a test run again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run demo test quick lint types i18n diagrams check-diagrams bench lock format clean setup setup-dev chromium pictures soak newcomer
 

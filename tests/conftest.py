@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
+from bot.access import proofs
 from bot.store.database import Database
 from bot.store.keys import Keyring
 
@@ -21,6 +23,11 @@ BOTH = [
     pytest.param("sqlite"),
     pytest.param("postgresql", marks=pytest.mark.postgres),
 ]
+
+
+HASHER = proofs._HASHER
+"""What a password costs in the program. The tests pay less, in their own process; a program that they start does not."""
+proofs._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(params=BOTH)

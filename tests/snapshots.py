@@ -11,12 +11,15 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 import psycopg
+from bot.access.registerfile import load
 from bot.store.database import Database
+from bot.store.keys import Keyring, new_root_key
 from sqlalchemy import text
 
 FILLED = "SELECT (SELECT count(*) FROM entities) + (SELECT count(*) FROM key_checks) + (SELECT count(*) FROM audit_entries)"
@@ -30,6 +33,32 @@ class Snapshot:
     file: str = ""
     tables: dict[str, bytes] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+
+
+_LOADED: dict[object, Snapshot] = {}
+
+
+@cache
+def root_key() -> str:
+    """One root key for the databases of this process: what is sealed can be laid into another."""
+    return new_root_key()
+
+
+def load_once(
+    database: Database, keyring: Keyring, folder: Path, register: str, *, today: date, now: datetime
+) -> None:
+    """Loads the text of a register file, or lays what an earlier load of the same under the same keys has left."""
+    secrets = tuple((version, keyring.key("field", version)) for version in sorted(keyring.versions))
+    key = (database.sqlite, register, secrets)
+    fresh = is_empty(database)
+    if fresh and key in _LOADED:
+        laid(database, _LOADED[key])
+        return
+    file = folder / "register.toml"
+    file.write_text(register, encoding="utf-8")
+    load(database, keyring, file, today=today, now=now)
+    if fresh:
+        _LOADED[key] = taken(database)
 
 
 def is_empty(database: Database) -> bool:

@@ -76,15 +76,8 @@ def test_from_an_invitation_to_an_active_access(database_url, tmp_path):
             anne.taps("Colindos")
             anne.taps("Suivant")
             anne.taps("Confirmer")
-            anne.settles()
-            texts = [seen.text for seen in anne.chat if seen.from_bot]
-            assert any("Enregistré sous le n°" in text for text in texts), texts
-            for _ in range(50):
-                texts = [seen.text for seen in anne.chat if seen.from_bot]
-                if any("est actif" in text for text in texts):
-                    break
-                anne.settles(timeout=0.2)
-            assert any("est actif" in text for text in texts), texts
+            anne.waits_for("Enregistré sous le n°", timeout=60)
+            anne.waits_for("est actif", timeout=60)
 
 
 def test_without_a_token_it_says_what_to_do():

@@ -11,7 +11,6 @@ from bot.demo.identity import IdentityProvider
 from bot.demo.testing import RunningServer, running_server
 from bot.store.database import Database
 from bot.store.keys import new_root_key
-from bot.store.schema import upgrade
 from bot.store.tables import KeyCheck
 from sqlalchemy import select
 
@@ -35,12 +34,10 @@ def server() -> Iterator[RunningServer]:
 
 @pytest.fixture
 def environment(tmp_path: Path, server: RunningServer) -> dict[str, str]:
-    url = f"sqlite:///{tmp_path / 'a.db'}"
-    database = Database(url)
-    upgrade(database)
-    database.close()
+    with databases.sqlite(tmp_path) as made:
+        file = Path(made.removeprefix("sqlite:///")).rename(tmp_path / "a.db")
     return {
-        "ACCESSBOT_DATABASE_URL": url,
+        "ACCESSBOT_DATABASE_URL": f"sqlite:///{file}",
         "ACCESSBOT_ROOT_KEY": new_root_key(),
         "ACCESSBOT_TELEGRAM_TOKEN": server.token,
         "ACCESSBOT_TELEGRAM_API_URL": server.url,

@@ -15,11 +15,11 @@ from bot.demo.testing import running_server
 from bot.handlers.myself import NO_ANSWER, WRONG_TOKEN
 from bot.store import crypto, facts
 from bot.store.database import Database
-from bot.store.keys import Keyring
+from bot.store.keys import Keyring, new_root_key
 from bot.store.tables import Identity
 from sqlalchemy import insert, text
 
-from tests import forked
+from tests import databases, forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,10 +40,16 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
+    """With a root key and a database at the newest schema."""
+    with databases.sqlite(tmp_path) as url:
+        return Operator({"ACCESSBOT_DATABASE_URL": url, "ACCESSBOT_ROOT_KEY": new_root_key()})
+
+
+def test_a_new_key_and_a_new_database_are_made_by_a_command_each(tmp_path: Path) -> None:
     operator = Operator({"ACCESSBOT_DATABASE_URL": f"sqlite:///{tmp_path / 'data' / 'a.db'}"})
     operator.environment["ACCESSBOT_ROOT_KEY"] = operator.runs("keys", "new").stdout.strip()
     assert operator.runs("db", "upgrade").returncode == 0
-    return operator
+    assert operator.runs("keys", "status").returncode == 0
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,16 @@ class Operator:
         return Ran(int(ended.value.code or 0), *self.printed.readouterr())
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For the key file and the database that the first operator makes: the others begin with a copy."""
+    return tmp_path_factory.mktemp("begun")
+
+
 @pytest.fixture
-def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
+def operator(
+    begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Operator:
     """With a key file, a small register and a place for anchors."""
     keys = tmp_path / "keys"
     environment = {
@@ -76,11 +85,15 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         "ACCESSBOT_AUDIT_ANCHORS": str(tmp_path / "elsewhere" / "anchors.jsonl"),
     }
     operator = Operator(environment, monkeypatch, capsys)
+    if (begun / "keys").exists():
+        shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+        return operator
     keys.write_text(operator.runs("keys", "new").stdout)
     (tmp_path / "register.toml").write_text(REAL, encoding="utf-8")
     assert operator.runs("db", "upgrade").returncode == 0
     loaded = operator.runs("register", "load", str(tmp_path / "register.toml"))
     assert loaded.returncode == 0, loaded.stderr
+    shutil.copytree(tmp_path, begun, dirs_exist_ok=True)
     return operator
 
 

@@ -39,6 +39,7 @@ MAX_ENTITIES = 100
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _REFERENCE = re.compile(r"&(?:#(\d{1,8})|#x([0-9A-Fa-f]{1,6})|(lt|gt|amp|quot));?")
 _END_TAG = re.compile(r"/([^\s>]*)\s*(>?)")
+_PLAIN = re.compile(r"[^&<]+|&")
 _TAG_NAME = re.compile(r"[^\s>]*")
 _ATTRIBUTE = re.compile(r"""\s*([^\s=>/"']*)\s*(=?)\s*""")
 _NAME_TOKEN = re.compile(r"[A-Za-z0-9.\-]*")
@@ -91,9 +92,9 @@ class _Html:
             if source[i] == "&" and (match := _REFERENCE.match(source, i)) and (char := _character(match)):
                 self.put(char)
                 i = match.end()
-            elif source[i] != "<":
-                self.put(source[i])
-                i += 1
+            elif plain := _PLAIN.match(source, i):
+                self.put(plain.group())
+                i = plain.end()
             elif source.startswith("/", i + 1):
                 i = self.end_tag(i)
             else:

@@ -11,14 +11,13 @@ from pathlib import Path
 from bot.access.acts import Work, perform
 from bot.access.directory import RegisterDirectory
 from bot.access.periods import brussels_day
-from bot.access.registerfile import load
 from bot.access.requests import GrantAccess, NewUser, Outcome, Request
 from bot.access.rows import ACCOUNTS, ENTITIES, IDENTITIES, PROFILES, QUALITIES, SUBDIVISIONS, catalogue_of
 from bot.access.standing import Session
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import select
-from tests.snapshots import Snapshot, is_empty, laid, taken
+from tests.snapshots import load_once
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -188,30 +187,12 @@ username = "kkaai001"
 same quality as a group manager, audi reads, kaai manages quai, whose rights live on the portal."""
 
 
-_SNAPSHOTS: dict[object, Snapshot] = {}
-
-
-def _load(database: Database, keyring: Keyring, folder: Path, text: str) -> None:
-    """Loads the register, or lays what an earlier load of the same has left."""
-    secrets = tuple((version, keyring.key("field", version)) for version in sorted(keyring.versions))
-    key = (database.sqlite, text, secrets)
-    fresh = is_empty(database)
-    if fresh and key in _SNAPSHOTS:
-        laid(database, _SNAPSHOTS[key])
-        return
-    file = folder / "register.toml"
-    file.write_text(text, encoding="utf-8")
-    load(database, keyring, file, today=TODAY, now=NOW)
-    if fresh:
-        _SNAPSHOTS[key] = taken(database)
-
-
 class Register:
     """The sample register in a database, with its ids by key, and acts in the name of its people."""
 
     def __init__(self, database: Database, keyring: Keyring, folder: Path, text: str = REGISTER) -> None:
         self.database, self.keyring = database, keyring
-        _load(database, keyring, folder, text)
+        load_once(database, keyring, folder, text, today=TODAY, now=NOW)
         with database.read() as connection:
             self.catalogue = catalogue_of(connection)
             self.entity = {row.key: row.id for row in connection.execute(select(ENTITIES))}

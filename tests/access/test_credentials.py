@@ -152,11 +152,11 @@ def test_the_name_of_the_house_may_stand_among_other_words():
 
 def test_a_password_as_long_as_can_be_is_judged_at_once():
     text = "".join(chr(ord("a") + number * 7 % 26) for number in range(128))
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(Invalid):
         cred.check_password("aB1" * 42, PASSWORDS, username="jpeeters")
     cred.check_password(text[:64] + " lampion fietsen", PASSWORDS, username="jpeeters")
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_short_particle_of_a_name_does_not_forbid_words_that_contain_it():

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from bot.access import invitations, proofs, sessions, standing, visits
 from bot.access.credentials import PasswordPolicy
-from bot.access.rows import ACCOUNTS, BINDINGS
+from bot.access.rows import ACCOUNTS, BINDINGS, PASSWORDS
 from bot.access.sessions import SessionRules
 from bot.errors import Invalid, Refusal
 from bot.store import audit, crypto, due
 from sqlalchemy import select, update
 from tests.access.registers import NOW, Register
+from tests.conftest import HASHER
 
 RULES = SessionRules(locking=True)
 ANNE = 101
@@ -226,6 +228,29 @@ def test_unknown_without_a_password_and_blocked_are_one_answer(register):
     assert tries(register, "nobody-here", GOOD) is None
     assert tries(register, username_of(register, "dubois"), GOOD) is None
     assert tries(register, username_of(register, "peeters"), GOOD) is None
+
+
+def test_a_hash_costs_what_rfc_9106_asks_where_memory_is_short():
+    """Argon2id, 3 passes over 64 MiB in 4 lanes, a salt of 128 bits, a tag of 256 (section 4, second option)."""
+    kind, version, cost, salt, tag = HASHER.hash(GOOD).split("$")[1:]
+    assert (kind, version, cost) == ("argon2id", "v=19", "m=65536,t=3,p=4")
+    assert [len(part) * 6 // 8 for part in (salt, tag)] == [16, 32]
+
+
+def test_a_hash_of_another_cost_is_made_anew_by_the_right_password(register, monkeypatch):
+    def costs():
+        with register.database.read() as connection:
+            sealed = connection.execute(select(PASSWORDS.c.hash)).scalar_one()
+            keys = crypto.IdentityKeys(connection, register.keyring)
+            account = register.account["peeters"]
+            return keys.unseal(register.person["peeters"], sealed, f"passwords.hash:{account}").split("$")[3]
+
+    with_password(register)
+    before = costs()
+    monkeypatch.setattr(proofs, "_HASHER", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
+    assert tries(register, username_of(register, "peeters"), GOOD)
+    assert (before, costs()) == ("m=8,t=1,p=1", "m=8,t=2,p=1")
+    assert tries(register, username_of(register, "peeters"), GOOD)
 
 
 def test_no_password_stands_in_the_database(register):

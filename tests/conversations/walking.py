@@ -39,6 +39,7 @@ from bot.conversations.ports import (
     Actor,
     ChangeCard,
     ChangeItem,
+    Context,
     EntityRef,
     Holding,
     ManagerRef,
@@ -111,13 +112,24 @@ def keys(say: object) -> Iterator[str]:
                 yield from keys(item)
 
 
+_looked: tuple[Talk, State, Context] | None = None
+
+
+def context(talk: Talk) -> Context:
+    """Its context, the same one while it stands there: what the engine works out from a context it works out once."""
+    global _looked  # noqa: PLW0603 - one slot
+    if _looked is None or _looked[0] is not talk or _looked[1] is not talk.state:
+        _looked = (talk, talk.state, talk.context)
+    return _looked[2]
+
+
 def shape(talk: Talk, *, typed: bool = True) -> tuple[object, ...]:
     """What makes two states the same for the walk: the question asked, and whatever decides on the questions to come."""
     state = talk.state
     if state.top is None:
-        return (len(state.kept), state.resting, talk.actor is None, talk.context.present)
+        return (len(state.kept), state.resting, talk.actor is None, context(talk).present)
     frame, flow = state.top, FLOWS[state.top.flow]
-    step = settle(flow, frame, talk.context).step
+    step = settle(flow, frame, context(talk)).step
     if flow.key == "users" and step and step.key == "people" and not frame.ui.keys() & INTERLUDES:
         ui, again = (
             frame.ui,
@@ -153,9 +165,9 @@ def standing(talk: Talk) -> tuple[object, ...]:
     """The question or page that wrong answers, and what comes from outside the card, are tried at once each."""
     state = talk.state
     if state.top is None:
-        return (talk.actor is None, talk.context.present)
+        return (talk.actor is None, context(talk).present)
     frame, flow = state.top, FLOWS[state.top.flow]
-    step = settle(flow, frame, talk.context).step
+    step = settle(flow, frame, context(talk)).step
     interlude = tuple(sorted(frame.ui.keys() & INTERLUDES))
     return (flow.key, step.key if step else None, interlude, "start" in frame.answers)
 
@@ -239,17 +251,19 @@ def note_place(talk: Talk, walked: Walked) -> None:
     state, view = talk.state, talk.view
     if view is None:
         return
-    if state.top is None or (not talk.context.present and not FLOWS[state.top.flow].public):
-        root = "stranger" if talk.actor is None else "home" if talk.context.present else "locked"
+    ctx = context(talk)
+    if state.top is None or (not ctx.present and not FLOWS[state.top.flow].public):
+        root = "stranger" if talk.actor is None else "home" if ctx.present else "locked"
         walked.places.add((root, "page"))
         return
     frame, flow = state.top, FLOWS[state.top.flow]
     interlude = next((each for each in ("leaving", "again", "fixing") if each in frame.ui), None)
-    step = settle(flow, frame, talk.context).step
+    settled = settle(flow, frame, ctx)
+    step = settled.step
     if interlude:
         walked.places.add((flow.key, interlude))
     elif step:
-        asked = Asking(talk.context, settle(flow, frame, talk.context).answers)
+        asked = Asking(ctx, settled.answers)
         assert step.question(asked) in view.body, (flow.key, step.key)
         walked.places.add((flow.key, step.key))
     else:

@@ -20,6 +20,7 @@ from telegram import (
     WebAppInfo,
 )
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TimedOut
+from tests.handlers.fakes import eventually
 
 PIXEL = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x10\x00\x00\x00\x08\x08\x02"
 
@@ -324,7 +325,7 @@ async def test_a_second_poller_ends_the_first(bot, server):
     offset = await drained(bot)
     async with Bot(server.token, base_url=server.base_url) as other:
         first = asyncio.create_task(bot.get_updates(offset=offset, timeout=20))
-        await asyncio.sleep(0.2)
+        await eventually(lambda: server.state.updates._poll)
         second = asyncio.create_task(other.get_updates(offset=offset, timeout=1))
         with pytest.raises(
             Conflict, match="terminated by other getUpdates request; make sure that only one bot"

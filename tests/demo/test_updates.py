@@ -75,7 +75,7 @@ def test_a_long_poll_wakes_for_a_message(server):
     began = time.monotonic()
 
     assert texts(poll(server, offset=offset, timeout=20)) == ["now"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     saying.join()  # it hears the server's answer before the server goes
 
 
@@ -158,7 +158,7 @@ def info(server: RunningServer) -> dict[str, Any]:
 
 
 def eventually(holds) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -176,13 +176,13 @@ def test_a_webhook_gets_updates_in_order_with_the_secret(server):
 
 
 def test_a_refused_update_comes_again_and_holds_up_its_chat_only(server):
-    server.levers(webhook_delay=0.3)
+    server.levers(webhook_delay=0.6)
     with webhook() as (hook, url):
         hook.statuses["a"] = [503, 500]
-        set_webhook(server, url)
-        said(server, "a", "b")
         marc = server.person("Marc")
         marc.starts()
+        set_webhook(server, url)
+        said(server, "a", "b")
         marc.says("other")
         eventually(lambda: info(server)["pending_update_count"] == 0)
 

@@ -23,18 +23,19 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.access import invitations, registerfile
+from bot.access import invitations
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, CHANGES, GRANTS, ITEMS, PROFILES
 from bot.access.sessions import SessionRules, open_session
 from bot.demo.testing import Person, RunningServer, Seen, bare_label, running_server
 from bot.sample import register_file
 from bot.store.database import Database
-from bot.store.keys import Keyring, new_root_key
+from bot.store.keys import Keyring
 from bot.store.mail import Chat, Due, Incoming, Outgoing
 from bot.store.tables import core
 from sqlalchemy import func, select
 from tests.access.invariants import check_invariants
 from tests.forked import Forked
+from tests.snapshots import load_once, root_key
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -157,10 +158,7 @@ class World:
 
     def load(self, text: str) -> None:
         """Loads a register file."""
-        file = self.folder / "register.toml"
-        file.write_text(text, encoding="utf-8")
-        now = datetime.now(UTC)
-        registerfile.load(self.database, self.keyring, file, today=today(), now=now)
+        load_once(self.database, self.keyring, self.folder, text, today=today(), now=datetime.now(UTC))
 
     def invite(self, key: str) -> str:
         """An invitation's code for the person of the register."""
@@ -340,11 +338,11 @@ class Driver:
 @contextmanager
 def world(database_url: str, folder: Path, register: str | None = None, **settings: str) -> Iterator[World]:
     """A world without a bot yet: `start` it. The register is the demo's unless given."""
-    root_key = new_root_key()
+    root = root_key()
     database = Database(database_url)
     with running_server() as telegram:
         telegram.state.calls = []  # all of them, where the server keeps the newest
-        there = World(telegram, database, Keyring.of(root_key), root_key, folder, settings)
+        there = World(telegram, database, Keyring.of(root), root, folder, settings)
         WORLDS.append(there)
         there.load(register if register is not None else register_file(today()))
         try:

@@ -1,5 +1,5 @@
 import asyncio
-import time
+import threading
 
 import pytest
 from bot.errors import DatabaseUnavailable
@@ -8,7 +8,7 @@ from bot.handlers.concurrency import Threads
 from bot.handlers.delivery import Delivered, Delivery, Ended, Later
 from bot.handlers.gateway import Trouble
 from bot.handlers.ports import Document
-from tests.handlers.fakes import FakeTurns, MemoryOutbox, letter
+from tests.handlers.fakes import FakeTurns, MemoryOutbox, eventually, letter
 from tests.handlers.telegram import FakeTelegram
 
 ANNE, BERT = 5_000_000_001, 5_000_000_002
@@ -20,15 +20,16 @@ class World:
         self.turns = FakeTurns()
         self.outbox = MemoryOutbox()
         self.threads = Threads(2)
-        self.takes = 0.0
+        self.done = threading.Event()
+        self.done.set()
         self.made: list[Document | None] = []
         self.delivery = Delivery(
             self.telegram, self.turns, self.outbox, self.threads, Codes([b"k" * 32]), documents=self
         )
 
     def make(self, mail):
-        """As `ports.Documents`: what a test has laid ready, after the time that it takes."""
-        time.sleep(self.takes)
+        """As `ports.Documents`: what a test has laid ready, once it lets it be done."""
+        assert self.done.wait(30)
         return self.made.pop(0)
 
     def put(self, *titles, chat_id=ANNE, **options):
@@ -244,14 +245,16 @@ async def test_a_document_that_cannot_be_made_is_said_to_have_failed(world):
 
 
 async def test_while_a_document_is_made_its_row_is_nobody_elses_and_other_chats_go_on(world):
-    world.made, world.takes = [Document("users.csv", b"1;2", "")], 0.3
+    world.made = [Document("users.csv", b"1;2", "")]
+    world.done.clear()
     world.delivery.keeping = 0.02
     row = world.outbox.put(ANNE, "document", {"lang": "fr"})
     making = asyncio.create_task(world.deliver(row))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: world.outbox.kept)
     world.put("autre", chat_id=BERT)
     await world.delivery.deliver_chat(BERT)
     assert (world.telegram.says(BERT), making.done()) == (["<b>autre</b>"], False)
+    world.done.set()
     assert isinstance(await making, Delivered)
     assert set(world.outbox.kept) == {row}
     kept = len(world.outbox.kept)

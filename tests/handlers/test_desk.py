@@ -27,7 +27,7 @@ class World:
         self.delivery = Delivery(self.telegram, self.turns, self.turns.outbox, self.threads, codes)
         panel = Panel(self.telegram, self.turns, self.threads, codes)
         self.desk = Desk(
-            self.turns, self.telegram, self.threads, self.delivery, panel, Menu(self.telegram), slow=0.05
+            self.turns, self.telegram, self.threads, self.delivery, panel, Menu(self.telegram), slow=30.0
         )
 
     async def work(self, event, update_id=1, callback_id=None):
@@ -77,6 +77,7 @@ async def test_typing_is_shown_only_when_it_takes_a_while(world):
     await world.work(Text("vite"))
     assert "sendChatAction" not in world.methods()
     world.turns.before = lambda incoming: time.sleep(0.15)
+    world.desk._slow = 0.05
     await world.work(Text("lent"), update_id=2)
     assert world.methods().count("sendChatAction") == 1
 

@@ -21,17 +21,18 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from bot import app
-from bot.access import invitations, registerfile
+from bot.access import invitations
 from bot.access.rows import ACCOUNTS, IDENTITIES, PASSWORDS, PROFILES
 from bot.demo.testing import Person, RunningServer, running_server
 from bot.demotexts import page_texts
 from bot.sample import register_file
 from bot.settings import Settings
 from bot.store.database import Database
-from bot.store.keys import Keyring, new_root_key
+from bot.store.keys import Keyring
 from sqlalchemy import delete, select
 from tests import databases
 from tests.conftest import BOTH
+from tests.snapshots import load_once, root_key
 
 
 def init_data(token: str, telegram_id: int, *, made: float | None = None, **more: str) -> str:
@@ -166,14 +167,18 @@ def running(settings: Settings, frames: tuple[str, ...]) -> Iterator[None]:
     assert failures == []
 
 
+def sampled(database_url: str, folder: Path) -> tuple[Database, Keyring]:
+    """The database with the sample register in it, under the root key of this process."""
+    now = datetime.now(UTC)
+    database, keyring = Database(database_url), Keyring.of(root_key())
+    load_once(database, keyring, folder, register_file(now.date()), today=now.date(), now=now)
+    return database, keyring
+
+
 @contextmanager
 def housed(database_url: str, folder: Path) -> Iterator[House]:
-    root, port = new_root_key(), free_port()
-    file = folder / "sample.toml"
-    now = datetime.now(UTC)
-    file.write_text(register_file(now.date()), encoding="utf-8")
-    database, keyring = Database(database_url), Keyring.of(root)
-    registerfile.load(database, keyring, file, today=now.date(), now=now)
+    root, port = root_key(), free_port()
+    database, keyring = sampled(database_url, folder)
     with running_server(texts=page_texts()) as server:
         settings = Settings(
             telegram_token=server.token,

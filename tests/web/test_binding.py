@@ -17,20 +17,19 @@ import httpx
 import pyotp
 import pytest
 import uvicorn
-from bot.access import proofs, registerfile
+from bot.access import proofs
 from bot.access.credentials import PasswordPolicy
 from bot.access.rows import ACCOUNTS, BINDINGS, ENTITIES, IDENTITIES, PROFILES, SESSIONS
 from bot.demo.identity import ACR, CLIENT, FAULTS, SECRET, IdentityProvider, Someone
 from bot.demo.testing import Person, running_server
-from bot.sample import NUMBERS, register_file
+from bot.sample import NUMBERS
 from bot.settings import Settings
-from bot.store.database import Database
-from bot.store.keys import Keyring, new_root_key
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from tests.web.conftest import Browser, House, free_port, init_data, on_both, running
+from tests.snapshots import root_key
+from tests.web.conftest import Browser, House, free_port, init_data, on_both, running, sampled
 
 ENTRIES = core(AuditEntry)
 PASSWORD = "schubkarre-am-morgen-17"
@@ -140,12 +139,8 @@ class Hospital(House):
 
 @pytest.fixture
 def hospital(database_url: str, tmp_path) -> Iterator[Hospital]:
-    root, port = new_root_key(), free_port()
-    file = tmp_path / "sample.toml"
-    now = datetime.now(UTC)
-    file.write_text(register_file(now.date()), encoding="utf-8")
-    database, keyring = Database(database_url), Keyring.of(root)
-    registerfile.load(database, keyring, file, today=now.date(), now=now)
+    root, port = root_key(), free_port()
+    database, keyring = sampled(database_url, tmp_path)
     pages = f"http://127.0.0.1:{port}"
 
     def provider_at(issuer: str) -> IdentityProvider:

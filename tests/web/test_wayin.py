@@ -13,16 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 from bot import clock
-from bot.access import proofs, registerfile
+from bot.access import proofs
 from bot.access.rows import TICKETS
 from bot.demo.testing import Person, running_server
-from bot.sample import register_file
 from bot.settings import Settings
-from bot.store.database import Database
-from bot.store.keys import Keyring, new_root_key
 from sqlalchemy import func, select, update
 from tests.mailserver import MailServer, mail_server
-from tests.web.conftest import Browser, House, free_port, on_both, running
+from tests.snapshots import root_key
+from tests.web.conftest import Browser, House, free_port, on_both, running, sampled
 from tests.web.test_pages import next_code, sets_up_the_app
 from tests.web.test_proof import digest
 
@@ -63,12 +61,8 @@ class Post(House):
 
 @contextmanager
 def posted(database_url: str, folder: Path) -> Iterator[Post]:
-    root, port = new_root_key(), free_port()
-    file = folder / "sample.toml"
-    now = datetime.now(UTC)
-    file.write_text(register_file(now.date()), encoding="utf-8")
-    database, keyring = Database(database_url), Keyring.of(root)
-    registerfile.load(database, keyring, file, today=now.date(), now=now)
+    root, port = root_key(), free_port()
+    database, keyring = sampled(database_url, folder)
     with running_server() as server, mail_server() as mails:
         settings = Settings(
             telegram_token=server.token,
