@@ -177,8 +177,12 @@ NO_EXAMPLE = {
     "start.agree": "a button",
     "start.already": "says how it is",
     "start.ask_code": "a question",
+    "start.back_else": "what it means to wait",
+    "start.back_else_provider": "what it means to wait",
+    "start.back_why": "a step to take",
     "start.code": "a label",
     "start.have_code": "a button",
+    "start.later": "a button",
     "start.title": "a title",
     "step.gone": "the list that follows says it",
     "step.line": "a line of a list",
@@ -217,7 +221,7 @@ SAME = {
         " role.auditor privacy.title bind.person way.sent ending.account unseat.mandate"
         " field.type users.by.application users.by.status users.by.subdivision users.by.type users.narrowed"
         " users.type.user users.what users.who contact.text quality.active"
-        " users.export.all users.export.form"
+        " users.export.all users.export.form start.later"
     ),
 }
 """Keys whose text may be the same in two languages, by the reason."""
