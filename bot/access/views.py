@@ -119,6 +119,10 @@ class ChangeItem:
     """What of a user's data changed."""
     other: str = ""
     """Whom it links to: the name of the responsible."""
+    at_once: bool = False
+    """An end that came in the moment when it was recorded; else it comes after the day `ends_on`."""
+    was: date | None = None
+    """The end that it had before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,12 @@ def item(kind: str, key: str = "", ends_on: date | None = END, *, moves: bool = 
 
 
 def every_item() -> tuple[ChangeItem, ...]:
-    """An item of every kind that the table has, and one that it has not."""
+    """An item of every kind that the table has, and one that it has not; a deletion leaves nothing else to do."""
     keys = {"grant": "colindos", "assignment": FUNCTION, "manager": "responsible", "quality": "hospital"}
     known = [
-        item(kind, keys.get(kind.split("-")[-1], "")) for kind in checklist.KINDS if kind != "declare-user"
+        item(kind, keys.get(kind.split("-")[-1], ""))
+        for kind in checklist.KINDS
+        if kind not in {"declare-user", "delete-user"}
     ]
     return (
         *known,
@@ -41,6 +43,7 @@ def every_item() -> tuple[ChangeItem, ...]:
         item("assignment", FUNCTION, None, moves=True),
         item("assignment", FUNCTION, None),
         item("end-assignment", FUNCTION, None),
+        replace(item("end-grant", "colindos"), at_once=True),
         item("link-responsible", FUNCTION, moves=True),
         item("unlink-responsible", FUNCTION, None),
         item("something-new", "x"),
@@ -87,6 +90,7 @@ def portal_register() -> MemoryDirectory:
         replace(his, items=(item("appoint-manager", "group"), item("end-manager", "group"))),
         replace(hers, items=(active,), state="active", stamps=stamps[:2]),
         replace(hers, items=(active,), state="verified", stamps=stamps),
+        replace(hers, items=(item("delete-user"), item("end-grant", "colindos"))),
     )
     for number, change in enumerate(changes, 10):
         directory.changes[f"2026-{number:06d}"] = replace(change, number=f"2026-{number:06d}")
