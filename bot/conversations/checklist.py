@@ -105,12 +105,21 @@ def items_of(sheets: Sequence[Sheet]) -> tuple[Done, ...]:
 
 def not_before(sheet: Sheet, today: date) -> date | None:
     """The day to come on which an application is to be unticked: before it, nothing of the change counts as done."""
-    days = [
+    return max((day for day in _evenings(sheet) if day > today), default=None)
+
+
+def tonight(sheet: Sheet, today: date) -> bool:
+    """Whether an application is to be unticked this evening. It can be ticked off all day: nobody knows when an evening begins."""
+    return today in _evenings(sheet)
+
+
+def _evenings(sheet: Sheet) -> list[date]:
+    """The days on whose evening an application is to be unticked."""
+    return [
         done.item.ends_on
         for done in items_of([sheet])
         if done.item.kind == "end-grant" and done.item.ends_on and not done.item.at_once
     ]
-    return max((day for day in days if day > today), default=None)
 
 
 def gives(sheet: Sheet) -> bool:

@@ -214,6 +214,8 @@ def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bo
     ]
     body += checklist.steps(sheets, ctx.catalogue)
     body += [_too_early(s, ctx) for s in sheets if checklist.not_before(s, ctx.today)]
+    evening = [s for s in sheets if checklist.tonight(s, ctx.today)]
+    body += [m("portal.tonight", number=s.change.number) for s in evening]
     left = checklist.leave_out(sheets, ctx.catalogue)
     body += [m("portal.leave"), *left] if left else []
     return (*body, m("portal.then")) if last else tuple(body)

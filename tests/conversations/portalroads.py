@@ -18,7 +18,7 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.testing import NOW, PORTAL, MemoryDirectory, Talk, sample
 from tests.texts import message
 
-ALL, SOME = "2026-000010", "2026-000011"
+ALL, SOME, TONIGHT = "2026-000010", "2026-000011", "2026-000020"
 FUNCTION = "collaborator-hospital-pharmacist"
 START, END = date(2026, 12, 1), date(2027, 2, 1)
 
@@ -91,6 +91,7 @@ def portal_register() -> MemoryDirectory:
         replace(hers, items=(active,), state="active", stamps=stamps[:2]),
         replace(hers, items=(active,), state="verified", stamps=stamps),
         replace(hers, items=(item("delete-user"), item("end-grant", "colindos"))),
+        replace(hers, items=(item("end-grant", "colindos", NOW.date()),)),
     )
     for number, change in enumerate(changes, 10):
         directory.changes[f"2026-{number:06d}"] = replace(change, number=f"2026-{number:06d}")

@@ -16,7 +16,7 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
-from tests.conversations.portalroads import ALL, FUNCTION, SOME, item, portal_register
+from tests.conversations.portalroads import ALL, FUNCTION, SOME, TONIGHT, item, portal_register
 from tests.conversations.walking import keys, says
 from tests.texts import entries
 
@@ -69,6 +69,20 @@ def test_a_new_collaborator_passes_the_form_the_ticks_and_the_functions_in_the_g
 def test_an_application_that_ends_later_has_no_date_to_type_but_a_day_to_untick() -> None:
     assert "portal.step.untick_on" in steps(item("end-grant", "colindos"))
     assert "portal.step.untick" in steps(item("end-grant", "colindos", None))
+
+
+def test_an_application_that_ends_tonight_is_unticked_in_the_evening_and_it_is_said_why() -> None:
+    directory = portal_register()
+    number, change = TONIGHT, directory.changes[TONIGHT]
+    talk = Talk(ENGINE, directory)
+    talk.command("portal", number)
+    assert f"décochez Colindos le {change.recorded_on:%d-%m-%Y} au soir" in talk.sees()
+    assert f"Le n° {number} attend ce soir" in talk.sees()
+    at_once = replace(change, items=(replace(change.items[0], at_once=True),))
+    directory.changes[number] = at_once
+    talk.command("portal", number)
+    assert "décochez Colindos." in talk.sees()
+    assert "ce soir" not in talk.sees()
 
 
 def test_another_end_of_an_application_leaves_nothing_to_do_there_and_says_so() -> None:
