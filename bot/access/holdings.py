@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_, se
 from bot.access.periods import Period, State
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, ITEMS, WAITS
 from bot.access.views import Holding
-from bot.access.work import APPLICATION, FUNCTION
+from bot.access.work import APPLICATION, BLOCK_USER, FUNCTION, REACTIVATE_USER
 
 ENDING = timedelta(days=30)
 """What ends within this time is said to be ending."""
@@ -24,6 +24,15 @@ _KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, A
 
 _MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
+
+
+def _noted(kind: str) -> ColumnElement[bool]:
+    """The condition that something of this kind about the account is still to do on the portal."""
+    return ACCOUNTS.c.id.in_(select(ITEMS.c.account_id).where(WAITS, ITEMS.c.kind == kind))
+
+
+_SHUT = or_(and_(ACCOUNTS.c.status == "blocked", ~_noted(BLOCK_USER)), _noted(REACTIVATE_USER))
+"""The account is blocked where its accesses live: on the portal a block counts from *Fait* on, and until then."""
 
 
 def columns(table: Table) -> list[ColumnElement[Any]]:
@@ -49,9 +58,12 @@ def key_of(table: Table) -> ColumnElement[Any]:
 
 
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
-    """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another."""
+    """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another.
+
+    active and ending ask about the account too, with which the table is to be joined: what a blocked one holds does not count.
+    """
     live = is_live(table, now, today)
-    active = and_(live, table.c.active_at <= now)
+    active = and_(live, table.c.active_at <= now, ~_SHUT)
     return {
         "active": active,
         "pending": and_(live, table.c.active_at > now),

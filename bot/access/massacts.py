@@ -94,7 +94,7 @@ def act_on_users(work: Work, request: ActOnUsers) -> Done:
     # on the portal each person has a checklist of his own
     parts = [[row] for row in rows] if rows[0].delivery == "portal" else [rows]
     done = [_write(work, request, part, ward) for part in parts]
-    return done[0]
+    return replace(done[0], more=tuple(each.number for each in done[1:]))
 
 
 def _locked(work: Work, request: ActOnUsers) -> Sequence[AnyRow]:

@@ -41,6 +41,7 @@ from bot.access.views import (
     UserFilter,
     UserPage,
     Visit,
+    Waiting,
 )
 from bot.msg import Msg, Say
 
@@ -76,6 +77,7 @@ __all__ = [
     "UserFilter",
     "UserPage",
     "Visit",
+    "Waiting",
 ]
 
 

@@ -9,7 +9,7 @@ from bot.access.catalogue import builtin
 from bot.access.requests import ActOnUsers, Done, EndAccess, MarkDone, Refused
 from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, ITEMS
 from bot.access.work import END_GRANT
-from bot.conversations import checklist
+from bot.conversations import checklist, onportal
 from sqlalchemy import insert, select, update
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, TODAY, Register, newcomer
@@ -151,6 +151,54 @@ def test_whose_accesses_are_ticked_already_is_deleted_there_though_the_form_is_n
     assert isinstance(register.does("kaai", MarkDone(sheet.change.number, item=ids["grant"])), Done)
     acts(register, "delete", tom, reason="left")
     assert drawn(register, tom) == ["delete"]
+
+
+# -- what the cards and lists say of it -----------------------------------------------------------
+
+
+def test_each_person_has_a_number_and_the_receipt_gets_them_all(register):
+    tom, eva = given(register, "Tom"), given(register, "Eva")
+    outcome = acts(register, "block", tom, eva)
+    waits = {sheet.change.number for sheet in waiting(register)}
+    assert {outcome.number, *outcome.more} == waits
+    assert len(waits) == 2
+
+
+def test_a_card_says_what_is_noted_and_not_done_on_the_portal(register):
+    tom = given(register, "Tom")
+    ended = acts(register, "end", tom)
+    blocked = acts(register, "block", tom)
+    with register.sees("kaai") as directory:
+        card = directory.person(tom)
+    noted = [(each.number, [item.kind for item in each.items]) for each in card.waiting]
+    assert noted == [(ended.number, ["end-grant"]), (blocked.number, ["block-user"])]
+    assert (onportal.status(card).key, onportal.shut(card)) == ("account.noted", False)
+    register.does("kaai", MarkDone(blocked.number, more=(ended.number,)))
+    with register.sees("kaai") as directory:
+        card = directory.person(tom)
+    assert (card.waiting, onportal.status(card).key, onportal.shut(card)) == ((), "account.blocked", True)
+
+
+def test_what_a_blocked_account_holds_is_not_counted_as_active_from_the_block_on(register):
+    def active() -> tuple[int, int]:
+        entity = register.entity["quai"]
+        with register.sees("kaai") as directory:
+            listed = directory.listed(entity, "active", key="hospiliss").total
+            return directory.counts(entity).active, listed
+
+    later = NOW + timedelta(hours=1)
+    tom = given(register, "Tom", ends_on=TODAY + timedelta(days=9))
+    with register.database.write() as connection:  # the 20 minutes are over
+        connection.execute(update(GRANTS).where(GRANTS.c.account_id == tom).values(active_at=NOW))
+    assert active() == (1, 1)
+    blocked = acts(register, "block", tom)
+    assert active() == (1, 1), "the portal has not heard of it"
+    register.does("kaai", MarkDone(blocked.number))
+    assert active() == (0, 0)
+    free = acts(register, "reactivate", tom)
+    assert active() == (0, 0), "there it is blocked still"
+    register.does("kaai", MarkDone(free.number), now=later)
+    assert active() == (1, 1)
 
 
 # -- what waits is withdrawn ------------------------------------------------------------------------
