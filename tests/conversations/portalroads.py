@@ -111,13 +111,13 @@ def roads() -> Iterator[tuple[MemoryDirectory, tuple[Event, ...]]]:
     tick = (Tap(0, "on", SOME), Tap(0, "on", ALL), Tap(0, "off", ALL), Text(ALL))
     turn = (Tap(0, "page", "1"), Tap(0, "page", "0"))
     yield portal_register(), (visit, Tap(0, "next"), Text("?"), *turn, *tick, Tap(0, "next"))
-    yield portal_register(), (visit, Text("Tout est fait"))
+    yield portal_register(), (visit, Text("Tout est fait"), Tap(0, "steps"), Tap(0, "a", "all"))
     yield portal_register(), (visit, Tap(0, "on", "2026-000013"), Tap(0, "on", "2026-000014"), Tap(0, "next"))
     today = portal_register()
     for number, change in today.changes.items():
         items = tuple(replace(each, starts_on=None) for each in change.items)
         today.changes[number] = replace(change, items=items)
-    yield today, (visit, Tap(0, "a", "all"))
+    yield today, (visit, Tap(0, "a", "all"), Tap(0, "a", "sure"))
     yield (
         portal_register(),
         (Command("portal"), Text("2"), Tap(0, "back"), Text("2"), Tap(0, "cancel"), Tap(0, "stay")),
