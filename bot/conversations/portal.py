@@ -224,7 +224,9 @@ def _all(sheets: Sequence[Sheet], numbers: list[str]) -> Verdict:
 
 def _sure(ready: Sequence[Sheet]) -> Screen:
     people = {sheet.who for sheet in ready}
-    asked = m("portal.sure", changes=m("portal.changes", n=len(ready)), people=m("functions.people", n=len(people)))
+    asked = m(
+        "portal.sure", changes=m("portal.changes", n=len(ready)), people=m("portal.people", n=len(people))
+    )
     yes = press(m("portal.sure_yes", count=len(ready)), "a", SURE, mark="✔")
     return Screen((asked,), ((yes,), (press(m("portal.sure_no"), "steps", mark="↩"),)))
 

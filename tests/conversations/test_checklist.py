@@ -153,7 +153,7 @@ def test_one_visit_ticks_many_and_records_them_at_once() -> None:
     assert f"Le n° {later} se coche à partir du" in talk.sees()
     talk.taps(f"Tout est fait ({len(waiting)})")
     assert talk.requests == [], "two people have a page each, and one was seen"
-    assert f"{len(waiting)} changements à faire, pour 2 personnes" in talk.sees()
+    assert f"{len(waiting)} changements à faire, pour 2 personnes. Tout" in talk.sees()
     talk.taps(f"Oui, tout est fait ({len(waiting)})")
     [request] = talk.requests
     assert [request.number, *request.more] == waiting  # type: ignore[union-attr]
