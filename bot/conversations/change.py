@@ -12,14 +12,14 @@ from bot.access.requests import ChangeEnd, Done
 from bot.conversations import holding
 from bot.conversations.end import only_one_of
 from bot.conversations.flow import Asking, Flow, Screen
-from bot.conversations.grant import known_person, when_active
+from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
 from bot.conversations.steps import Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 ACT, FUNCTIONS = "give_access", "assign_function"
 YES = "yes"
@@ -128,7 +128,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     return View(
         title=m("grant.done_title"),
         subject=entity.name if entity else None,
-        body=(when_active(done.number, done.due, ctx.now),),
+        body=(_recorded(answers, done),),
         rows=(
             (first,),
             (
@@ -137,6 +137,15 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
             ),
         ),
     )
+
+
+def _recorded(answers: Answers, done: Done) -> Msg:
+    """The new last day: whether it comes sooner or later, nothing becomes active by it."""
+    if done.due is None:
+        return m("grant.noted", number=done.number)
+    if (day := until(answers)) is None:
+        return m("change.recorded_open", number=done.number)
+    return m("ending.recorded_until", number=done.number, day=day)
 
 
 PERSON = frozenset({"entity", "quality", "person"})

@@ -52,8 +52,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 RECORDED = KINDS.keys() - {"declare-user"}
 """Those that a change's item can be of: the profession alone is an item `change-user`."""
-GIVING = frozenset({"grant", "assignment", "change-grant", "change-assignment"})
-"""Kinds by which somebody gets, or keeps, an access."""
+GIVING = frozenset({"grant", "assignment"})
+"""Kinds by which somebody gets an access: another end, sooner or later, is a change of one that he has."""
 GOES_ON = frozenset(
     {
         "delete-user",

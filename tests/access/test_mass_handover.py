@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bot.access.catalogue import builtin
-from bot.access.requests import ActOnUsers, Done, EndAccess, MarkDone, Refused
+from bot.access.requests import ActOnUsers, ChangeEnd, Done, EndAccess, MarkDone, Refused
 from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, ITEMS
 from bot.access.work import END_GRANT
 from bot.conversations import checklist, onportal
@@ -274,3 +274,18 @@ def test_what_is_ended_for_several_leaves_no_grant_behind(register):
         rows = connection.execute(select(GRANTS).where(GRANTS.c.account_id == tom)).all()
     assert [row.revoked_at for row in rows] == [NOW]
     assert isinstance(register.does("kaai", EndAccess(tom, None, ("hospiliss",))), Refused)
+
+
+# -- another end ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [date(2026, 12, 5), date(2027, 6, 30), None])
+def test_another_end_sooner_or_later_is_told_as_one(register, last):
+    with register.database.write() as connection:
+        row = {"id": "b7", "identity_id": register.person["delcourt"], "telegram_id": 7, "chat_id": 7}
+        connection.execute(insert(BINDINGS).values(how="invitation", bound_at=NOW, **row))
+    moved = ChangeEnd(register.account["dubois"], 1, ("colindos",), ends_on=last)
+    assert isinstance(register.does("delcourt", moved), Done)
+    register.does("delcourt", register.grant("peeters", "bvtc", starts_on=TODAY))
+    told = run_due(register, NOW + timedelta(minutes=21))
+    assert [notice.moved for notice in told] == [True, False]
