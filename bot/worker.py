@@ -245,8 +245,8 @@ def _notice(notice: Notice) -> tuple[View, int]:
         return View(
             mark="⏳", title=m("notice.certificate", n=left), rows=((Button(m("notice.see"), door),),)
         ), outbox.NORMAL
-    title = m(f"notice.{_word(notice)}", number=notice.number)
-    mark = {TO_DO: "☑", CHECK: "🔎"}.get(notice.kind, "🟢")
+    title = m(f"notice.{'moved' if notice.moved else _word(notice)}", number=notice.number)
+    mark = {TO_DO: "☑", CHECK: "🔎"}.get(notice.kind, "📅" if notice.moved else "🟢")
     rows = tuple((Button(m(f"notice.{label}"), Door(flow, args)),) for label, flow, args in _doors(notice))
     return View(mark=mark, title=title, rows=rows), outbox.NORMAL
 

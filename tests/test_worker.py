@@ -54,6 +54,17 @@ def test_a_notice_is_laid_once_and_bears_a_number_not_a_name(database, keyring, 
     assert mail.silent is False
 
 
+def test_another_end_is_not_told_as_something_active(database, keyring, frozen):
+    with database.write() as connection:
+        tell(connection, keyring, Notice("2026-000123", (CHAT,), moved=True), NOW)
+        (mail,) = outbox.take(connection, keyring, NOW, limit=9)
+    view = view_from_json(mail.payload["view"])
+    assert (view.mark, speaker("en").plain(view.title)) == (
+        "📅",
+        "No. 2026-000123: the new end date is in force.",
+    )
+
+
 @pytest.mark.parametrize(
     ("what", "title", "doors"),
     [

@@ -38,6 +38,8 @@ class Notice:
     """It was done on the portal: somebody is to say whether it works."""
     round: str = ""
     """What tells one time from the next, where the same is told again: done anew on the portal, or still to do there."""
+    moved: bool = False
+    """Only ends were moved, so that nothing became active by it."""
 
 
 # -- what is due ----------------------------------------------------------------------------------
@@ -92,10 +94,18 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
     ):
         return None
     chats = told(connection, change.author_id, change.entity_id, brussels_day(now))
+    moved = all(_moves_end(item) for item in items)
     if change.delivery != "portal":
-        return Notice(number, chats)
+        return Notice(number, chats, moved=moved)
     again = max(item.due_at for item in items if item.due_at).isoformat()
-    return Notice(number, chats, portal=True, round=again)
+    return Notice(number, chats, portal=True, round=again, moved=moved)
+
+
+def _moves_end(item: AnyRow) -> bool:
+    """Whether something held already gets another end, and nothing else."""
+    before = item.before or {}
+    same = before.get("starts_on") == (item.after or {}).get("starts_on")
+    return item.kind in TABLES and "starts_on" in before and same
 
 
 def _remind(connection: Connection, number: str, what: str, now: datetime) -> Notice | None:

@@ -153,6 +153,19 @@ class Catalogue:
         """What users of that quality can be given."""
         return tuple(application for application in self.applications if quality in application.qualities)
 
+    def asking_for_link(self) -> dict[str, frozenset[str] | None]:
+        """The functions for which a link with the responsible must exist: in any case (None), or with one of these applications."""
+        asking: dict[str, frozenset[str] | None] = {}
+        for function in self.functions:
+            needing = frozenset(
+                each.key
+                for each in self.applications
+                if each.requires_responsible and (not each.functions or function.key in each.functions)
+            )
+            if function.responsible and (function.needs_responsible or needing):
+                asking[function.key] = None if function.needs_responsible else needing
+        return asking
+
     def with_functions(self, functions: Iterable[Function]) -> Catalogue:
         """The catalogue with an operator's functions added, or replaced by key."""
         return _checked(Catalogue(self.qualities, _merged(self.functions, functions), self.applications))

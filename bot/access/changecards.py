@@ -20,6 +20,7 @@ from bot.access.work import (
     RENAME_WARD,
     UNLINK,
     WARD_KINDS,
+    at_once,
 )
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -172,17 +173,19 @@ def _other(item: AnyRow) -> str:
 def item_of(item: AnyRow, other: str = "") -> ChangeItem:
     """An item as people see it; `other` is whom it links to."""
     state = "to_do" if _waits_for_portal(item) else "done" if item.delivery == "delivered" else item.delivery
-    after = item.after or {}
+    after, before = item.after or {}, item.before or {}
     return ChangeItem(
         kind=item.kind,
         key=item.key or "",
         state="ended" if item.undone_at else state,
         starts_on=_day(after.get("starts_on")),
-        ends_on=_day(after.get("ends_on")),
-        moves=bool(item.before and "starts_on" in item.before),
+        ends_on=None if "revoked_at" in after else _day(after.get("ends_on")),
+        moves="starts_on" in before,
         fields=frozenset(after) - {"account_version"} if item.kind == "change-user" else frozenset(),
         other=_beside(item) if item.kind in WARD_KINDS else other,
         people=after.get("people", 0) if item.kind in WARD_KINDS else 0,
+        at_once=at_once(after),
+        was=_day(before.get("ends_on")),
     )
 
 

@@ -256,6 +256,7 @@ class RegisterDirectory(
             last_name=row.last_name,
             local_email=row.local_email or "",
             type=row.type,
+            waiting=waiting.of_account(self._connection, row.id) if entity.delivery == "portal" else (),
         )
 
     def mine(self) -> tuple[PersonCard, ...]:

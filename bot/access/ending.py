@@ -7,7 +7,7 @@ what is wanted and the change stays to do until it is ticked off; what never rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -119,7 +119,7 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     if request.ends_on is not None:
         _checked(request.ends_on, work.today, "when")
     status = _status(account, request.becomes)
-    stopped = [each for each in chosen if _moves(each.span, request.ends_on)]
+    stopped = [each for each in chosen if sooner(each.span, request.ends_on)]
     if not stopped and status is None:
         raise Declined(m("act.end.nothing"), "when" if things else "what")
     spans = [each.span for each in held]
@@ -127,20 +127,23 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     number = open_change(work, "end", account.entity_id, account.quality_id)
     items = [stop(work, account, each, request.ends_on) for each in stopped]
     items += end_with_functions(work, account, request.functions, request.ends_on)
-    items += [_settled(account, *status)] if status else []
+    items += [_becomes(work, account, *status)] if status else []
     revokes = any(item.after and item.after.get("revoked") for item in items)
     done = _write(work, account, number, items, becomes=request.becomes, revokes=revokes)
     later = request.ends_on if any(item.after and "revoked" in item.after for item in items) else None
     return replace(done, due=end_instant(later)) if later else done
 
 
-def _moves(span: Span, ends_on: date | None) -> bool:
-    """Whether it ends sooner by this."""
+def sooner(span: Span, ends_on: date | None) -> bool:
+    """Whether it ends sooner by this than it would by itself."""
     return ends_on is None or span.ends_on is None or span.ends_on > ends_on
 
 
 def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
-    """One access ends: at once, or where it has not begun by that day; else its last day is noted."""
+    """One access ends: at once, or where it has not begun by that day; else its last day is noted.
+
+    `account` has the columns id, identity_id and delivery. What waits about this access is withdrawn.
+    """
     table = _TABLES[each.span.kind][0]
     at_once = ends_on is None or each.span.starts_on > ends_on
     values: dict[str, Any] = {"revoked_at": work.now} if at_once else {"ends_on": ends_on}
@@ -174,6 +177,20 @@ def _withdraw(work: Work, row: str, *, whole: bool) -> None:
     work.connection.execute(waiting.values(undone_at=work.now, version=ITEMS.c.version + 1))
 
 
+def withdraw_about(work: Work, account: str, kinds: Collection[str]) -> frozenset[str]:
+    """Withdraws what of these kinds waits about the account; the kinds of what was still to do on the portal."""
+    waiting = (
+        ITEMS.c.account_id == account,
+        ITEMS.c.kind.in_(kinds),
+        ITEMS.c.undone_at.is_(None),
+        ITEMS.c.delivery == "recorded",
+    )
+    found = work.connection.execute(select(ITEMS.c.kind, ITEMS.c.due_at).where(*waiting)).all()
+    gone = update(ITEMS).where(*waiting).values(undone_at=work.now, version=ITEMS.c.version + 1)
+    work.connection.execute(gone)
+    return frozenset(row.kind for row in found if row.due_at is None)
+
+
 def _status(account: AnyRow, becomes: str) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
     """The item's kind, before and after for an account to block or to reactivate; None where that changes nothing."""
     if becomes not in _BECOMES or account.status == becomes:
@@ -182,8 +199,10 @@ def _status(account: AnyRow, becomes: str) -> tuple[str, dict[str, Any], dict[st
     return kind, {"status": before}, {"status": becomes}
 
 
-def _settled(account: AnyRow, kind: str, before: dict[str, Any], after: dict[str, Any]) -> Item:
-    settled = account.delivery != "portal"
+def _becomes(work: Work, account: AnyRow, kind: str, before: dict[str, Any], after: dict[str, Any]) -> Item:
+    """The account is blocked, or active again; the opposite that still waits for the portal is withdrawn with it."""
+    opposite = REACTIVATE_USER if kind == BLOCK_USER else BLOCK_USER
+    settled = opposite in withdraw_about(work, account.id, (opposite,)) or account.delivery != "portal"
     return Item(kind, account.id, account.id, account.identity_id, None, before, after, settled=settled)
 
 
@@ -203,7 +222,7 @@ def change_end(work: Work, request: ChangeEnd) -> Done | Conflict:
     moved = list(_moved(work, chosen, request.ends_on))
     if not moved:
         raise Declined(m("act.end.same"), "when")
-    if account.status == "blocked" and any(_moves(new, old.span.ends_on) for old, new in moved):
+    if account.status == "blocked" and any(sooner(new, old.span.ends_on) for old, new in moved):
         raise Declined(m("act.blocked"), "person")
     spans = [each.span for each in held]
     news = {old.row: new for old, new in moved}

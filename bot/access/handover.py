@@ -36,6 +36,7 @@ from bot.access.work import (
     NOT_ALLOWED,
     WARD_KINDS,
     Work,
+    at_once,
 )
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
@@ -79,14 +80,14 @@ def _done(work: Work, number: str, item: str | None) -> Done:
         body = {"item": each.id, "due": instants[each.id].isoformat()}
         entry = audit.Entry("delivered", work.actor.identity, each.subject_id, number, body)
         audit.append(work.connection, work.keyring, change.entity_id, entry, work.now)
-    known = [instants.get(each.id, each.due_at) for each in items]
+    known = [instants.get(each.id, each.due_at or each.active_at) for each in items]
     whole = all(instant is not None for instant in known)
     return Done(number, max(filter(None, known)) if whole else None, items[0].account_id or "")
 
 
 def last_day(kind: str, after: Mapping[str, Any] | None) -> date | None:
-    """The day on which an application is to be unticked on the portal, which has no end date for it."""
-    return _day((after or {}).get("ends_on")) if kind == END_GRANT else None
+    """The day on whose evening an application is to be unticked on the portal, which has no end date for it."""
+    return _day((after or {}).get("ends_on")) if kind == END_GRANT and not at_once(after) else None
 
 
 def _change(work: Work, number: str) -> tuple[AnyRow, Sequence[AnyRow]]:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_, se
 from bot.access.periods import Period, State
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, ITEMS, WAITS
 from bot.access.views import Holding
-from bot.access.work import APPLICATION, FUNCTION
+from bot.access.work import APPLICATION, BLOCK_USER, FUNCTION, REACTIVATE_USER
 
 ENDING = timedelta(days=30)
 """What ends within this time is said to be ending."""
@@ -24,6 +24,23 @@ _KINDS = {GRANTS: (APPLICATION, GRANTS.c.application), ASSIGNMENTS: (FUNCTION, A
 
 MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
+
+
+_HOLDER = ACCOUNTS.alias("holder")
+
+
+def _noted(kind: str) -> ColumnElement[bool]:
+    """The condition that something of this kind about the holder is still to do on the portal."""
+    return _HOLDER.c.id.in_(select(ITEMS.c.account_id).where(WAITS, ITEMS.c.kind == kind))
+
+
+def _shut(table: Table) -> ColumnElement[bool]:
+    """The holder is blocked where his accesses live: on the portal a block counts from *Fait* on, and until then.
+
+    By a copy of the accounts, so that a list may come from the holdings or from the accounts.
+    """
+    blocked = or_(and_(_HOLDER.c.status == "blocked", ~_noted(BLOCK_USER)), _noted(REACTIVATE_USER))
+    return exists(select(_HOLDER.c.id).where(_HOLDER.c.id == table.c.account_id, blocked).correlate(table))
 
 
 def columns(table: Table) -> list[ColumnElement[Any]]:
@@ -49,19 +66,23 @@ def key_of(table: Table) -> ColumnElement[Any]:
 
 
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
-    """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another."""
+    """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another.
+
+    What a blocked user holds is neither active nor ending.
+    """
     live = is_live(table, now, today)
+    active = and_(live, table.c.active_at <= now, ~_shut(table))
     match what:
         case "live":
             return live
         case "active":
-            return and_(live, table.c.active_at <= now)
+            return active
         case "pending":
             return and_(live, table.c.active_at > now)
         case "to_do":
             return and_(live, or_(table.c.active_at.is_(None), table.c.id.in_(MOVED)))
         case "ending":
-            return and_(live, table.c.active_at <= now, table.c.ends_on <= today + ENDING)
+            return and_(active, table.c.ends_on <= today + ENDING)
     raise KeyError(what)
 
 

@@ -18,7 +18,7 @@ from bot.access.holdings import is_live, state_of
 from bot.access.names import display_name
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, PROFILES, RESPONSIBILITIES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, PROFILES, RESPONSIBILITIES
 from bot.access.userlists import UserLists
 from bot.access.userparts import exercising_part, living_part, profession_part, text_parts
 from bot.access.views import LinkRef, Listing, PersonCard, PersonRef, QualityRef
@@ -138,16 +138,38 @@ class Leaders:
         return frozenset(self._connection.execute(query).scalars())
 
     def unled(self, entity: str, *, page: int = 0, size: int = 6) -> Listing[PersonRef]:
-        """Who exercises a collaborator's function in the entity, now or later, and has no responsible for it."""
+        """Who exercises a collaborator's function in the entity, now or later, and has no responsible for it though he must.
+
+        He must where the function itself asks for it, or an application that he holds (as QERMID does, `domain.md` 2).
+        """
+        asking = self._catalogue.asking_for_link()
+        if not asking:
+            return Listing((), 0, 0, size)
         valid = answered_for(self._catalogue, self._today).subquery("valid")
         led = select(valid.c.account_id).where(
             valid.c.account_id == ASSIGNMENTS.c.account_id, valid.c.function == ASSIGNMENTS.c.function
         )
-        alone = and_(is_live(ASSIGNMENTS, self._now, self._today), ~led.exists())
-        part = exercising_part(tuple(led_functions(self._catalogue)), alone)
+        alone = and_(
+            or_(*(self._must(function, by) for function, by in asking.items())),
+            is_live(ASSIGNMENTS, self._now, self._today),
+            ~led.exists(),
+        )
+        part = exercising_part(tuple(asking), alone)
         return self._users.numbered(
             entity, [part, living_part(entity)], ACCOUNTS.c.entity_id == entity, page, size, Act.VIEW_STATUS
         )
+
+    def _must(self, function: str, by: frozenset[str] | None) -> ColumnElement[bool]:
+        """The condition that the assignment is of this function, and that its account holds one of these applications."""
+        mine = ASSIGNMENTS.c.function == function
+        if by is None:
+            return mine
+        held = select(GRANTS.c.account_id).where(
+            GRANTS.c.account_id == ASSIGNMENTS.c.account_id,
+            GRANTS.c.application.in_(by),
+            is_live(GRANTS, self._now, self._today),
+        )
+        return and_(mine, held.exists())
 
     def responsibles(
         self, quality: str, professions: Collection[str], *, find: str = "", page: int = 0, size: int = 6

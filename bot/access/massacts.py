@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Table, or_, select, update
+from sqlalchemy import Row, select, update
 
 from bot.access import due, hierarchy, sessions
+from bot.access.ending import Live, live, sooner, stop, withdraw_about
 from bot.access.insider import judged
 from bot.access.names import display_name
 from bot.access.periods import check_end, end_instant
@@ -22,22 +23,23 @@ from bot.access.requests import ON_USERS, ActOnUsers, Done
 from bot.access.rights import Target, require
 from bot.access.rows import (
     ACCOUNTS,
-    ASSIGNMENTS,
     ENTITIES,
-    GRANTS,
     PROFILES,
     SUBDIVISIONS,
     account_order,
     branch,
 )
 from bot.access.work import (
+    APPLICATION,
     BLOCK_USER,
     CHANGE_USER,
+    CREATE_USER,
     DELETE_USER,
     END_ASSIGNMENT,
     END_GRANT,
     NOT_ALLOWED,
     REACTIVATE_USER,
+    UNLINK,
     Declined,
     Item,
     Work,
@@ -50,14 +52,17 @@ from bot.msg import m
 
 MOST = 200
 AnyRow = Row[*tuple[Any, ...]]
-_HOLDINGS: tuple[tuple[str, Table, str], ...] = (
-    (END_GRANT, GRANTS, "application"),
-    (END_ASSIGNMENT, ASSIGNMENTS, "function"),
-)
 _STATES = {"block": ("active", "blocked"), "reactivate": ("blocked", "active")}
 _REVOKES = {"end", "block", "delete"}
 _SHUTS = {"block": "blocked", "delete": "deleted"}
 """Acts that end the person's sessions of the entity too, and what is noted with these."""
+_OVERTAKES = {
+    "block": (REACTIVATE_USER,),
+    "reactivate": (BLOCK_USER,),
+    "delete": (CREATE_USER, CHANGE_USER, BLOCK_USER, REACTIVATE_USER, END_GRANT, END_ASSIGNMENT, UNLINK),
+}
+"""What need not be done any more where it still waits. Where the first of it never reached the portal, nor need the act."""
+_ENDS = frozenset({END_GRANT, END_ASSIGNMENT, UNLINK})
 _KINDS = {"block": BLOCK_USER, "reactivate": REACTIVATE_USER, "move": CHANGE_USER, "delete": DELETE_USER}
 
 
@@ -85,11 +90,11 @@ def act_on_users(work: Work, request: ActOnUsers) -> Done:
         who = tuple(display_name(row.last_name, row.first_name) for row in changed)
         raise Declined(m("act.users.changed", who=who), "people")
     if request.act == "end" and request.ends_on is not None:
-        rows = _lasting(work, request, rows, request.ends_on)
+        rows = _lasting(work, rows, request.ends_on)
     # on the portal each person has a checklist of his own
     parts = [[row] for row in rows] if rows[0].delivery == "portal" else [rows]
     done = [_write(work, request, part, ward) for part in parts]
-    return done[0]
+    return replace(done[0], more=tuple(each.number for each in done[1:]))
 
 
 def _locked(work: Work, request: ActOnUsers) -> Sequence[AnyRow]:
@@ -149,18 +154,18 @@ def _fits(work: Work, request: ActOnUsers, row: AnyRow) -> bool:
         case "block" | "reactivate":
             return bool(row.status == _STATES[request.act][0])
         case "end":
-            return row.status != "deleted" and bool(_running(work, GRANTS, row.id))
+            return row.status != "deleted" and bool(_applications(work, row.id))
         case _:
             return bool(row.status != "deleted")
 
 
-def _lasting(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], last: date) -> Sequence[AnyRow]:
+def _lasting(work: Work, rows: Sequence[AnyRow], last: date) -> Sequence[AnyRow]:
     """Those with an application that goes on beyond the day. Raises Declined for a day that cannot be, or for nobody."""
     try:
         check_end(last, starts_on=last, today=work.today)
     except Invalid as invalid:
         raise Declined(invalid.msg, "when") from None
-    found = [row for row in rows if any(_stops(request, held) for held in _running(work, GRANTS, row.id))]
+    found = [row for row in rows if any(sooner(held.span, last) for held in _applications(work, row.id))]
     if not found:
         raise Declined(m("act.users.end_sooner", day=last), "when")
     return found
@@ -174,12 +179,12 @@ def _write(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], ward: _Ward 
     rooms = {row.quality_id for row in rows}
     quality = rooms.pop() if len(rooms) == 1 else None
     number = open_change(work, f"{request.act}-users", rows[0].entity_id, quality)
-    instants: list[datetime] = []
     items: list[tuple[Item, int]] = []
     for row in rows:
-        own = [*_ends(work, request, row), *_state(request, row, ward)]
+        ends = list(_ends(work, request, row))
+        there = any(not item.settled for item in ends)
+        own = [*ends, *_state(work, request, row, ward, there=there)]
         items += [(item, row.version + 1) for item in own]
-        instants += [item.due for item in own if item.due]
         values = {"version": row.version + 1, "changed_at": work.now, **_changed(request, row, ward)}
         work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == row.id).values(values))
         if request.act in _SHUTS:
@@ -188,13 +193,13 @@ def _write(work: Work, request: ActOnUsers, rows: Sequence[AnyRow], ward: _Ward 
             )
     items.sort(key=lambda each: each[0].kind not in {END_GRANT, END_ASSIGNMENT})
     add_items(work, number, [item for item, _ in items], version=[version for _, version in items])
-    for instant in sorted(set(instants)):
-        due.activation(work.connection, number, instant)
-    at_once = request.ends_on is None or any("revoked_at" in (item.after or {}) for item, _ in items)
+    revoked = [(item.after or {}).get("revoked") for item, _ in items]
+    at_once = request.ends_on is None or any(revoked)
     if request.act in _REVOKES and at_once and rows[0].delivery != "portal":
         due.revoked(work.connection, number, work.now)
     audited(work, rows[0].entity_id, number, [item for item, _ in items])
-    return Done(number, max(instants, default=None), rows[0].id)
+    later = request.ends_on if False in revoked else None
+    return Done(number, end_instant(later) if later else None, rows[0].id)
 
 
 def _changed(request: ActOnUsers, row: AnyRow, ward: _Ward | None) -> dict[str, Any]:
@@ -214,15 +219,21 @@ def _changed(request: ActOnUsers, row: AnyRow, ward: _Ward | None) -> dict[str, 
             return {}
 
 
-def _state(request: ActOnUsers, row: AnyRow, ward: _Ward | None) -> Iterator[Item]:
-    """What happens to the account itself."""
+def _state(
+    work: Work, request: ActOnUsers, row: AnyRow, ward: _Ward | None, *, there: bool
+) -> Iterator[Item]:
+    """What happens to the account itself. `there`: the portal knows it by what it holds."""
     if request.act not in _KINDS:
         return
     before: dict[str, Any] = {"status": row.status}
     after: dict[str, Any] = {"status": _changed(request, row, ward).get("status")}
     if ward is not None:
         before, after = {"subdivision": row.subdivision_id}, {"subdivision": ward.id}
-    settled = row.delivery != "portal" or ward is not None  # the portal's subdivisions are not ours
+    overtakes = _OVERTAKES.get(request.act, ())
+    unseen = withdraw_about(work, row.id, overtakes) if overtakes else frozenset()
+    # the portal's subdivisions are not ours
+    never = bool(unseen & {*overtakes[:1]}) and not there and not unseen & _ENDS
+    settled = row.delivery != "portal" or ward is not None or never
     yield Item(
         _KINDS[request.act],
         row.id,
@@ -238,56 +249,16 @@ def _state(request: ActOnUsers, row: AnyRow, ward: _Ward | None) -> Iterator[Ite
 
 def _ends(work: Work, request: ActOnUsers, row: AnyRow) -> Iterator[Item]:
     """Ends what is to end, and says so: the applications, and with the account the functions too."""
-    if request.act not in {"end", "delete"}:
-        return
-    for kind, table, column in _HOLDINGS if request.act == "delete" else _HOLDINGS[:1]:
-        for held in _running(work, table, row.id):
-            if request.act == "delete" or _stops(request, held):
-                yield _ended(work, request, row, kind, table, column, held)
+    if request.act == "end":
+        for held in _applications(work, row.id):
+            if sooner(held.span, request.ends_on):
+                yield stop(work, row, held, request.ends_on)
     if request.act == "delete":
+        for held in live(work, row.id):
+            yield stop(work, row, held, None)
         yield from hierarchy.end_with_account(work, row)
 
 
-def _ended(
-    work: Work, request: ActOnUsers, row: AnyRow, kind: str, table: Table, column: str, held: AnyRow
-) -> Item:
-    last = request.ends_on
-    if last is not None and held.starts_on > last:
-        last = None  # it would only begin afterwards
-    values: dict[str, Any] = {"revoked_at": work.now} if last is None else {"ends_on": last}
-    work.connection.execute(update(table).where(table.c.id == held.id).values(values))
-    if last is not None:
-        due.end(work.connection, kind.removeprefix("end-"), held.id, last)
-    before = {"starts_on": held.starts_on.isoformat(), "ends_on": _iso(held.ends_on)}
-    after = {"revoked_at": work.now.isoformat()} if last is None else {"ends_on": _iso(last)}
-    portal = row.delivery == "portal"
-    return Item(
-        kind,
-        row.id,
-        held.id,
-        row.identity_id,
-        getattr(held, column),
-        before,
-        {**before, **after},
-        due=None if last is None or portal else end_instant(last),
-        settled=not portal and last is None,
-    )
-
-
-def _stops(request: ActOnUsers, held: AnyRow) -> bool:
-    """Whether this ends sooner than it would by itself."""
-    return request.ends_on is None or held.ends_on is None or bool(held.ends_on > request.ends_on)
-
-
-def _running(work: Work, table: Table, account: str) -> Sequence[AnyRow]:
-    """The grants or assignments of the account that are not over, those to come too."""
-    query = select(table).where(
-        table.c.account_id == account,
-        table.c.revoked_at.is_(None),
-        or_(table.c.ends_on.is_(None), table.c.ends_on >= work.today),
-    )
-    return work.connection.execute(query.order_by(table.c.starts_on, table.c.id)).all()
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+def _applications(work: Work, account: str) -> list[Live]:
+    """The applications of the account that are not over, those to come too."""
+    return [held for held in live(work, account) if held.span.kind == APPLICATION]

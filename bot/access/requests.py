@@ -518,6 +518,8 @@ class Done:
     account: str = ""
     mailed: bool = False
     code: str = field(default="", repr=False)
+    more: tuple[str, ...] = ()
+    """The numbers of the further changes, where there is one for each person."""
 
 
 @dataclass(frozen=True, slots=True)

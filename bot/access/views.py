@@ -85,28 +85,6 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonCard:
-    """All that a manager may see of a user account."""
-
-    ref: PersonRef
-    entity: EntityRef
-    first_name: str = ""
-    email: str = ""
-    language: str = ""
-    title: str = ""
-    created_on: date | None = None
-    changed_on: date | None = None
-    holdings: tuple[Holding, ...] = ()
-    last_name: str = ""
-    local_email: str = ""
-    type: str = "user"
-
-    def holds(self, kind: str, key: str) -> Holding | None:
-        """The holding of `key` that is active, pending or to do, if there is one."""
-        return next((h for h in self.holdings if (h.kind, h.key) == (kind, key) and h.state != "ended"), None)
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeItem:
     """One line of a change: what, for which application or function, in which state."""
 
@@ -125,6 +103,42 @@ class ChangeItem:
     """
     people: int = 0
     """How many users a subdivision has that is moved or closed."""
+    at_once: bool = False
+    """An end that came in the moment when it was recorded; else it comes after the day `ends_on`."""
+    was: date | None = None
+    """The end that it had before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A change that is still to do on the portal; `items` are those about one account."""
+
+    number: str
+    items: tuple[ChangeItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """All that a manager may see of a user account."""
+
+    ref: PersonRef
+    entity: EntityRef
+    first_name: str = ""
+    email: str = ""
+    language: str = ""
+    title: str = ""
+    created_on: date | None = None
+    changed_on: date | None = None
+    holdings: tuple[Holding, ...] = ()
+    last_name: str = ""
+    local_email: str = ""
+    type: str = "user"
+    waiting: tuple[Waiting, ...] = ()
+    """What is noted about the account and still to do on the portal, oldest first."""
+
+    def holds(self, kind: str, key: str) -> Holding | None:
+        """The holding of `key` that is active, pending or to do, if there is one."""
+        return next((h for h in self.holdings if (h.kind, h.key) == (kind, key) and h.state != "ended"), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from bot.access.changecards import CHANGE, Changes
+from bot.access.changecards import CHANGE, Changes, item_of
 from bot.access.holdings import holding_of
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
 from bot.access.userparts import hidden
-from bot.access.views import COUNTED, ChangeCard, EntityRef, Holding, QualityRef, Renewal, Sheet, Visit
+from bot.access.views import (
+    COUNTED,
+    ChangeCard,
+    EntityRef,
+    Holding,
+    QualityRef,
+    Renewal,
+    Sheet,
+    Visit,
+    Waiting,
+)
 from bot.access.work import WARD_KINDS
 
 ONE_VISIT = 60
@@ -186,6 +197,14 @@ def renewals(connection: Connection, held: Collection[str]) -> dict[str, Renewal
 
 def _day(iso: str | None) -> date | None:
     return date.fromisoformat(iso) if iso else None
+
+
+def of_account(connection: Connection, account: str) -> tuple[Waiting, ...]:
+    """What is still to do on the portal about one account, oldest first."""
+    query = select(ITEMS).where(WAITS, ITEMS.c.account_id == account)
+    rows = connection.execute(query.order_by(ITEMS.c.change_number, ITEMS.c.position)).all()
+    grouped = groupby(rows, key=lambda row: row.change_number)
+    return tuple(Waiting(number, tuple(item_of(item) for item in items)) for number, items in grouped)
 
 
 class WayBack:

@@ -7,7 +7,7 @@ changes, the audit's head.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -170,9 +170,15 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int | 
         reminder(work.connection, TO_DO, number, max(work.now, *map(_to_do_from, waiting)))
 
 
+def at_once(after: Mapping[str, Any] | None) -> bool:
+    """Whether an end came in the moment when it was recorded (`revoked_at`: as ends of several people were once noted)."""
+    return bool(after and (after.get("revoked") or after.get("revoked_at")))
+
+
 def _to_do_from(item: Item) -> datetime:
     """The instant from which it can be done: an application that ends on a day is unticked on that day's evening."""
-    day = (item.after or {}).get("ends_on") if item.kind == END_GRANT else None
+    dated = item.kind == END_GRANT and not at_once(item.after)
+    day = (item.after or {}).get("ends_on") if dated else None
     return (
         end_instant(date.fromisoformat(day)) - timedelta(hours=6) if day else datetime.min.replace(tzinfo=UTC)
     )

@@ -17,7 +17,7 @@ from bot.conversations import assigning, changes, end, grant, holding
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
 from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
-from bot.conversations.grant import known_person, nothing, when_active
+from bot.conversations.grant import known_person, nothing
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
 from bot.conversations.place import entity_name, place_steps
@@ -210,7 +210,7 @@ def _moved_receipt(ctx: Context, answers: Answers, done: Done) -> View:
     return View(
         title=m("grant.done_title"),
         subject=entity.name if entity else None,
-        body=(when_active(done.number, done.due, ctx.now),),
+        body=(_recorded(answers, done),),
         rows=(
             (first,),
             (
@@ -219,6 +219,15 @@ def _moved_receipt(ctx: Context, answers: Answers, done: Done) -> View:
             ),
         ),
     )
+
+
+def _recorded(answers: Answers, done: Done) -> Msg:
+    """The new last day: whether it comes sooner or later, nothing becomes active by it."""
+    if done.due is None:
+        return m("grant.noted", number=done.number)
+    if (day := until(answers)) is None:
+        return m("change.recorded_open", number=done.number)
+    return m("ending.recorded_until", number=done.number, day=day)
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,15 @@ PLACES = frozenset({"create-subdivision", "rename-subdivision", "move-subdivisio
 """About a subdivision, whose name is the item's key."""
 RECORDED = KINDS.keys() - {"declare-user"}
 """Those that a change's item can be of: the profession alone is an item `change-user`."""
-GIVING = frozenset({"grant", "assignment", "change-grant", "change-assignment"})
-"""Kinds by which somebody gets, or keeps, an access."""
+GIVING = frozenset({"grant", "assignment"})
+"""Kinds by which somebody gets an access: another end, sooner or later, is a change of one that he has."""
+GOES_ON = frozenset(
+    {
+        "delete-user",
+        *(kind for kind, screens in KINDS.items() if {"csam", "activate", "subdivision"} & set(screens)),
+    }
+)
+"""What is still to do where the user himself is deleted."""
 OFFICES_ELSEWHERE = frozenset({"group", "subdivision"})
 """Managers that are appointed on the portal itself; the others in CSAM (`domain.md` 1.1)."""
 
@@ -83,25 +90,40 @@ def kind_of(item: ChangeItem) -> str:
     """The row of `KINDS` for an item, or its own kind where there is none."""
     if item.kind == "change-user" and item.fields and item.fields <= {"profession"}:
         return "declare-user"
+    if item.kind == "end-assignment" and item.at_once and _later(item.starts_on, item.ends_on):
+        return "remove-assignment"
     return f"change-{item.kind}" if item.moves and f"change-{item.kind}" in KINDS else item.kind
 
 
 def items_of(sheets: Sequence[Sheet]) -> tuple[Done, ...]:
-    """All that is to do in these changes."""
-    return tuple(
+    """All that is to do in these changes. With a user all goes that he holds there: of him only the deletion is to do."""
+    todo = [
         Done(kind_of(item), item, sheet)
         for sheet in sheets
         for item in sheet.change.items
         if item.state in {"to_do", "recorded"}
-    )
+    ]
+    gone = {done.sheet.change.account for done in todo if done.kind == "delete-user"}
+    return tuple(done for done in todo if done.kind in GOES_ON or done.sheet.change.account not in gone)
 
 
 def not_before(sheet: Sheet, today: date) -> date | None:
     """The day to come on which an application is to be unticked: before it, nothing of the change counts as done."""
-    days = [
-        done.item.ends_on for done in items_of([sheet]) if done.item.kind == "end-grant" and done.item.ends_on
+    return max((day for day in _evenings(sheet) if day > today), default=None)
+
+
+def tonight(sheet: Sheet, today: date) -> bool:
+    """Whether an application is to be unticked this evening. It can be ticked off all day: nobody knows when an evening begins."""
+    return today in _evenings(sheet)
+
+
+def _evenings(sheet: Sheet) -> list[date]:
+    """The days on whose evening an application is to be unticked."""
+    return [
+        done.item.ends_on
+        for done in items_of([sheet])
+        if done.item.kind == "end-grant" and done.item.ends_on and not done.item.at_once
     ]
-    return max((day for day in days if day > today), default=None)
 
 
 def gives(sheet: Sheet) -> bool:
@@ -203,17 +225,17 @@ def _change_function(passing: Sequence[Done], catalogue: Catalogue) -> Iterator[
         name = _called(done, catalogue)
         if done.item.ends_on:
             yield m("portal.step.change_function", what=name, end=done.item.ends_on)
+        elif done.kind == "change-assignment":
+            yield m("portal.step.clear_function", what=name)
         else:
-            yield m(
-                "portal.step.clear_function" if done.item.moves else "portal.step.end_function", what=name
-            )
+            yield m("portal.step.end_function", what=name)
 
 
 def _untick(passing: Sequence[Done], catalogue: Catalogue) -> Iterator[Say]:
-    """The portal has no end date for an application: the day itself is for that."""
+    """The portal has no end date for an application: the evening of the day is for that, today's too."""
     for done in passing:
         name, day = _called(done, catalogue), done.item.ends_on
-        if day and day > done.sheet.change.recorded_on:
+        if day and day >= done.sheet.change.recorded_on and not done.item.at_once:
             yield m("portal.step.untick_on", what=name, day=day)
         else:
             yield m("portal.step.untick", what=name)
@@ -355,8 +377,8 @@ def _left_out(todo: Sequence[Done], catalogue: Catalogue) -> Iterator[Say]:
         yield m("portal.leave.function")
 
 
-def _later(start: date | None, recorded: date) -> bool:
-    return start is not None and start > recorded
+def _later(start: date | None, than: date | None) -> bool:
+    return start is not None and than is not None and start > than
 
 
 def values(sheets: Sequence[Sheet]) -> tuple[Typed, ...]:
@@ -389,7 +411,7 @@ def values(sheets: Sequence[Sheet]) -> tuple[Typed, ...]:
             else (m("field.last_name"), sheet.last_name)
         ]
     for done in todo:
-        if "assignment" in done.kind:
+        if "assignment" in done.kind and done.kind != "remove-assignment":
             starts = done.item.starts_on if done.kind == "assignment" else None
             found += [(m("field.start"), _typed(starts)), (m("field.end"), _typed(done.item.ends_on))]
     return tuple(Typed(label, text) for label, text in dict.fromkeys(found) if text)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import blake2s
 
-from bot.conversations import hierarchy
+from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -30,7 +30,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import found
 from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
-from bot.conversations.status import HOME_ROW, called, holding_line, people_rows
+from bot.conversations.status import HOME_ROW, called, holding_line, line_of, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.conversations.usercard import CardStep
 from bot.msg import Msg, Say, m
@@ -150,10 +150,7 @@ def overview(ctx: Context, query: Json) -> Page:
         if missing := hierarchy.unled_count(ctx, entity):
             body.append(missing)
             unled = True
-    body += [
-        m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding))
-        for line in sheet.items
-    ]
+    body += [m("status.person_line", name=line.person.name, what=line_of(ctx, line)) for line in sheet.items]
     filters = (
         ()
         if key
@@ -174,7 +171,9 @@ def overview(ctx: Context, query: Json) -> Page:
 def person_page(ctx: Context, card: PersonCard) -> Page:
     """One person's functions, and the doors to end them, to move their ends, to give a further one."""
     held, links = functions_of(card), ctx.directory.links(card.ref.id)
-    lines: tuple[Say, ...] = tuple(holding_line(ctx, each) for each in held) or (m("functions.none"),)
+    lines: tuple[Say, ...] = tuple(holding_line(ctx, each, shut=onportal.shut(card)) for each in held) or (
+        m("functions.none"),
+    )
     lines = (*lines, *hierarchy.link_lines(ctx, card, links))
     facts: list[tuple[Say, Say]] = [(m("field.person"), card.ref.name)]
     if card.ref.profession:

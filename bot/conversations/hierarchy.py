@@ -64,12 +64,15 @@ def link_line(link: LinkRef) -> Msg:
 
 
 def link_lines(ctx: Context, card: PersonCard, links: Sequence[LinkRef]) -> tuple[Say, ...]:
-    """A person's links, the first of them; and that somebody is missing whom a function asks for."""
+    """A person's links, the first of them; and that somebody is missing where there must be one."""
     lines: list[Say] = [link_line(each) for each in links[:SHOWN]]
     if len(links) > SHOWN:
         lines.append(m("links.more", n=len(links) - SHOWN))
     led = {each.function for each in links if each.leads and each.counts}
-    if any(key not in led for key in led_functions(ctx, card)):
+    asking = ctx.catalogue.asking_for_link()
+    held = {each.key for each in card.holdings if each.kind == "application" and each.state != "ended"}
+    needing = {key for key, by in asking.items() if by is None or by & held}
+    if any(key in needing and key not in led for key in led_functions(ctx, card)):
         lines.append(m("links.missing"))
     return tuple(lines)
 
@@ -127,7 +130,7 @@ def links_page(ctx: Context, card: PersonCard, at: int, back: Row) -> Page:
 
 
 def unled_page(ctx: Context, query: Json, back: Row) -> Page:
-    """The collaborators of every entity of the actor who have nobody to answer for them."""
+    """The collaborators of every entity of the actor who must have somebody to answer for them, and have nobody."""
     entities = ctx.directory.entities()
 
     def listing(entity: EntityRef, page: int) -> Listing[PersonRef]:
@@ -136,20 +139,20 @@ def unled_page(ctx: Context, query: Json, back: Row) -> Page:
     sheet = one_after_the_other(entities, listing, query.get("page", 0))
     once = sheet.items
     rows = [(press(label, "who", person.id),) for person, label in zip(once, told_apart(once), strict=True)]
-    body = (m("links.unled_what"), found(sum(sheet.totals)), asked_by(ctx))
+    body = (m("links.unled_what"), found(sum(sheet.totals)), *asked_by(ctx))
     return Page(
         body, rows=(*rows, *page_row(sheet.page, sheet.pages), back, HOME_ROW), title=m("links.unled")
     )
 
 
-def asked_by(ctx: Context) -> Msg:
-    """Which applications ask for a link."""
+def asked_by(ctx: Context) -> tuple[Msg, ...]:
+    """Which applications ask for a link, where it is not the function alone."""
     led = tuple(a.name for a in ctx.catalogue.applications if a.requires_responsible)
-    return m("functions.responsible", what=led) if led else m("functions.no_responsible")
+    return (m("functions.responsible", what=led),) if led else ()
 
 
 def unled_count(ctx: Context, entity: EntityRef) -> Msg | None:
-    """How many collaborators of the entity have nobody."""
+    """How many collaborators of the entity must have somebody and have nobody."""
     total = ctx.directory.unled(entity.id, size=1).total
     if total > COUNTED:
         return m("links.unled_many", limit=COUNTED)

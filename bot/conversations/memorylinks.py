@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from bot.access.catalogue import Catalogue, builtin
 from bot.access.requests import ChangeLink, Done, LinkResponsible
 from bot.conversations.matching import fold
 from bot.conversations.ports import LinkRef, Listing, PersonCard, PersonRef
@@ -35,6 +36,7 @@ class MemoryLinks:
 
     cards: dict[str, PersonCard] = field(default_factory=dict)
     linked: dict[str, Linked] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=builtin)
     unseen: frozenset[str] = frozenset()  # accounts out of scope
 
     def links(self, account: str) -> tuple[LinkRef, ...]:
@@ -80,11 +82,19 @@ class MemoryLinks:
             for card in self.cards.values()
             if card.entity.id == entity
             and any(
-                held.kind == "function" and held.state != "ended" and (card.ref.id, held.key) not in counted
+                held.kind == "function"
+                and held.state != "ended"
+                and self._must(card, held.key)
+                and (card.ref.id, held.key) not in counted
                 for held in card.holdings
             )
         ]
         return _listing(found, page, size)
+
+    def _must(self, card: PersonCard, function: str) -> bool:
+        asking = self.catalogue.asking_for_link()
+        by = asking.get(function)
+        return function in asking and (by is None or any(card.holds("application", key) for key in by))
 
     def responsibles(
         self, quality: str, professions: Collection[str], *, find: str = "", page: int = 0, size: int = 6

@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 
 from bot.access.periods import brussels_day
 from bot.access.requests import ActOnUsers, Done, Outcome
-from bot.access.views import COUNTED, PersonCard, SubdivisionRef, UserFilter, UserPage
+from bot.access.views import COUNTED, ChangeCard, ChangeItem, PersonCard, SubdivisionRef, UserFilter, UserPage
 from bot.conversations.matching import fold
 
 ENDING = timedelta(days=30)
+KINDS = {"block": "block-user", "reactivate": "reactivate-user", "delete": "delete-user", "end": "end-grant"}
 STATES = {"block": "blocked", "reactivate": "active", "delete": "deleted"}
 
 
@@ -18,6 +19,7 @@ class MemoryUsers:
     """What `MemoryDirectory` answers about lists of users."""
 
     cards: dict[str, PersonCard]
+    changes: dict[str, ChangeCard]
     wards: dict[str, SubdivisionRef]
     now: datetime
 
@@ -54,7 +56,7 @@ class MemoryUsers:
 
     def act_on_users(self, request: ActOnUsers, now: datetime) -> Outcome:
         """As the register does it, in small."""
-        today = brussels_day(now)
+        today, numbers = brussels_day(now), []
         for account, _ in request.accounts:
             card = self.cards[account]
             ref = replace(card.ref, version=card.ref.version + 1)
@@ -63,11 +65,31 @@ class MemoryUsers:
             if request.act == "move":
                 ward = self.wards.get(request.subdivision or "")
                 ref = replace(ref, subdivision=ward.name if ward else "")
+            if card.entity.delivery == "portal" and request.act in KINDS:
+                numbers.append(self._noted_there(card, request, now))
             if request.act in {"end", "delete"}:
                 ended = (replace(held, state="ended", ends_on=today) for held in card.holdings)
                 card = replace(card, holdings=tuple(ended))
             self.cards[account] = replace(card, ref=ref)
-        return Done("2026-000900", now, request.accounts[0][0])
+        first, *more = numbers or ["2026-000900"]
+        return Done(first, None if numbers else now, request.accounts[0][0], more=tuple(more))
+
+    def _noted_there(self, card: PersonCard, request: ActOnUsers, now: datetime) -> str:
+        """A change of its own for each person, to do on the portal."""
+        today = brussels_day(now)
+        items = [ChangeItem(KINDS[request.act], "", "to_do")] if request.act != "end" else []
+        items += [
+            ChangeItem("end-grant", held.key, "to_do", held.starts_on, request.ends_on or today, at_once=True)
+            for held in card.holdings
+            if request.act == "end" and held.kind == "application" and held.state != "ended"
+        ]
+        number = f"2026-{len(self.changes) + 1:06d}"
+        ref = card.ref
+        self.changes[number] = ChangeCard(
+            number, card.entity, "Delcourt Anne", now, today, "to_do", None, None, ref.id, ref.name,
+            ref.username, tuple(items),
+        )  # fmt: skip
+        return number
 
 
 def _matches(card: PersonCard, wanted: UserFilter, wards: dict[str, SubdivisionRef], now: datetime) -> bool:

@@ -36,7 +36,7 @@ from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
 ACT = "hand_over"
-ALL = "all"
+ALL, SURE = "all", "sure"
 NUMBER = re.compile(r"\d{4}-\d{6}")
 """A change's number, which is a visit of its own."""
 HOME_ROW: Row = (Button(m("common.home"), Door("home")),)
@@ -116,7 +116,9 @@ class ChecklistStep(Step):
         sheets = sheets_of(asking.ctx, asking.answers["visit"])
         if not sheets:
             return Screen((m("portal.nothing_to_do"),))
-        people = by_person(sheets)
+        people, ready = by_person(sheets), _ready(asking.ctx, sheets)
+        if ready and asking.ui.get("sure") == len(ready):
+            return _sure(ready)
         page = page_of(asking.ui, len(people))
         body = _person_body(asking.ctx, people[page], first=page == 0, last=page == len(people) - 1)
         rows = (
@@ -145,7 +147,8 @@ class ChecklistStep(Step):
         if all(checklist.not_before(sheet, asking.ctx.today) for sheet in sheets):
             return tuple(rows)
         rows.append((press(m("portal.done_ticked"), "next", mark="✔"),))
-        return (*rows, (press(m("portal.all_done"), "a", ALL, mark="✔"),))
+        every = m("portal.all_done", count=len(_ready(asking.ctx, sheets)))
+        return (*rows, (press(every, "a", ALL, mark="✔"),))
 
     @staticmethod
     def _ticked(asking: Asking, sheets: Sequence[Sheet]) -> list[str]:
@@ -154,7 +157,7 @@ class ChecklistStep(Step):
 
     def accept(self, asking: Asking, said: Said) -> Verdict:
         found = sheets_of(asking.ctx, asking.answers["visit"])
-        sheets = [sheet for sheet in found if not checklist.not_before(sheet, asking.ctx.today)]
+        sheets = _ready(asking.ctx, found)
         meant = said.text.strip() if isinstance(said, Text) else said.value
         turns = isinstance(said, Pick) and turned(said) is not None
         for sheet in found if not turns else ():
@@ -163,8 +166,14 @@ class ChecklistStep(Step):
         numbers = [sheet.change.number for sheet in sheets]
         ticked = self._ticked(asking, sheets)
         match said:
-            case Pick("a", value) if (value == "done" and len(numbers) == 1) or (value == ALL and numbers):
+            case Pick("a", "done") if len(numbers) == 1:
                 return Accepted(numbers)
+            case Pick("a", value) if numbers and value == ALL:
+                return _all(found, numbers)
+            case Pick("a", value) if numbers and value == SURE:
+                return Accepted(numbers) if asking.ui.get("sure") == len(numbers) else _all(found, numbers)
+            case Pick("steps"):
+                return Shown({"sure": 0})
             case Pick("on", value) if value in numbers:
                 return Shown({"ticks": [*(each for each in ticked if each != value), value]})
             case Pick("off", value) if value in numbers:
@@ -174,24 +183,52 @@ class ChecklistStep(Step):
             case Pick():
                 return turned(said) or Rejected(GONE)
             case Text(text):
-                return self._typed(asking, numbers, ticked, text)
+                return self._typed(asking, found, numbers, text)
 
     @staticmethod
-    def _typed(asking: Asking, numbers: list[str], ticked: list[str], text: str) -> Verdict:
+    def _typed(asking: Asking, sheets: Sequence[Sheet], numbers: list[str], text: str) -> Verdict:
         """A number ticks its change; the labels of the buttons do what the buttons do."""
-        said = text.strip().casefold()
-        one, every = (
-            {label.casefold() for label in asking.ctx.reader.labels(m(key))}
-            for key in ("portal.done_button", "portal.all_done")
+        said, count = text.strip().casefold(), len(numbers)
+        one, every, sure = (
+            {label.casefold() for label in asking.ctx.reader.labels(msg)}
+            for msg in (
+                m("portal.done_button"),
+                m("portal.all_done", count=count),
+                m("portal.sure_yes", count=count),
+            )
         )
-        if numbers and (said in every or (said in one and len(numbers) == 1)):
+        if numbers and asking.ui.get("sure") == count and said in sure:
             return Accepted(numbers)
+        if numbers and said in every | {label.removesuffix(f" ({count})") for label in every}:
+            return _all(sheets, numbers)
+        if said in one and count == 1:
+            return Accepted(numbers)
+        ticked = ChecklistStep._ticked(asking, sheets)
         if len(numbers) > 1 and text.strip() in numbers:
             return Shown({"ticks": [*(each for each in ticked if each != text.strip()), text.strip()]})
         return Rejected(m("portal.how") if numbers else GONE)
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         return None
+
+
+def _ready(ctx: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
+    """The changes that can be done today."""
+    return [sheet for sheet in sheets if not checklist.not_before(sheet, ctx.today)]
+
+
+def _all(sheets: Sequence[Sheet], numbers: list[str]) -> Verdict:
+    """All of it is done; where not all of it stands on the page that is shown, that is asked once."""
+    return Accepted(numbers) if len(by_person(sheets)) == 1 else Shown({"sure": len(numbers)})
+
+
+def _sure(ready: Sequence[Sheet]) -> Screen:
+    people = {sheet.who for sheet in ready}
+    asked = m(
+        "portal.sure", changes=m("portal.changes", n=len(ready)), people=m("portal.people", n=len(people))
+    )
+    yes = press(m("portal.sure_yes", count=len(ready)), "a", SURE, mark="✔")
+    return Screen((asked,), ((yes,), (press(m("portal.sure_no"), "steps", mark="↩"),)))
 
 
 def _too_early(sheet: Sheet, ctx: Context) -> Msg:
@@ -214,6 +251,8 @@ def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bo
     ]
     body += checklist.steps(sheets, ctx.catalogue)
     body += [_too_early(s, ctx) for s in sheets if checklist.not_before(s, ctx.today)]
+    evening = [s for s in sheets if checklist.tonight(s, ctx.today)]
+    body += [m("portal.tonight", number=s.change.number) for s in evening]
     left = checklist.leave_out(sheets, ctx.catalogue)
     body += [m("portal.leave"), *left] if left else []
     return (*body, m("portal.then")) if last else tuple(body)

@@ -43,6 +43,7 @@ from bot.access.views import (
     UserFilter,
     UserPage,
     Visit,
+    Waiting,
 )
 from bot.conversations.spans import Keeping
 from bot.msg import Msg, Say
@@ -80,6 +81,7 @@ __all__ = [
     "UserFilter",
     "UserPage",
     "Visit",
+    "Waiting",
 ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.access.periods import begins_later
 from bot.access.rights import Role
-from bot.conversations import checklist
+from bot.conversations import checklist, onportal
 from bot.conversations.certificates import certificates_row
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
@@ -190,12 +190,12 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     facts += [(label, value) for label, value in optional if value]
     if ref.profession:
         facts.append((m("field.profession"), m(f"declared.{ref.profession}")))
-    facts.append((m("field.status"), m(f"account.{ref.status}")))
-    held = [h for h in card.holdings if h.state != "ended"]
-    lines = tuple(holding_line(ctx, h) for h in held) or (m("status.nothing_held"),)
+    facts.append((m("field.status"), onportal.status(card)))
+    lines = held_lines(ctx, card)
     whole: Row = (press(m("user.open"), "open", f"user:{ref.id}", mark="👤"),)
     rows = (
         whole,
+        *onportal.doors(ctx, card),
         *change_rows(ctx, card),
         *invite_row(ctx, card),
         *signout_row(ctx, card),
@@ -214,10 +214,22 @@ def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
 
 
-def holding_line(ctx: Context, holding: Holding) -> Msg:
-    """One application or function with its state in words, from when and until when."""
+def held_lines(ctx: Context, card: PersonCard) -> tuple[Say, ...]:
+    """All that the account holds, and what has ended here and not yet on the portal."""
+    shut, held = onportal.shut(card), [h for h in card.holdings if h.state != "ended"]
+    lines = (
+        *(holding_line(ctx, h, shut=shut) for h in held),
+        *onportal.lines(card, lambda item: change_item(ctx, item)),
+    )
+    return lines or (m("status.nothing_held"),)
+
+
+def holding_line(ctx: Context, holding: Holding, *, shut: bool = False) -> Msg:
+    """One application or function with its state in words, from when and until when. `shut`: the account is blocked."""
     name = called(ctx, holding.kind, holding.key)
     until: Say = m("holding.until", day=holding.ends_on) if holding.ends_on else m("day.no_end")
+    if shut and holding.state in {"active", "pending"}:
+        return m("holding.blocked", name=name, since=holding.starts_on, until=until)
     if holding.renewal:
         renewed = holding.renewal.ends_on
         later: Say = m("holding.until", day=renewed) if renewed else m("day.no_end")
@@ -335,8 +347,7 @@ def list_page(ctx: Context, query: Json) -> Page:
         return overview(ctx, m("status.gone"))
     listing = ctx.directory.listed(entity.id, query["what"], page=query["page"], size=PAGE_SIZE)
     lines = tuple(
-        m("status.person_line", name=line.person.name, what=holding_line(ctx, line.holding))
-        for line in listing.items
+        m("status.person_line", name=line.person.name, what=line_of(ctx, line)) for line in listing.items
     )
     total = (
         m("status.lines", n=listing.total)
@@ -376,6 +387,12 @@ def own_changes_page(ctx: Context, query: Json) -> Page:
     )
     body = (m("status.list.own"), m("user.changes", n=listing.total), *lines)
     return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
+
+
+def line_of(ctx: Context, line: Line[Holding]) -> Msg:
+    """A holding in a list. Whoever is blocked is looked at: on the portal a block may be still to do."""
+    card = ctx.directory.person(line.person.id) if line.person.status == "blocked" else None
+    return holding_line(ctx, line.holding, shut=card is not None and onportal.shut(card))
 
 
 def find_page(ctx: Context, query: Json) -> Page:
@@ -466,11 +483,9 @@ def own_page(ctx: Context) -> Page:
 def _own_lines(ctx: Context) -> list[Say]:
     lines: list[Say] = []
     for card in ctx.directory.mine():
-        status = m(f"account.{card.ref.status}")
-        username = card.ref.username or "–"
+        status, username = onportal.status(card), card.ref.username or "–"
         lines.append(m("me.account", entity=card.entity.name, username=username, status=status))
-        held = [holding_line(ctx, h) for h in card.holdings if h.state != "ended"]
-        lines += held or [m("status.nothing_held")]
+        lines += held_lines(ctx, card)
     return lines
 
 

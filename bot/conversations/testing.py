@@ -108,6 +108,7 @@ from bot.conversations.ports import (
     Sheet,
     SubdivisionRef,
     Visit,
+    Waiting,
 )
 from bot.i18n import CatalogueReader, speaker
 from bot.msg import Texts, m
@@ -276,7 +277,12 @@ class MemoryDirectory(
         return self.looked_up <= OFTEN or self.freed
 
     def person(self, account: str) -> PersonCard | None:
-        return self.cards.get(account)
+        card = self.cards.get(account)
+        if card is None or card.entity.delivery != "portal":
+            return card
+        mine = [each for each in self.changes.values() if (each.account, each.state) == (account, "to_do")]
+        todo = ((each.number, tuple(i for i in each.items if i.state == "to_do")) for each in mine)
+        return replace(card, waiting=tuple(Waiting(number, items) for number, items in todo if items))
 
     def username_free(self, username: str) -> bool:
         return username.casefold() not in self.taken

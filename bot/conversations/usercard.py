@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.access.identifiers import looks_like_niss
-from bot.conversations import hierarchy
+from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     Accepted,
@@ -35,7 +35,7 @@ from bot.conversations.signout import signout_row
 from bot.conversations.status import (
     HOME_ROW,
     change_item,
-    holding_line,
+    held_lines,
     invite_row,
     people_rows,
 )
@@ -114,10 +114,9 @@ def page(ctx: Context, answers: Answers) -> Page:
 
 def card_page(ctx: Context, card: PersonCard) -> Page:
     """All fields, then what is held, then how the two passwords differ."""
-    held = [holding_line(ctx, h) for h in card.holdings if h.state != "ended"]
     ended = sum(h.state == "ended" for h in card.holdings)
     lines: tuple[Say, ...] = (
-        *(held or [m("status.nothing_held")]),
+        *held_lines(ctx, card),
         *((m("user.ended", n=ended),) if ended else ()),
         *hierarchy.link_lines(ctx, card, ctx.directory.links(card.ref.id)),
         m("user.passwords"),
@@ -137,7 +136,7 @@ def facts_of(card: PersonCard) -> tuple[tuple[Say, Say], ...]:
         (m("field.niss"), ref.masked),
         (m("field.username"), ref.username),
         (m("field.type"), kind),
-        (m("field.status"), m(f"account.{ref.status}")),
+        (m("field.status"), onportal.status(card)),
         (m("field.profession"), m(f"declared.{ref.profession}") if ref.profession else None),
         (m("field.subdivision"), ref.subdivision),
         (m("field.language"), m(f"language.{card.language}") if card.language else None),
@@ -210,6 +209,7 @@ def functions_row(_: Context, card: PersonCard) -> tuple[Row, ...]:
 
 RowsOf = Callable[[Context, PersonCard], tuple[Row, ...]]
 ROWS: tuple[RowsOf, ...] = (
+    onportal.doors,
     edit_row,
     grant_row,
     change_rows,

@@ -13,7 +13,7 @@ from datetime import date
 from bot.access.identifiers import looks_like_niss
 from bot.access.periods import latest_day
 from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
-from bot.conversations import hierarchy, userexport, userfilters
+from bot.conversations import hierarchy, onportal, userexport, userfilters
 from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import (
     Accepted,
@@ -34,7 +34,7 @@ from bot.conversations.place import entity_name, entity_step
 from bot.conversations.ports import COUNTED, Context, PersonCard, PersonRef, UserPage
 from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option
 from bot.errors import Invalid
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 LIST = "list_users"
 ACTS = ("block", "reactivate", "end", "move", "delete")
@@ -123,7 +123,7 @@ class UsersStep(Step):
             rows.append((press(m("person.all"), "all"),))
         body = [*userfilters.summary(asking.ctx, entity, kept), found(listing.total)]
         body += [
-            m("users.not_active", name=label, status=m(f"account.{person.status}"))
+            m("users.not_active", name=label, status=_status(asking.ctx, person))
             for person, label in zip(listing.items, told_apart(listing.items), strict=True)
             if person.status != "active"
         ]
@@ -258,6 +258,11 @@ class UsersStep(Step):
         return bool(cards) and all(card and card.entity.id == asking.answers["entity"] for card in cards)
 
 
+def _status(ctx: Context, person: PersonRef) -> Say:
+    card = ctx.directory.person(person.id)
+    return onportal.status(card) if card else m(f"account.{person.status}")
+
+
 def names(people: Sequence[PersonRef]) -> Say:
     """Who they are; of more than `NAMED`, the first and how many more."""
     labels = told_apart(people)
@@ -335,12 +340,14 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     if answers["act"] == userexport.ACT:
         return userexport.receipt(ctx, answers)
     entity, act = ctx.directory.entity(answers["entity"]), answers["act"]
-    said = m(f"users.done.{act}", n=len(answers["people"]["ids"]))
-    portal = entity is not None and entity.delivery == "portal" and act != "move"
-    body: list[Say] = [said, m("users.number", number=done.number)]
+    numbers = (done.number, *done.more)
+    waits = act != "move" and any(
+        change.state == "to_do" for number in numbers if (change := ctx.directory.change(number))
+    )
+    said = m(f"users.{'noted' if waits else 'done'}.{act}", n=len(answers["people"]["ids"]))
+    body: list[Say] = [said, numbered(numbers)]
     rows: list[Row] = [(Button(m("common.status"), Door("status", done.number)),)]
-    if portal:
-        body.append(m("users.portal"))
+    if waits:
         rows.insert(0, (Button(m("portal.open"), Door("portal"), "☑"),))
     rows += [(Button(m("users.title"), Door("users")),), (Button(m("common.home"), Door("home")),)]
     return View(
@@ -350,6 +357,15 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body=tuple(body),
         rows=tuple(rows),
     )
+
+
+def numbered(numbers: Sequence[str]) -> Msg:
+    """All numbers of what was recorded: from the first to the last where none is missing between."""
+    year = numbers[0][:5]
+    row = [f"{year}{at:06d}" for at in range(int(numbers[0][5:]), int(numbers[0][5:]) + len(numbers))]
+    if len(numbers) > 1 and list(numbers) == row:
+        return m("users.numbers", first=numbers[0], last=numbers[-1])
+    return m("users.number", number=tuple(numbers) if len(numbers) > 1 else numbers[0])
 
 
 def prefill(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:

@@ -132,7 +132,22 @@ def seen(register, account, by="delcourt", now=NOW):
         ]
 
 
+def needing(register, *, by: str = "") -> None:
+    """This application asks for a link with a responsible; without one, the functions themselves do."""
+    own = register.catalogue
+    applications = tuple(replace(each, requires_responsible=each.key == by) for each in own.applications)
+    functions = tuple(
+        replace(each, needs_responsible=bool(each.responsible) and not by) for each in own.functions
+    )
+    register.catalogue = replace(own, applications=applications, functions=functions)
+
+
 def unled(register, by="delcourt", now=NOW):
+    needing(register)
+    return lacking(register, by, now)
+
+
+def lacking(register, by="delcourt", now=NOW):
     with register.sees(by, now=now) as directory:
         return [person.username for person in directory.unled(register.entity["midi"]).items]
 
@@ -218,6 +233,14 @@ def test_who_has_nobody_to_answer_for_him_is_told(register):
     links(register)
     assert unled(register) == []
     assert unled(register, by="claes") == []
+
+
+def test_only_where_a_link_is_asked_for_somebody_lacks_one(register):
+    assert lacking(register) == []
+    needing(register, by="colindos")
+    assert lacking(register) == ["zdubois1"]
+    needing(register, by="bvtc")
+    assert lacking(register) == []
 
 
 def test_while_the_responsible_is_blocked_the_link_stays_and_does_not_count(register):

@@ -262,6 +262,7 @@ def test_at_a_portal_it_is_noted_and_done_after_its_tick(lite):
     given = lite.does("kaai", made)
     assert isinstance(given, Done)
     assert isinstance(made, GrantAccess)
+    assert isinstance(lite.does("kaai", MarkDone(given.number)), Done)
     request = ActOnUsers("delete", ((given.account, 1),), reason="parti")
     outcome = lite.does("kaai", request)
     assert isinstance(outcome, Done)

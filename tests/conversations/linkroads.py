@@ -71,7 +71,7 @@ def roads(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
     yield linked(register()), (*said("leadend", "3", "Thys"), Tap(0, "now"), ok)
     yield linked(register()), (*said(f"functions {PEETERS}"), Tap(0, "links", PEETERS), page)
     yield linked(register()), (*said(f"functions {NIJS}"), Tap(0, "links", NIJS), Tap(0, "links", "gone"))
-    yield linked(register()), (*said("functions"), Tap(0, "links", "a0002"), Tap(0, "unled"), page)
+    yield linked(register()), (*said("functions"), Tap(0, "links", "a0002"), page)
     yield linked(register()), said(f"user {PEETERS}")
     yield linked(register()), (*said(f"end {PEETERS}"), Tap(0, "a", "blocked"), ok)
     pick = (*said("users", "1"), Tap(0, "pick"), Tap(0, "on", PEETERS), Tap(0, "act", "block"))

@@ -98,3 +98,7 @@ def roads() -> Iterator[tuple[MemoryDirectory, tuple[Event, ...]]]:
     yield groups(), (Command("grant"), Text("1"), Text("01.09.22-997.08"), Text("Vermeulen"), Text("Tom"),
                      Text("tom.vermeulen@example.org"), Text("Hospiliss"), edit)  # fmt: skip
     yield groups(), (Command("appoint"), Text("1"))
+    offices = groups()
+    offices.acts |= {"appoint_local", "appoint_co_local"}
+    offices.vacancies["dune"] += tuple(Post(office, "dune-h") for office in ("local", "co-local"))
+    yield offices, (Command("appoint"), Text("1"))

@@ -18,7 +18,7 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.testing import NOW, PORTAL, MemoryDirectory, Talk, sample
 from tests.texts import message
 
-ALL, SOME = "2026-000010", "2026-000011"
+ALL, SOME, TONIGHT = "2026-000010", "2026-000011", "2026-000020"
 FUNCTION = "collaborator-hospital-pharmacist"
 START, END = date(2026, 12, 1), date(2027, 2, 1)
 
@@ -29,10 +29,12 @@ def item(kind: str, key: str = "", ends_on: date | None = END, *, moves: bool = 
 
 
 def every_item() -> tuple[ChangeItem, ...]:
-    """An item of every kind that the table has, and one that it has not."""
+    """An item of every kind that the table has, and one that it has not; a deletion leaves nothing else to do."""
     keys = {"grant": "colindos", "assignment": FUNCTION, "manager": "responsible", "quality": "hospital"}
     known = [
-        item(kind, keys.get(kind.split("-")[-1], "")) for kind in checklist.KINDS if kind != "declare-user"
+        item(kind, keys.get(kind.split("-")[-1], ""))
+        for kind in checklist.KINDS
+        if kind not in {"declare-user", "delete-user"}
     ]
     return (
         *known,
@@ -41,8 +43,10 @@ def every_item() -> tuple[ChangeItem, ...]:
         item("assignment", FUNCTION, None, moves=True),
         item("assignment", FUNCTION, None),
         item("end-assignment", FUNCTION, None),
+        replace(item("end-grant", "colindos"), at_once=True),
         item("link-responsible", FUNCTION, moves=True),
         item("unlink-responsible", FUNCTION, None),
+        *(item("appoint-manager", office) for office in ("co-responsible", "local", "co-local")),
         item("something-new", "x"),
         ChangeItem("change-user", "", "to_do", fields=frozenset({"profession"})),
     )
@@ -87,6 +91,8 @@ def portal_register() -> MemoryDirectory:
         replace(his, items=(item("appoint-manager", "group"), item("end-manager", "group"))),
         replace(hers, items=(active,), state="active", stamps=stamps[:2]),
         replace(hers, items=(active,), state="verified", stamps=stamps),
+        replace(hers, items=(item("delete-user"), item("end-grant", "colindos"))),
+        replace(hers, items=(item("end-grant", "colindos", NOW.date()),)),
     )
     for number, change in enumerate(changes, 10):
         directory.changes[f"2026-{number:06d}"] = replace(change, number=f"2026-{number:06d}")
@@ -106,13 +112,13 @@ def roads() -> Iterator[tuple[MemoryDirectory, tuple[Event, ...]]]:
     tick = (Tap(0, "on", SOME), Tap(0, "on", ALL), Tap(0, "off", ALL), Text(ALL))
     turn = (Tap(0, "page", "1"), Tap(0, "page", "0"))
     yield portal_register(), (visit, Tap(0, "next"), Text("?"), *turn, *tick, Tap(0, "next"))
-    yield portal_register(), (visit, Text("Tout est fait"))
+    yield portal_register(), (visit, Text("Tout est fait"), Tap(0, "steps"), Tap(0, "a", "all"))
     yield portal_register(), (visit, Tap(0, "on", "2026-000013"), Tap(0, "on", "2026-000014"), Tap(0, "next"))
     today = portal_register()
     for number, change in today.changes.items():
         items = tuple(replace(each, starts_on=None) for each in change.items)
         today.changes[number] = replace(change, items=items)
-    yield today, (visit, Tap(0, "a", "all"))
+    yield today, (visit, Tap(0, "a", "all"), Tap(0, "a", "sure"))
     yield (
         portal_register(),
         (Command("portal"), Text("2"), Tap(0, "back"), Text("2"), Tap(0, "cancel"), Tap(0, "stay")),

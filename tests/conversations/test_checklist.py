@@ -16,7 +16,7 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, m
-from tests.conversations.portalroads import ALL, FUNCTION, SOME, item, portal_register
+from tests.conversations.portalroads import ALL, FUNCTION, SOME, TONIGHT, item, portal_register
 from tests.conversations.walking import keys, says
 from tests.texts import entries
 
@@ -69,6 +69,20 @@ def test_a_new_collaborator_passes_the_form_the_ticks_and_the_functions_in_the_g
 def test_an_application_that_ends_later_has_no_date_to_type_but_a_day_to_untick() -> None:
     assert "portal.step.untick_on" in steps(item("end-grant", "colindos"))
     assert "portal.step.untick" in steps(item("end-grant", "colindos", None))
+
+
+def test_an_application_that_ends_tonight_is_unticked_in_the_evening_and_it_is_said_why() -> None:
+    directory = portal_register()
+    number, change = TONIGHT, directory.changes[TONIGHT]
+    talk = Talk(ENGINE, directory)
+    talk.command("portal", number)
+    assert f"décochez Colindos le {change.recorded_on:%d-%m-%Y} au soir" in talk.sees()
+    assert f"Le n° {number} attend ce soir" in talk.sees()
+    at_once = replace(change, items=(replace(change.items[0], at_once=True),))
+    directory.changes[number] = at_once
+    talk.command("portal", number)
+    assert "décochez Colindos." in talk.sees()
+    assert "ce soir" not in talk.sees()
 
 
 def test_another_end_of_an_application_leaves_nothing_to_do_there_and_says_so() -> None:
@@ -137,10 +151,39 @@ def test_one_visit_ticks_many_and_records_them_at_once() -> None:
     [later] = [each.change.number for each in sheets if each.change.number not in waiting]
     talk.says(later)
     assert f"Le n° {later} se coche à partir du" in talk.sees()
-    talk.taps("Tout est fait")
+    talk.taps(f"Tout est fait ({len(waiting)})")
+    assert talk.requests == [], "two people have a page each, and one was seen"
+    assert f"{len(waiting)} changements à faire, pour 2 personnes. Tout" in talk.sees()
+    talk.taps(f"Oui, tout est fait ({len(waiting)})")
     [request] = talk.requests
     assert [request.number, *request.more] == waiting  # type: ignore[union-attr]
     assert [each.change.number for each in talk.directory.visit("quai-h")] == [later]
+
+
+def test_all_is_asked_again_where_more_was_noted_meanwhile_and_can_be_taken_back() -> None:
+    talk = Talk(ENGINE, portal_register())
+    talk.command("portal", "quai-h").says("tout est fait")
+    assert "Tout cela est-il fait sur le portail" in talk.sees()
+    talk.taps("Non, revoir les étapes")
+    assert "Tout cela est-il" not in talk.sees()
+    talk.says("tout est fait")
+    rev = talk.state.rev
+    model = talk.directory.changes[SOME]
+    talk.directory.changes["2026-000099"] = replace(model, number="2026-000099")
+    talk.feed(Tap(rev, "a", "sure"))
+    assert talk.requests == []
+    assert "Tout cela est-il fait sur le portail" in talk.sees()
+    talk.feed(Tap(talk.state.rev, "a", "sure"))
+    assert len(talk.requests) == 1
+
+
+def test_the_changes_of_one_person_are_all_done_without_a_question() -> None:
+    directory = portal_register()
+    talk = Talk(ENGINE, directory)
+    for number in [number for number, each in directory.changes.items() if each.person != "Wouters Eva"]:
+        del directory.changes[number]
+    talk.command("portal", "quai-h").taps("Tout est fait")
+    assert len(talk.requests) == 1
 
 
 def test_only_what_is_ticked_is_done() -> None:

@@ -187,7 +187,7 @@ def test_an_end_is_moved_from_a_persons_card_in_three_interactions(talk: Talk) -
 
     assert talk.requests == [ChangeEnd("a0005", 1, ("colindos",), ends_on=date(2027, 4, 30))]
     assert talk.interactions == 3
-    assert "devrait être actif au plus tard à" in said(talk.receipts[-1], "fr")
+    assert "Dernier jour d'accès" in said(talk.receipts[-1], "fr")
 
 
 def test_a_function_that_ends_sooner_takes_its_application_along(talk: Talk) -> None:

@@ -31,6 +31,14 @@ def talk() -> Talk:
     return Talk(ENGINE, directory)
 
 
+def asking(talk: Talk, *, by: str = "colindos") -> None:
+    """An application asks for a link; without one, the functions themselves do."""
+    own = builtin()
+    applications = tuple(replace(each, requires_responsible=each.key == by) for each in own.applications)
+    functions = tuple(replace(each, needs_responsible=not by) for each in own.functions)
+    talk.catalogue = talk.directory.catalogue = Catalogue(own.qualities, functions, applications)
+
+
 def linked(talk: Talk, account: str = CLAES, responsible: str = PEETERS, **fields: object) -> str:
     """A link in the register; its id."""
     key = f"l{len(talk.directory.linked) + 1:04d}"
@@ -40,6 +48,7 @@ def linked(talk: Talk, account: str = CLAES, responsible: str = PEETERS, **field
 
 
 def test_a_collaborator_is_linked_from_his_card_in_four_interactions(talk: Talk) -> None:
+    asking(talk)
     talk.command("user", CLAES)
     assert "Pas de responsable pour une fonction de collaborateur." in talk.sees()
     talk.taps("Lier à un responsable", "Peeters Jan · Cardiologie", "Aujourd'hui")
@@ -51,12 +60,34 @@ def test_a_collaborator_is_linked_from_his_card_in_four_interactions(talk: Talk)
 
 
 def test_the_overview_counts_who_has_nobody_and_leads_there(talk: Talk) -> None:
+    asking(talk)
     talk.command("functions")
     assert "1 collaborateur sans responsable" in talk.sees()
     talk.taps("Sans responsable")
-    assert "Aucune application ne demande de lien avec un responsable." in talk.sees()
+    assert "lié à un médecin ou un pharmacien responsable pour : Colindos" in talk.sees()
     talk.taps("Claes Mieke", "Lier à un responsable")
     assert "Quel médecin ou pharmacien est responsable ?" in talk.sees()
+
+
+def test_where_nothing_asks_for_a_link_nobody_is_said_to_lack_one(talk: Talk) -> None:
+    assert "sans responsable" not in talk.command("functions").sees()
+    assert "Pas de responsable" not in talk.command("user", CLAES).sees()
+    assert "[➕ Lier à un responsable]" in talk.sees()
+
+
+def test_an_application_that_asks_for_a_link_does_so_of_those_who_hold_it(talk: Talk) -> None:
+    asking(talk, by="bvtc")
+    assert "sans responsable" not in talk.command("functions").sees()
+    assert "Pas de responsable" not in talk.command("user", CLAES).sees()
+
+
+def test_a_function_that_asks_for_a_link_does_so_of_everybody(talk: Talk) -> None:
+    asking(talk, by="")
+    assert "Pas de responsable" in talk.command("user", CLAES).sees()
+    assert "1 collaborateur sans responsable" in talk.command("functions").sees()
+    talk.taps("Sans responsable")
+    assert "Claes Mieke" in talk.sees()
+    assert "application" not in talk.sees()
 
 
 def test_only_those_who_can_answer_are_offered_and_taken(talk: Talk) -> None:
@@ -143,6 +174,7 @@ def test_a_long_list_of_collaborators_is_paged(talk: Talk) -> None:
 
 
 def test_a_link_that_does_not_count_says_why(talk: Talk) -> None:
+    asking(talk)
     linked(talk)
     card = talk.directory.cards[PEETERS]
     talk.directory.cards[PEETERS] = replace(card, ref=replace(card.ref, status="blocked"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,8 +11,8 @@ from bot.access.requests import ActOnUsers, ChangeEnd, ExportUsers, Refused
 from bot.conversations.model import Forget
 from bot.conversations.ports import Holding, UserFilter
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import MIDI, NOW, MemoryDirectory, Talk, plain, said
-from bot.conversations.users import MOST
+from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, plain, said
+from bot.conversations.users import MOST, numbered
 from bot.msg import m
 
 
@@ -118,6 +119,78 @@ def test_deleting_says_how_many_and_whom_and_asks_why(talk: Talk) -> None:
     assert talk.requests == [ActOnUsers("delete", (("a0001", 1), ("a0003", 1)), reason="a quitté l'hôpital")]
     talk.command("users")
     assert "11 utilisateurs trouvés" in talk.sees()
+
+
+@pytest.fixture
+def there() -> Talk:
+    """Three users of a hospital of the portal, each with Colindos."""
+    directory = MemoryDirectory(places=(PORTAL,))
+    for first in ("An", "Bo", "Cis"):
+        held = Holding("application", "colindos", "active", date(2026, 3, 12), None, NOW)
+        directory.add("Aerts", first, entity=PORTAL, username=f"aerts{first.lower()}01", holdings=(held,))
+    return Talk(ENGINE, directory).command("users")
+
+
+@pytest.mark.parametrize(
+    ("answers", "noted"),
+    [
+        (("Bloquer",), "Blocage noté pour 3 comptes ; ils ne sont pas encore bloqués sur le portail"),
+        (("Fin des accès", "Maintenant"), "rien n'a encore changé sur le portail"),
+        (("Supprimer", "parti"), "Suppression notée pour 3 comptes ; ils existent encore sur le portail"),
+    ],
+)
+def test_on_the_portal_an_act_on_several_is_noted_with_every_number(there: Talk, answers, noted: str) -> None:
+    there.taps("Sélectionner", "Aerts An", "Aerts Bo", "Aerts Cis", answers[0])
+    for answer in answers[1:]:
+        there.says(answer)
+    there.taps("Confirmer")
+    receipt = plain(said(there.receipts[-1], "fr"))
+    assert noted in receipt
+    assert "N° 2026-000001 à 2026-000003" in receipt
+    assert "☑ Étapes sur le portail" in receipt
+    assert not re.search(r"comptes? (?:bloqué|supprimé)", receipt)
+
+
+def test_numbers_with_another_between_are_all_said() -> None:
+    assert numbered(("2026-000003", "2026-000005")).params == (("number", ("2026-000003", "2026-000005")),)
+    assert numbered(("2026-000003",)).key == "users.number"
+
+
+def test_a_block_that_is_only_noted_is_shown_as_such_with_the_way_to_do_it(there: Talk) -> None:
+    there.taps("Sélectionner", "Aerts An", "Bloquer", "Confirmer")
+    for command in ("user", "status"):
+        there.command(command, "aerts an")
+        assert "Statut: bloqué ☑ noté, encore à faire sur le portail" in plain(there.sees())
+        assert "[☑ Étapes sur le portail]" in there.sees()
+        assert "🟢 Colindos" in there.sees(), "there the account is open still"
+    there.command("users")
+    assert "Aerts An : compte bloqué ☑ noté" in plain(there.sees())
+    there.command("portal", "2026-000001").taps("Fait")
+    there.command("user", "aerts an")
+    assert "Statut: bloqué\n" in plain(there.sees())
+    assert "⛔ Colindos, dès le 12-03-2026" in there.sees()
+    assert "compte bloqué, n'a pas cours" in plain(there.sees())
+    assert "☑" not in there.sees()
+
+
+def test_an_end_that_is_only_noted_is_shown_as_such_with_the_way_to_do_it(there: Talk) -> None:
+    there.taps("Sélectionner", "Aerts An", "Fin des accès").says("Maintenant").taps("Confirmer")
+    for command in ("user", "status"):
+        there.command(command, "aerts an")
+        line = "☑ Colindos (fin de l'application) : noté, encore à faire sur le portail (n° 2026-000001)"
+        assert line in plain(there.sees())
+        assert "Aucune application" not in there.sees()
+        assert "[☑ Étapes sur le portail]" in there.sees()
+    there.directory.acts -= {"hand_over"}
+    assert "Étapes sur le portail" not in there.command("user", "aerts an").sees()
+
+
+def test_what_a_blocked_account_holds_is_not_said_to_be_active(talk: Talk) -> None:
+    talk.taps("Sélectionner", "Claes Mieke", "Bloquer", "Confirmer")
+    for command in ("user", "status"):
+        talk.command(command, "claes")
+        assert "compte bloqué, n'a pas cours" in plain(talk.sees())
+        assert "🟢" not in talk.sees()
 
 
 def test_whom_an_act_does_not_concern_is_left_out_and_said(talk: Talk) -> None:

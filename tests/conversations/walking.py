@@ -684,6 +684,16 @@ def user_lists() -> list[tuple[MemoryDirectory, tuple[Event, ...]]]:
     found.append((register(), (*begin, *all_of_them, tap("act", "delete"), Text("Maes"))))
     portal = (*said("users", "3"), tap("pick"), tap("on", "a0014"), tap("on", "a0015"))
     found += [(register(), (*portal, tap("act", "delete"), Text("Maes"), tap("ok")))]
+    there = (*said("users", "3"), tap("pick"), tap("on", "a0016"), tap("on", "a0017"))
+    found += [
+        (register(), (*there, tap("act", "block"), tap("ok"))),
+        (register(), (*there, tap("act", "end"), tap("now"), tap("ok"))),
+    ]
+    shut = register()
+    for account in ("a0016", "a0017"):
+        card = shut.cards[account]
+        shut.cards[account] = replace(card, ref=replace(card.ref, status="blocked"))
+    found += [(shut, (*there, tap("act", "reactivate"), tap("ok")))]
     return found
 
 
