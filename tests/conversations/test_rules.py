@@ -320,7 +320,12 @@ def test_only_what_is_missing_is_asked(plan: Plan, data: st.DataObject) -> None:
     talk.command(FLOW)
     held = talk.answers
     assert held.keys() <= set(words) - wrong, "what cannot be is not taken over"
-    if not wrong:
+    # what stands after an open question is not worked out yet, so that what hangs on it cannot be judged
+    on_what_stands = any(
+        talk.flow.step(key).after - every.keys()  # type: ignore[union-attr]
+        for key in given_ones
+    )
+    if not wrong and not on_what_stands:
         assert held.keys() == given_ones, "and all the rest is"
     asked: list[str] = []
     while (key := talk.asked) is not None:
