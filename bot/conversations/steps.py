@@ -210,6 +210,13 @@ class MultiChoice(Step):
         return isinstance(value, list) and bool(value) and known.issuperset(value)
 
 
+def one_after_another(said: Say, *more: Say) -> Say:
+    """Sentences behind each other, as one text: a list would put commas between them."""
+    for each in more:
+        said = m("step.then", what=said, more=each)
+    return said
+
+
 def tuple_of(items: Sequence[Say]) -> Say:
     """Several things as one: joined by commas."""
     return m("step.list", what=tuple(items))

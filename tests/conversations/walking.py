@@ -763,6 +763,19 @@ def managers(seen: Walked) -> None:
         directory = register()
         manage(directory)
         _road(seen, directory, events, tried)
+    for count in (1, 2, 14):
+        directory = register()
+        manage(directory)
+        there = [card for card in directory.cards.values() if card.entity.id == "midi"][:count]
+        model = directory.mandates["midi-group"]
+        directory.mandates = {
+            f"g{card.ref.id}": replace(model, id=f"g{card.ref.id}", account=card.ref.id, name=card.ref.name)
+            for card in there
+        }
+        ticks = tuple(Tap(0, "on", card.ref.id) for card in there)
+        _road(
+            seen, directory, (*said("users", "1"), *ticks, Tap(0, "act", "delete"), Text("Maes"), ok), tried
+        )
     for events in (said("appoint"), said("unseat"), said("managers", "1")):
         _road(seen, register(), events, tried)
     alone = register()
