@@ -72,13 +72,15 @@ class CreateUser:
 class ChangeUser:
     """Correct one `field` of a user account (`userfields.FIELDS`); `value` is its new text, empty for none.
 
-    `version` is the account's as the manager saw it.
+    `version` is the account's as the manager saw it; `was_own`: the national number before was the person's too (BIS, then
+    NISS), and no mistake.
     """
 
     account: str
     version: int
     field: str
     value: str
+    was_own: bool = False
 
     def __repr__(self) -> str:
         return "ChangeUser(…)"

@@ -77,6 +77,14 @@ def test_another_end_of_an_application_leaves_nothing_to_do_there_and_says_so() 
     assert [say.key for say in checklist.leave_out([moved], CATALOGUE)] == ["portal.leave.keep"]
 
 
+def test_a_corrected_national_number_is_typed_there_from_the_private_page() -> None:
+    changed = sheet(item("change-user", "niss"), numbered=True)
+    said = [say.key for say in checklist.steps([changed], CATALOGUE)]
+    assert said == ["portal.step.find", "portal.step.number", "portal.step.confirm"]
+    assert checklist.takes_number(changed)
+    assert not checklist.takes_number(sheet(item("change-user", "email"), numbered=True))
+
+
 def test_a_physician_is_told_to_add_no_function() -> None:
     left = checklist.leave_out(
         [sheet(item("grant", "colindos", None), profession="specialist-physician")], CATALOGUE

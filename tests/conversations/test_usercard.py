@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bot.access.requests import ChangeUser, Conflict
+from bot.access.requests import ChangeUser, Conflict, Refused
 from bot.conversations.model import Forget
 from bot.conversations.ports import Settings
 from bot.conversations.registry import ENGINE
@@ -132,3 +132,51 @@ def test_a_user_of_a_portal_entity_is_noted_for_the_portal(talk: Talk) -> None:
     account = talk.directory.add("Wuyts", "Eva", entity=talk.directory.places[2])
     talk.command("edit", account).says("Titre", "Dr.").taps("Confirmer")
     assert talk.receipts[-1].rows[0][0].mark == "☑"
+
+
+def test_a_national_number_is_corrected_and_the_recap_shows_two_digits_of_each(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("NISS")
+    assert "Actuellement : ••.••.••-•••.28" in talk.sees()
+    assert any(button.mark == "🔒" for button in talk.view.buttons())
+    talk.says("01.09.22-997.09")
+    assert Forget() in talk.replies[-1].effects
+    assert "⚠" in talk.sees()
+    talk.says("01.09.22-997.08")
+    assert Forget() in talk.replies[-1].effects
+    assert "Pourquoi le NISS change-t-il ?" in talk.sees()
+    talk.taps("Le NISS enregistré était faux")
+    assert "NISS: ••.••.••-•••.28 → ••.••.••-•••.08" in talk.sees()
+    assert "01092299708" not in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [ChangeUser(PEETERS, 1, "niss", "01092299708")]
+    talk.taps("Fiche complète")
+    assert "NISS: ••.••.••-•••.08" in talk.sees()
+
+
+def test_a_first_number_is_asked_no_reason_and_a_second_may_stay_the_persons_own(talk: Talk) -> None:
+    talk.command("edit", LAMBERT).says("NISS", "01092299708")
+    assert "NISS: Aucun → ••.••.••-•••.08" in talk.sees()
+    talk.taps("Confirmer")
+    talk.command("edit", PEETERS).says("NISS", "04061999842").taps("La personne a reçu", "Confirmer")
+    assert talk.requests[-1] == ChangeUser(PEETERS, 1, "niss", "04061999842", was_own=True)
+
+
+def test_the_number_of_another_user_is_refused_with_his_card_and_the_own_one_is_no_answer(talk: Talk) -> None:
+    talk.command("edit", LAMBERT).says("NISS", "79082399728")
+    assert "Peeters Jan a déjà un compte dans cette qualité" in talk.sees()
+    assert "[👤 Fiche complète]" in talk.sees()
+    own = Talk(ENGINE, sample()).command("edit", PEETERS).says("NISS", "79082399728")
+    assert "C'est déjà ce qui est enregistré" in own.sees()
+
+
+def test_a_number_that_is_known_elsewhere_is_refused_in_words_that_tell_nothing(talk: Talk) -> None:
+    talk.directory.refusal = Refused(m("act.number.refused"), "niss")
+    talk.command("edit", LAMBERT).says("NISS", "01092299708").taps("Confirmer")
+    assert "ne peut pas être enregistré ici pour cette personne" in talk.sees()
+    assert "Quel NISS ?" in talk.sees()
+
+
+def test_a_program_has_no_number_to_correct(talk: Talk) -> None:
+    talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")
+    talk.command("edit", PEETERS)
+    assert "NISS" not in talk.sees()

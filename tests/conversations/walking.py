@@ -403,6 +403,7 @@ def register() -> MemoryDirectory:
         replace(to_do, number="2026-000010", items=(*to_do.items, *took)),
         replace(pending, number="2026-000011", items=took, state="done"),
         replace(to_do, number="2026-000012", items=(ChangeItem("change-user", "email", "recorded"),)),
+        replace(to_do, number="2026-000013", items=(ChangeItem("change-user", "niss", "recorded"),)),
     ):
         directory.changes[change.number] = change
     return directory
@@ -503,6 +504,7 @@ def walked(lang: str) -> Walked:
             said("change", "3", "Simon", "collaborator-hospital-pharmacist", "30-04-2027"),
             said("edit", "1", "Goossens An"),
             said("edit", "1", "Claes"),
+            said("edit", "1", "jpeeters"),
             said("functions a0014"),
             said("functions Goossens"),
             said("assign", "1", "Claes"),
