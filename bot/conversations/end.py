@@ -343,7 +343,7 @@ END = Flow(
         ),
     ),
     submit=request,
-    prefill=known,
+    prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
     rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},

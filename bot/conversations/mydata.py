@@ -13,7 +13,7 @@ from bot.access.requests import ADDRESSES, ChangeOwn, Done
 from bot.conversations.flow import Asking, Flow, Screen, press
 from bot.conversations.model import Answers, App, Button, Door, Row, View
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Ask, Choice, Option
+from bot.conversations.steps import Ask, Choice, Option, nothing_in
 from bot.errors import Invalid
 from bot.msg import Say, m
 
@@ -63,7 +63,7 @@ def fields(ctx: Context, answers: Answers) -> Sequence[Option]:
 
 
 def _worded(key: str, value: str) -> Say:
-    return m(f"language.{value}") if key == "language" and value else value or m("field.none")
+    return m(f"language.{value}") if key == "language" and value else value or nothing_in(key)
 
 
 def languages(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -160,7 +160,7 @@ MYDATA = Flow(
             label=m("mydata.value"),
             after=FIELD,
             when=is_field("local_email"),
-            optional=m("field.none"),
+            optional=nothing_in("local_email"),
             parse=address("local_email"),
         ),
         Choice(

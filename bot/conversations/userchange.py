@@ -30,7 +30,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import GONE, Ask, Choice, Option, numbered
+from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Say, m
 
@@ -63,7 +63,7 @@ def stands(card: PersonCard | None, field: str) -> str:
 def shown(field: str, value: str) -> Say:
     """A field's content in words."""
     if not value:
-        return m("field.none")
+        return nothing_in(field)
     if field == NUMBER and value.isdecimal():
         return Niss(value).masked
     words = {"language": m(f"language.{value}"), "profession": m(f"declared.{value}")}
@@ -185,7 +185,7 @@ def parse_as(field: str) -> Ask:
         label=m(f"field.{field}"),
         after=ON_FIELD,
         when=is_field(field),
-        optional=m("field.none") if field in OPTIONAL else None,
+        optional=nothing_in(field) if field in OPTIONAL else None,
         parse=lambda ctx, _, text: read_field(field, text, ctx.settings.usernames, ctx.today),
     )
 

@@ -136,6 +136,8 @@ class UsersStep(Step):
             rows.append((press(m("users.filters"), "panel"), press(m("users.pick"), "pick")))
         else:
             rows.append((press(m("users.filters"), "panel"),))
+        if not choosing and any(each.id == entity for each in asking.ctx.directory.entities("create_user")):
+            rows.append((press(m("newuser.title"), "open", f"newuser:{entity}", mark="➕"),))
         if not choosing and listing.total and self._exports(asking):
             rows.append((press(m("users.export"), "export", mark="📄"),))
         return Screen(tuple(body), tuple(rows))

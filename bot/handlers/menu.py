@@ -29,6 +29,7 @@ COMMANDS = (
     "status",
     "managers",
     "users",
+    "newuser",
     "functions",
     "me",
     "language",

@@ -204,3 +204,11 @@ def test_whoever_may_appoint_nobody_sees_the_list_and_is_offered_nothing() -> No
     talk.command("appoint")
     assert "Votre rôle ne permet de désigner personne" in talk.sees()
     assert "Gestionnaires" not in Talk(ENGINE, directory).command("home").sees()
+
+
+def test_the_question_for_the_entity_is_the_first_of_one_and_leads_back_to_nothing(talk: Talk) -> None:
+    for command in ("managers", "certificates"):
+        fresh = Talk(ENGINE, talk.directory).command(command)
+        assert fresh.view
+        assert fresh.view.step == (1, 1)
+        assert "Précédent" not in fresh.sees()

@@ -83,7 +83,7 @@ def test_text_on_the_card_looks_for_somebody_else(talk: Talk) -> None:
 
 def test_a_field_is_changed_from_the_card_in_four_interactions(talk: Talk) -> None:
     talk.command("user", PEETERS).taps("Modifier", "Adresse e-mail").says("jan@example.org")
-    assert "Adresse e-mail: Aucun → jan@example.org" in talk.sees()
+    assert "Adresse e-mail: Aucune → jan@example.org" in talk.sees()
     talk.taps("Confirmer")
     assert talk.interactions == 4
     assert talk.requests == [ChangeUser(PEETERS, 1, "email", "jan@example.org")]
@@ -180,3 +180,31 @@ def test_a_program_has_no_number_to_correct(talk: Talk) -> None:
     talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")
     talk.command("edit", PEETERS)
     assert "NISS" not in talk.sees()
+
+
+def test_a_name_after_end_change_and_user_looks_for_the_person(talk: Talk) -> None:
+    talk.command("end", "Peeters Jan Pharmacie")
+    assert talk.state.top.answers["person"]["account"] == "a0002"
+    for command in ("end", "change"):
+        fresh = Talk(ENGINE, sample())
+        assert "Plusieurs personnes correspondent à « Peeters »" in fresh.command(command, "Peeters").sees()
+        fresh = Talk(ENGINE, sample())
+        assert "Personne ne correspond à « Qqqqqq »" in fresh.command(command, "Qqqqqq").sees()
+    assert "Personne ne correspond à « Qqqqqq »" in Talk(ENGINE, sample()).command("user", "Qqqqqq").sees()
+    by_number = Talk(ENGINE, sample()).command("end", "79.08.23-997.28")
+    assert Forget() in by_number.replies[-1].effects
+    assert by_number.state.top.answers["person"]["account"] == PEETERS
+
+
+def test_a_program_is_offered_no_invitation_and_no_password_of_its_own(talk: Talk) -> None:
+    assert "[✉ " in talk.command("user", PEETERS).sees()
+    talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")
+    talk.command("home").command("user", PEETERS)
+    assert "[✉ " not in talk.sees()
+    assert "mots de passe" not in talk.sees()
+
+
+def test_an_empty_field_agrees_with_its_name(talk: Talk) -> None:
+    talk.command("edit", LAMBERT)
+    assert "Adresse e-mail locale : Aucune" in talk.sees()
+    assert "Titre : Aucun\n" in talk.sees()
