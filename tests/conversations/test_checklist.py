@@ -10,7 +10,7 @@ import pytest
 from bot.access import work
 from bot.access.catalogue import builtin
 from bot.access.views import ChangeItem, Sheet
-from bot.conversations import checklist
+from bot.conversations import checklist, portal
 from bot.conversations.model import Command, CopyText, Press, Tap
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk
@@ -134,6 +134,15 @@ def test_no_national_number_is_on_any_card_or_button() -> None:
         assert [
             line for line in lines if digits.search(re.sub(r"2026-\d{6}|\d\d-\d\d-\d{4}|720999-02", "", line))
         ] == []
+
+
+def test_the_dates_of_two_functions_have_buttons_that_differ() -> None:
+    first = item("assignment", FUNCTION)
+    later = replace(first, key="collaborator-hospital-pharmacist", starts_on=date(2027, 1, 15), ends_on=None)
+    rows = portal._copies([sheet(first, later)])
+    labels = [speaker("fr").plain(button.label).replace("\N{NO-BREAK SPACE}", " ") for (button,) in rows]
+    assert len(labels) == len(set(labels))
+    assert "Copier : Date de début 15-01-2027" in labels
 
 
 def test_one_visit_ticks_many_and_records_them_at_once() -> None:
