@@ -157,7 +157,7 @@ def test_a_first_number_is_asked_no_reason_and_a_second_may_stay_the_persons_own
     talk.command("edit", LAMBERT).says("NISS", "01092299708")
     assert "NISS: Aucun → ••.••.••-•••.08" in talk.sees()
     talk.taps("Confirmer")
-    talk.command("edit", PEETERS).says("NISS", "04061999842").taps("La personne a reçu", "Confirmer")
+    talk.command("edit", PEETERS).says("NISS", "04061999842").taps("La personne a un nouveau", "Confirmer")
     assert talk.requests[-1] == ChangeUser(PEETERS, 1, "niss", "04061999842", was_own=True)
 
 

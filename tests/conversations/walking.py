@@ -496,6 +496,7 @@ def walked(lang: str) -> Walked:
             said("grant", "2", "2", *NEW),
             said("end", "1", "jpeeters"),
             said("end", "1", "Lambert"),
+            said("end Peeters"),
             said("end", "1", "Hermans Stijn", "04-12-2026"),
             said("end", "3", "Simon", "Colindos", "24-11-2026"),
             said("end", "3", "Simon", "collaborator-hospital-pharmacist", "24-11-2026"),
