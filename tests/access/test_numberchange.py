@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from bot.access import identities, numbers
+from bot.access.registerfile import load
 from bot.access.requests import ChangeUser, Conflict, Done, Refused
 from bot.access.rows import ACCOUNTS, BLINDS, ITEMS, MANDATES, NUMBERS, PROFILES
 from bot.store.audit import personal_place
@@ -16,7 +17,7 @@ from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import func, insert, select, update
 from tests.access.invariants import check_invariants
-from tests.access.registers import NEW_NISS, NOW, Register
+from tests.access.registers import NEW_NISS, NOW, REGISTER, TODAY, Register
 from tests.access.test_userchange import card, change, changes, manages, said
 
 PEETERS, MAES, DELCOURT = "79082399728", "04061999842", "64111799810"
@@ -170,3 +171,11 @@ def test_on_the_portal_it_is_to_do_and_the_private_page_shows_the_new_number(reg
     assert done.due is None
     with register.work("kaai") as work:
         assert numbers.opened(work, done.number, "v").digits == BIS
+
+
+def test_the_register_file_loaded_again_leaves_what_was_corrected_here(register, tmp_path):
+    assert isinstance(register.does("delcourt", number(register, "peeters", NEW_NISS)), Done)
+    file = tmp_path / "again.toml"
+    file.write_text(REGISTER, encoding="utf-8")
+    load(register.database, register.keyring, file, today=TODAY, now=NOW)
+    assert (owner(register, PEETERS), owner(register, NEW_NISS)) == (None, register.person["peeters"])
