@@ -209,7 +209,7 @@ def test_a_wrong_answer_is_told_what_is_expected_with_an_example(lang: str) -> N
 
 SAME = {
     "a pattern of signs and gaps": (
-        "application.line appoint.heir_line appoint.office_line calendar.month card.fact change.item day.is entity.label links.with_losses"
+        "application.line appoint.heir_line appoint.office_line calendar.month card.fact change.item day.is entity.label step.then keeping.of"
         " managers.at managers.at_part managers.line me.account"
         " person.reads quality.line status.application status.application_in status.change_line status.entity"
         " status.person_line step.line step.list step.page web.stored.role portal.visit portal.visit_line portal.visit_place qualities.line"

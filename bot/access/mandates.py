@@ -5,7 +5,7 @@ A mixin of `RegisterDirectory`, and the few reads that its lists share with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -69,7 +69,7 @@ class MandateLists:
         query = (
             MANDATE.add_columns(
                 QUALITIES.c.key.label("quality_key"), SUBDIVISIONS.c.name.label("subdivision"),
-                PROFILES.c.last_name, PROFILES.c.first_name,
+                PROFILES.c.last_name, PROFILES.c.first_name, PROFILES.c.id.label("profile"),
                 select(func.min(ACCOUNTS.c.id))
                 .where(ACCOUNTS.c.profile_id == PROFILES.c.id, ACCOUNTS.c.status != "deleted")
                 .scalar_subquery().label("account"),
@@ -91,9 +91,20 @@ class MandateLists:
             self._connection.execute(query),
             key=lambda row: (order[office_of(row)], row.last_name or "", row.first_name or "", row.id),
         )
-        return tuple(self._manager(row, entity, place.enterprise_id) for row in rows)
+        accounts = self._accounts_of({row.profile for row in rows if row.profile})
+        return tuple(self._manager(row, entity, place.enterprise_id, accounts) for row in rows)
 
-    def _manager(self, row: AnyRow, entity: str, enterprise: str | None) -> ManagerRef:
+    def _accounts_of(self, profiles: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The accounts of these profiles, deleted ones too."""
+        found: dict[str, tuple[str, ...]] = {}
+        query = select(ACCOUNTS.c.profile_id, ACCOUNTS.c.id).where(ACCOUNTS.c.profile_id.in_(profiles))
+        for row in self._connection.execute(query.order_by(ACCOUNTS.c.id)):
+            found[row.profile_id] = (*found.get(row.profile_id, ()), row.id)
+        return found
+
+    def _manager(
+        self, row: AnyRow, entity: str, enterprise: str | None, accounts: Mapping[str, tuple[str, ...]]
+    ) -> ManagerRef:
         assert self._session
         office = OFFICES.get(office_of(row))
         changeable = office is not None and allowed(
@@ -118,6 +129,7 @@ class MandateLists:
             begun=row.since is None or row.since <= self._today,
             changeable=changeable,
             oneself=row.identity_id == self._session.identity,
+            accounts=accounts.get(row.profile, ()),
         )
 
     def posts(self, entity: str) -> tuple[Post, ...]:

@@ -1,6 +1,6 @@
 """The national number that a manager types on the portal: opened on a private page for a change that is still to do, never in the chat.
 
-Only where the portal asks for it (somebody is added there, or appointed in CSAM), only for whoever hands that change over, each time
+Only where the portal asks for it (somebody is added there, appointed in CSAM, or his number corrected), only for whoever hands that change over, each time
 with an entry in the audit trail and counted like a look-up by number.
 """
 
@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from bot.access import handover, stepup, visits
 from bot.access.identifiers import Niss
 from bot.access.identities import digits_of, number_row
 from bot.access.names import display_name
 from bot.access.rows import PROFILES
-from bot.access.work import APPOINT, CREATE_USER, NOT_ALLOWED, REPLACE, Work
+from bot.access.userfields import NUMBER
+from bot.access.work import APPOINT, CHANGE_USER, CREATE_USER, NOT_ALLOWED, REPLACE, Work
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store.audit import Entry, append
 
 TYPED = frozenset({CREATE_USER, APPOINT, REPLACE})
-"""The kinds of items for which the portal asks for the number."""
+"""The kinds of items for which the portal asks for the number; it is also what a correction of the number itself brings."""
 LINK = "number"
 """The purpose of a one-time link to it."""
 
@@ -45,7 +47,7 @@ def wanted(work: Work, change: str) -> Wanted:
     Refusal where nothing waits or no number is known.
     """
     row, items = handover.read(work, change)
-    item = next((each for each in items if each.kind in TYPED and handover.waits(each)), None)
+    item = next((each for each in items if _typed(each) and handover.waits(each)), None)
     if item is None or item.subject_id is None:
         raise Refusal(m("web.number.nothing"))
     number = number_row(work.connection, item.subject_id)
@@ -60,6 +62,10 @@ def wanted(work: Work, change: str) -> Wanted:
     masked = Niss(digits_of(work.connection, work.keyring, number)).masked
     name = display_name(known.last_name, known.first_name)
     return Wanted(change, name, masked, row.entity_id, item.subject_id, number)
+
+
+def _typed(item: Row[*tuple[Any, ...]]) -> bool:
+    return item.kind in TYPED or (item.kind == CHANGE_USER and item.key == NUMBER)
 
 
 def opened(work: Work, change: str, visit: str) -> Wanted:

@@ -31,7 +31,7 @@ def change_own(work: Work, request: ChangeOwn) -> Done:
     """
     row = _own(work, request)
     try:
-        value = read_field(request.field, request.value, work.usernames)
+        value = read_field(request.field, request.value, work.usernames, work.today)
     except Invalid as invalid:
         raise Declined(invalid.msg, request.field) from None
     if value == (getattr(row, request.field) or ""):

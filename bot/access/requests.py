@@ -73,7 +73,8 @@ class ChangeUser:
     """Correct one `field` of a user account (`userfields.FIELDS`); `value` is its new text, empty for none.
 
     `version` is the account's as the manager saw it. With another profession something may not be able to stay
-    (`ground.unfit`): it `ends` in the same change, or `function`, given from today, keeps it.
+    (`ground.unfit`): it `ends` in the same change, or `function`, given from today, keeps it. `was_own`: the national number
+    before was the person's too (BIS, then NISS), and no mistake.
     """
 
     account: str
@@ -82,6 +83,7 @@ class ChangeUser:
     value: str
     ends: bool = False
     function: str | None = None
+    was_own: bool = False
 
     def __repr__(self) -> str:
         return "ChangeUser(…)"

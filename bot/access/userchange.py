@@ -3,7 +3,7 @@
 Names, language and addresses belong to the profile, which all accounts of the person in the entity share: whoever changes
 them must manage all of these accounts. What a password hangs on (the addresses, the user name) of somebody who manages
 here is changed only by somebody who could have appointed him: else a small manager would have a larger one's link mailed
-to himself (`wayin`).
+to himself (`wayin`). The national number has rules of its own (`numberchange`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
 
-from bot.access import retired, wayin
+from bot.access import numberchange, retired, wayin
 from bot.access.differences import differences
+from bot.access.identifiers import Niss
 from bot.access.insider import judged
 from bot.access.requests import ChangeUser, Conflict, Done
 from bot.access.rights import Act, Target, require
@@ -28,7 +29,7 @@ from bot.access.rows import (
     branch,
     profile_order,
 )
-from bot.access.userfields import FIELDS, OF_THE_PROFILE, WAYS_IN, read_field
+from bot.access.userfields import FIELDS, NUMBER, OF_THE_PROFILE, SHARED, WAYS_IN, read_field
 from bot.access.work import CHANGE_USER, NOT_ALLOWED, Declined, Item, Work, add_items, audited, open_change
 from bot.errors import Invalid, NotAllowed
 from bot.msg import m
@@ -44,6 +45,7 @@ _ACCOUNT = (
         ACCOUNTS.c.username,
         ACCOUNTS.c.profession,
         ACCOUNTS.c.status,
+        ACCOUNTS.c.type,
         ACCOUNTS.c.version,
         PROFILES.c.identity_id,
         *(PROFILES.c[field] for field in OF_THE_PROFILE),
@@ -66,8 +68,12 @@ _ALL = (
 
 def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
     """Changes the field; raises Refusal, with the step to ask again where another answer helps."""
+    if request.field == NUMBER:
+        numberchange.locked(work, request.account)
     row = work.connection.execute(ONE, {"account": request.account}).one_or_none()
     if row is None or row.status == "deleted" or request.field not in FIELDS:
+        raise NotAllowed(NOT_ALLOWED)
+    if request.field == NUMBER and row.type == "technical":
         raise NotAllowed(NOT_ALLOWED)
     require_change(work, row)
     shared = _shared(work, row, request.field)
@@ -78,7 +84,10 @@ def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
     value = checked_value(work, row, request)
     number = open_change(work, "change-user", row.entity_id, row.quality_id)
     settled = row.delivery != "portal"
-    record_field(work, number, row, shared, request.field, value, settled=settled)
+    if request.field == NUMBER:
+        _record_number(work, number, row, shared, request, value)
+    else:
+        record_field(work, number, row, shared, request.field, value, settled=settled)
     return Done(number, work.now if settled else None, row.id)
 
 
@@ -95,7 +104,7 @@ def require_change(work: Work, row: AnyRow, act: Act = Act.CHANGE_USER) -> None:
 
 def _shared(work: Work, row: AnyRow, field: str) -> Sequence[AnyRow]:
     """The accounts that the change shows on; raises NotAllowed where one of them is not the actor's to change."""
-    if field not in OF_THE_PROFILE:
+    if field not in SHARED:
         return (row,)
     accounts = accounts_of(work, row)
     for other in accounts:
@@ -114,9 +123,12 @@ def accounts_of(work: Work, row: AnyRow) -> Sequence[AnyRow]:
 def checked_value(work: Work, row: AnyRow, request: ChangeUser) -> str:
     """The value as it is kept; raises Declined at the field's step."""
     try:
-        value = read_field(request.field, request.value, work.usernames)
+        value = read_field(request.field, request.value, work.usernames, work.today)
     except Invalid as invalid:
         raise Declined(invalid.msg, request.field) from None
+    if request.field == NUMBER:
+        numberchange.check(work, row, value)
+        return value
     if value == (getattr(row, request.field) or ""):
         raise Declined(m("act.user.same"), request.field)
     if request.field == "username" and is_taken(work, value):
@@ -134,6 +146,28 @@ def is_taken(work: Work, username: str) -> bool:
 
 
 # -- writing --------------------------------------------------------------------------------------
+
+
+def _record_number(
+    work: Work, number: str, row: AnyRow, shared: Sequence[AnyRow], request: ChangeUser, digits: str
+) -> None:
+    """The national number, in the person's identity; what is kept of it in the change shows two digits, as everywhere."""
+    shows = {"before": numberchange.masked_now(work, row), "after": Niss(digits).masked}
+    numberchange.write(work, row, request, digits)
+    for account in shared:
+        newer = {"version": account.version + 1, "changed_at": work.now}
+        work.connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == account.id).values(newer))
+    item = Item(
+        CHANGE_USER,
+        row.id,
+        row.id,
+        row.identity_id,
+        key=NUMBER,
+        settled=row.delivery != "portal",
+        personal=json.dumps(shows, ensure_ascii=False),
+    )
+    add_items(work, number, [item], version=row.version + 1)
+    audited(work, row.entity_id, number, [item])
 
 
 def record_field(

@@ -253,7 +253,8 @@ class Post:
 class ManagerRef:
     """Somebody's mandate as the entity's other managers see it. `office` is a key of `offices`, or another role.
 
-    `name` is empty where the entity does not know it; `account` one of his user accounts there, if there is one.
+    `name` is empty where the entity does not know it; `account` one of his user accounts there, if there is one;
+    `accounts` are all of them, deleted ones too: the mandate outlives them.
     `quality` is the id, `quality_key` the catalogue's; `begun` is False for a mandate to come.
     """
 
@@ -272,6 +273,7 @@ class ManagerRef:
     changeable: bool = False
     """Whether the actor may replace and end him."""
     oneself: bool = False
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,8 @@ from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL
 from bot.access.periods import latest_day
 from bot.access.requests import AppointManager, Done
 from bot.conversations.flow import Asking, Flow, Rejected, Verdict
-from bot.conversations.managers import (
-    APPOINT,
-    KEY,
-    REPLACE,
-    appointing,
-    days_of,
-    mandate_of,
-    named,
-    office_at,
-)
+from bot.conversations.managers import APPOINT, REPLACE, appointing, days_of, mandate_of
+from bot.conversations.mandates import KEY, named, office_at
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import PersonStep
 from bot.conversations.place import (

@@ -52,11 +52,11 @@ def may_keep(ctx: Context, entity: str) -> bool:
     return any(place.id == entity for place in ctx.directory.entities(ACT))
 
 
-def certificates_row(ctx: Context) -> tuple[Row, ...]:
-    """The door from the actor's own page, where the portal has it too."""
-    if not ctx.present or not ctx.directory.entities(ACT):
+def certificates_row(ctx: Context, entity: str = "") -> tuple[Row, ...]:
+    """The door from the actor's own page, where the portal has it too, and from the page of an entity."""
+    if not ctx.present or not (may_keep(ctx, entity) if entity else ctx.directory.entities(ACT)):
         return ()
-    return ((press(m("certificates.title"), "open", LIST, mark="📜"),),)
+    return ((press(m("certificates.title"), "open", f"{LIST}:{entity}" if entity else LIST, mark="📜"),),)
 
 
 def anywhere(ctx: Context, certificate: str) -> CertificateRef | None:

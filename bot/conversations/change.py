@@ -361,7 +361,7 @@ CHANGE = Flow(
         only(grant.GRANT.step("until"), GRANT),
     ),
     submit=request,
-    prefill=known,
+    prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
     rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},

@@ -20,6 +20,7 @@ KINDS_OF_CHANGE = """
 create-user          | add form confirm
 change-user          | find data confirm
 declare-user         |
+number-user          | find number confirm
 reactivate-user      | status unblock
 block-user           | status block
 delete-user          | delete
@@ -46,7 +47,7 @@ appoint-deputy       |
 end-deputy           |
 """
 """The kind of an item, and the screens it passes. A kind without screens leaves nothing to do there, and `LEAVE` says so.
-`change-…`: other days for what is held; `declare-user`: the profession alone. An unknown kind has the screen `other`."""
+`change-…`: other days for what is held; `declare-user`: the profession alone; `number-user`: the national number. An unknown kind has the screen `other`."""
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     kind.strip(): tuple(screens.split())
@@ -54,8 +55,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 PLACES = frozenset({"create-subdivision", "rename-subdivision", "move-subdivision", "close-subdivision"})
 """About a subdivision, whose name is the item's key."""
-RECORDED = KINDS.keys() - {"declare-user"}
-"""Those that a change's item can be of: the profession alone is an item `change-user`."""
+RECORDED = KINDS.keys() - {"declare-user", "number-user"}
+"""Those that a change's item can be of: the profession or the number alone is an item `change-user`."""
 GIVING = frozenset({"grant", "assignment"})
 """Kinds by which somebody gets an access: another end, sooner or later, is a change of one that he has."""
 GOES_ON = frozenset(
@@ -92,6 +93,8 @@ def kind_of(item: ChangeItem) -> str:
         return "declare-user"
     if item.kind == "end-assignment" and item.at_once and _later(item.starts_on, item.ends_on):
         return "remove-assignment"
+    if item.kind == "change-user" and item.key == "niss":
+        return "number-user"
     return f"change-{item.kind}" if item.moves and f"change-{item.kind}" in KINDS else item.kind
 
 
@@ -309,6 +312,7 @@ SCREENS: Mapping[str, Screen] = {
     "find": _find,
     "form": _form,
     "data": _once("portal.step.data"),
+    "number": _once("portal.step.number"),
     "move": _once("portal.step.move"),
     "tick": _what("portal.step.tick"),
     "untick": _untick,
@@ -340,9 +344,12 @@ def steps(sheets: Sequence[Sheet], catalogue: Catalogue) -> tuple[Say, ...]:
 
 
 def takes_number(sheet: Sheet) -> bool:
-    """Whether one of these screens asks for the national number, and it is known: to add somebody, or to appoint him."""
+    """Whether one of these screens asks for the national number, and it is known: to add, to appoint, to correct it."""
     kinds = {done.kind for done in items_of([sheet])}
-    return sheet.numbered and bool(kinds & {"create-user", "appoint-manager", "replace-manager"})
+    return sheet.numbered and bool(kinds & _NUMBERED)
+
+
+_NUMBERED = frozenset({"create-user", "number-user", "appoint-manager", "replace-manager"})
 
 
 # -- what to leave out, and what to type ----------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
 from bot.access.periods import brussels_day, check_end, latest_day
 from bot.access.requests import Done, EndAccess
-from bot.conversations import hierarchy, holding
+from bot.conversations import hierarchy, holding, mandates
 from bot.conversations.endsteps import end_steps
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
 from bot.conversations.grant import known_person
@@ -18,7 +18,7 @@ from bot.conversations.matching import fold
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Choice, Day, MultiChoice, Option
+from bot.conversations.steps import Choice, Day, MultiChoice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Say, m
 
@@ -205,12 +205,14 @@ class AccountStep(Choice):
     def reads(self, asking: Asking, value: Json) -> Say | None:
         said = super().reads(asking, value)
         lost = _losses(asking) if value == BLOCK else ()
-        return m("links.with_losses", what=said, losses=lost) if said and lost else said
+        return one_after_another(said, *lost) if said else None
 
 
 def _losses(asking: Asking) -> tuple[Say, ...]:
-    """Who loses his responsible where this account is blocked."""
-    return hierarchy.losses(asking.ctx, [asking.answers["person"]["account"]])
+    """Who loses his responsible where this account is blocked, and which mandates go on."""
+    account = asking.answers["person"]["account"]
+    on = mandates.kept(asking.ctx, asking.answers["entity"], [account])
+    return (*hierarchy.losses(asking.ctx, [account]), *on)
 
 
 def request(ctx: Context, answers: Answers) -> EndAccess:
@@ -244,12 +246,18 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         if portal
         else Button(m("common.status"), Door("status", done.number))
     )
+    rows: tuple[Row, ...] = ()
+    if answers.get("account") == BLOCK:
+        account = answers["person"]["account"]
+        body = (*body, *mandates.kept(ctx, answers["entity"], [account]))
+        rows = mandates.kept_rows(ctx, answers["entity"], [account])
     return View(
         title=m("grant.done_title"),
         subject=entity.name if entity else None,
         body=body,
         rows=(
             (first,),
+            *rows,
             (Button(m("ending.another"), Door("end", answers["entity"])),),
             (
                 Button(m("common.copy_number"), CopyText(done.number), "📋"),
@@ -335,7 +343,7 @@ END = Flow(
         ),
     ),
     submit=request,
-    prefill=known,
+    prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
     rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},

@@ -228,13 +228,17 @@ def checked_again(flow: Flow, frame: Frame, ctx: Context) -> Frame:
 def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
     """A new frame, with the answers that the command's words bring: those that hold are not asked."""
     answers: dict[str, Json] = {}
+    error: Msg | None = None
+    wanted: Answers = {}
     try:
         wanted = flow.prefill(ctx, state.memory, args) if flow.prefill else {}
     except Invalid as invalid:
-        return Frame(flow.key, error=invalid.msg, day=ctx.today.isoformat())
+        error = invalid.msg
+        wanted = flow.prefill(ctx, state.memory, "") if flow.prefill else {}
     refused: set[str] = set()  # what hangs on an answer that does not hold cannot be asked about
     known: dict[str, Json] = {}
     open_yet = False
+    trail: list[str] = []  # what is known behind the first open question is not behind it
     for step in flow.steps:
         key = step.key
         if not step.applies(ctx, known):
@@ -242,6 +246,7 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
         if key in wanted:
             if not step.after & refused and step.holds(Asking(ctx, known), wanted[key]):
                 answers[key] = known[key] = wanted[key]
+                trail += [] if open_yet else [key]
                 continue
             refused.add(key)
         elif step.stands and not open_yet and (value := step.propose(ctx, known)) is not None:
@@ -249,4 +254,6 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
             continue
         open_yet = True
     suggested = flow.suggests(ctx, args) if flow.suggests else {}
-    return Frame(flow.key, answers, proposals=suggested, trail=tuple(answers), day=ctx.today.isoformat())
+    return Frame(
+        flow.key, answers, proposals=suggested, trail=tuple(trail), error=error, day=ctx.today.isoformat()
+    )

@@ -25,7 +25,7 @@ from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text,
 from bot.conversations.people import PersonStep, is_new
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
+from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option, nothing_in
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -456,7 +456,7 @@ GRANT = Flow(
             label=m("field.local_email"),
             after=NEW,
             when=new_person,
-            optional=m("field.none"),
+            optional=nothing_in("local_email"),
             proposes=nothing,
             stands=True,
             parse=lambda _c, _a, text: parse_email(text),

@@ -13,13 +13,20 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import PersonStep
 from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef
+from bot.conversations.search import person_named
 from bot.conversations.steps import GONE, PAGE_SIZE, Option
 from bot.msg import Say, m
 
 
-def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
-    """The account that a button names, with its place; else the entity."""
+def known(ctx: Context, memory: Mapping[str, str], args: str, act: str) -> Answers:
+    """The account that a button names, with its place, or that the words after the command mean; else the entity.
+
+    Raises Invalid for words that mean nobody, or several.
+    """
+    args = args.strip()
     card = ctx.directory.person(args) if args else None
+    if card is None and args and ctx.directory.entity(args) is None:
+        card = ctx.directory.person(person_named(ctx, args, act))
     if card is None:
         return prefill(memory, args)
     person = {"account": card.ref.id, "version": card.ref.version}

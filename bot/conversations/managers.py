@@ -21,6 +21,7 @@ from bot.conversations.flow import (
     press,
 )
 from bot.conversations.grant import prefill
+from bot.conversations.mandates import KEY, UNSEAT, named, office_at
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_name, quality_word, the_only
@@ -30,7 +31,7 @@ from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 
-KEY, APPOINT, UNSEAT = "managers", "appoint", "unseat"
+APPOINT = "appoint"
 DEPUTY, UNDEPUTY = "deputy", "undeputy"
 REPLACE = "r:"
 """Before the mandate to replace, in the argument of `appoint`."""
@@ -49,22 +50,6 @@ def mandate_of(ctx: Context, mandate: str) -> ManagerRef | None:
 
 
 # -- in words -------------------------------------------------------------------------------------
-
-
-def named(manager: ManagerRef) -> Say:
-    """The name, or that this entity does not know it."""
-    return manager.name or m("managers.unknown")
-
-
-def office_at(ctx: Context, manager: ManagerRef) -> Msg:
-    """The office with its place: "gestionnaire local (Prestataire de soins : hôpital)"."""
-    office = m(f"role.short.{manager.office}")
-    if not manager.quality:
-        return office
-    quality = ctx.catalogue.quality(manager.quality_key).label
-    if manager.subdivision:
-        return m("managers.at_part", role=office, part=manager.subdivision_name, quality=quality)
-    return m("managers.at", role=office, quality=quality)
 
 
 def days_of(manager: ManagerRef) -> Msg:

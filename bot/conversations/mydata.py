@@ -14,7 +14,7 @@ from bot.conversations.flow import Asking, Flow, Rejected, Said, Screen, Verdict
 from bot.conversations.model import Answers, App, Button, Door, Row, Text, View
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.session import session_rows, stored_row
-from bot.conversations.steps import Ask, Choice, Option
+from bot.conversations.steps import Ask, Choice, Option, nothing_in
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -65,7 +65,7 @@ def fields(ctx: Context, answers: Answers) -> Sequence[Option]:
 
 
 def _worded(key: str, value: str) -> Say:
-    return m(f"language.{value}") if key == "language" and value else value or m("field.none")
+    return m(f"language.{value}") if key == "language" and value else value or nothing_in(key)
 
 
 def languages(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -191,7 +191,7 @@ MYDATA = Flow(
             label=m("mydata.value"),
             after=FIELD,
             when=is_field("local_email"),
-            optional=m("field.none"),
+            optional=nothing_in("local_email"),
             parse=address("local_email"),
         ),
         Choice(

@@ -18,7 +18,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import private_number
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
-from bot.conversations.steps import Ask, Choice, Option
+from bot.conversations.steps import Ask, Choice, Option, nothing_in
 from bot.conversations.usernames import UsernameStep, free_names
 from bot.msg import Say, m
 
@@ -200,7 +200,7 @@ NEWUSER = Flow(
             "local_email",
             ask=m("grant.ask.local_email"),
             label=m("field.local_email"),
-            optional=m("field.none"),
+            optional=nothing_in("local_email"),
             proposes=nothing,
             stands=True,
             parse=lambda _c, _a, text: parse_email(text),

@@ -31,7 +31,7 @@ from bot.conversations.model import Answers, App, Button, CopyText, Door, Json, 
 from bot.conversations.people import found
 from bot.conversations.ports import ChangeCard, Context, Sheet, Visit
 from bot.conversations.searching import SearchChoice
-from bot.conversations.steps import GONE, Ask, Choice, Option, page_of, page_row, turned
+from bot.conversations.steps import GONE, Ask, Choice, Option, one_after_another, page_of, page_row, turned
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -268,10 +268,16 @@ def _private(ctx: Context, sheets: Sequence[Sheet]) -> tuple[Row, ...]:
 
 
 def _copies(sheets: Sequence[Sheet]) -> tuple[Row, ...]:
-    """A button for each value to type. A national number is never among them: it opens in private."""
+    """A button for each value to type; two of one name say which. A national number is never among them: it opens in private."""
+    values = checklist.values(sheets)
+    labels = [typed.label for typed in values]
+
+    def called(typed: checklist.Typed) -> Say:
+        twice = labels.count(typed.label) > 1
+        return one_after_another(typed.label, typed.text) if twice else typed.label
+
     return tuple(
-        (Button(m("portal.copy", what=typed.label), CopyText(typed.text), "📋"),)
-        for typed in checklist.values(sheets)
+        (Button(m("portal.copy", what=called(typed)), CopyText(typed.text), "📋"),) for typed in values
     )
 
 

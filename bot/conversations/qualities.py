@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.access.requests import ActivateQuality, Done
 from bot.conversations.basics import every_entity
+from bot.conversations.certificates import certificates_row
 from bot.conversations.flow import Flow, Page, press
 from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
@@ -21,6 +22,8 @@ from bot.msg import Msg, Say, m
 
 KEY, ACTIVATE = "qualities", "activate"
 ACT = "activate_quality"
+OF_ALL_GROUPS = frozenset({"responsible", "co-responsible"})
+"""Who manages every group of the new portal by himself (`domain.md` 1.6)."""
 
 
 def label_of(ctx: Context, quality: QualityRef) -> Say:
@@ -56,6 +59,9 @@ def page(ctx: Context, answers: Answers) -> Page:
     rows: list[Row] = []
     if groups:
         after.append(m("qualities.automatic"))
+        place = ctx.directory.entity(entity)
+        if place and place.role in OF_ALL_GROUPS:
+            after.append(m("qualities.all_yours"))
     elif inactive(ctx, answers):
         rows.append((press(m("activate.title"), "open", f"{ACTIVATE}:{entity}", mark="➕"),))
     elif not all(each.active for each in there) and entity not in may(ctx):
@@ -68,7 +74,7 @@ def page(ctx: Context, answers: Answers) -> Page:
     return Page(
         tuple(lines) or (m("qualities.none"),),
         after=tuple(after),
-        rows=(*rows, HOME_ROW),
+        rows=(*rows, *certificates_row(ctx, entity), HOME_ROW),
         title=m("qualities.groups") if groups else m("qualities.title"),
     )
 

@@ -85,7 +85,7 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         value = step.reads(asked, settled.answers[step.key])
         if value is None:
             continue
-        proposed = step.stands and step.key not in frame.answers
+        proposed = step.stands and step.editable and step.key not in frame.answers
         facts.append((step.called(asked), m("engine.proposed", what=value) if proposed else value))
     wish = wanted(flow, settled, ctx)
     alone = wish is not None and ctx.directory.alone(wish)

@@ -54,6 +54,22 @@ def by_number(ctx: Context, text: str) -> Verdict:
     return Accepted({"see": "person", "account": person.id}) if person else Rejected(m("status.niss_unknown"))
 
 
+def person_named(ctx: Context, text: str, act: str) -> str:
+    """The one account that the words after a command mean, where the actor may do `act`. Raises Invalid for none, or for several."""
+    if looks_like_niss(text):
+        match by_number(ctx, text):
+            case Accepted(value):
+                return str(value["account"])
+            case Rejected(error):
+                raise Invalid(error)
+    text = " ".join(text.split())[:LONGEST]
+    rooms = [room for place in ctx.directory.entities(act) for room in ctx.directory.qualities(place.id, act)]
+    found = {each.id for room in rooms for each in ctx.directory.people(room.id, find=text, size=2).items}
+    if len(found) == 1:
+        return found.pop()
+    raise Invalid(m("person.say_which", said=text) if found else m("status.none", said=text))
+
+
 def all_qualities(ctx: Context) -> list[QualityRef]:
     """Every active quality that the actor may look into."""
     return [q for e in ctx.directory.entities() for q in ctx.directory.qualities(e.id) if q.active]

@@ -209,7 +209,7 @@ def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     """The way to let the person in, for whoever may."""
     rooms = ctx.directory.qualities(card.entity.id, "invite_user")
     here = any(room.id == card.ref.quality for room in rooms)
-    if not here or card.ref.status != "active" or not ctx.settings.pages:
+    if not here or card.ref.status != "active" or card.type == "technical" or not ctx.settings.pages:
         return ()  # without pages there is neither a link to mail nor a proof for a code
     return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
 

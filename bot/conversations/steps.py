@@ -210,6 +210,22 @@ class MultiChoice(Step):
         return isinstance(value, list) and bool(value) and known.issuperset(value)
 
 
+FEMININE = frozenset({"email", "local_email", "language", "profession"})
+"""Fields whose French name is feminine."""
+
+
+def nothing_in(field: str) -> Msg:
+    """That a field is empty, in agreement with its name."""
+    return m("field.none_feminine" if field in FEMININE else "field.none")
+
+
+def one_after_another(said: Say, *more: Say) -> Say:
+    """Sentences behind each other, as one text: a list would put commas between them."""
+    for each in more:
+        said = m("step.then", what=said, more=each)
+    return said
+
+
 def tuple_of(items: Sequence[Say]) -> Say:
     """Several things as one: joined by commas."""
     return m("step.list", what=tuple(items))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.access.requests import MOST_MOVED, CloseSubdivision, Done
 from bot.conversations.flow import Asking, Flow
-from bot.conversations.managers import named
+from bot.conversations.mandates import named
 from bot.conversations.model import Answers, Json, View
 from bot.conversations.place import entity_name, entity_step, the_only
 from bot.conversations.ports import Context, SubdivisionCard

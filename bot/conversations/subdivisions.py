@@ -20,7 +20,7 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.managers import named
+from bot.conversations.mandates import named
 from bot.conversations.matching import fold, match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step, quality_word

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from rapidfuzz import fuzz
 
 from bot.access.catalogue import Catalogue, Profession, builtin
+from bot.access.identifiers import Niss
 from bot.access.names import display_name
 from bot.access.periods import brussels_day, due_instant
 from bot.access.requests import (
@@ -503,6 +504,11 @@ class MemoryDirectory(
         ref = replace(card.ref, version=card.ref.version + 1)
         if request.field in {"username", "profession"}:
             ref = replace(ref, **{request.field: request.value})  # type: ignore[arg-type]
+        elif request.field == "niss":
+            self.numbers = {n: own for n, own in self.numbers.items() if own != ref.id} | {
+                request.value: ref.id
+            }
+            ref = replace(ref, masked=Niss(request.value).masked)
         else:
             card = replace(card, **{request.field: request.value})  # type: ignore[arg-type]
             ref = replace(ref, name=display_name(card.last_name, card.first_name))

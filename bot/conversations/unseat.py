@@ -11,7 +11,8 @@ from bot.access.periods import latest_day
 from bot.access.requests import Done, EndMandate
 from bot.conversations.appoint import elsewhere, entities, staying
 from bot.conversations.flow import Asking, Flow
-from bot.conversations.managers import UNSEAT, mandate_of, named, office_at
+from bot.conversations.managers import mandate_of
+from bot.conversations.mandates import UNSEAT, named, office_at
 from bot.conversations.model import Answers, Json, View
 from bot.conversations.place import entity_name, the_only
 from bot.conversations.ports import Context, ManagerRef

@@ -40,6 +40,7 @@ from bot.conversations.status import (
     people_rows,
 )
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
+from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
 
@@ -119,7 +120,7 @@ def card_page(ctx: Context, card: PersonCard) -> Page:
         *held_lines(ctx, card),
         *((m("user.ended", n=ended),) if ended else ()),
         *hierarchy.link_lines(ctx, card, ctx.directory.links(card.ref.id)),
-        m("user.passwords"),
+        *((m("user.passwords"),) if card.type != "technical" else ()),
     )
     rows = tuple(row for rows in ROWS for row in rows(ctx, card))
     return Page((), facts_of(card), lines, (*rows, HOME_ROW), subject=card.entity.name)
@@ -223,12 +224,14 @@ ROWS: tuple[RowsOf, ...] = (
 
 
 def prefill(ctx: Context, args: str) -> Answers:
-    """The account of a button, or the words after the command."""
+    """The account of a button, or the words after the command. Raises Invalid where they mean nobody."""
     if not args.strip():
         return {}
     if ctx.directory.person(args.strip()):
         return {"query": {"see": "card", "account": args.strip()}}
     verdict = CardStep("query", ask=m("user.ask"), label=m("user.title")).accept(Asking(ctx, {}), Text(args))
+    if isinstance(verdict, Rejected):
+        raise Invalid(verdict.error)
     return {"query": verdict.value} if isinstance(verdict, Accepted) else {}
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from bot.access.catalogue import Declared
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, unfit
+from bot.access.identifiers import Niss
 from bot.access.requests import ChangeUser, Done
-from bot.access.userfields import FIELDS, OPTIONAL, read_field
+from bot.access.userfields import FIELDS, NUMBER, OF_HUMANS, OPTIONAL, read_field
 from bot.conversations import functions, hierarchy
 from bot.conversations.flow import (
     Accepted,
@@ -24,14 +25,15 @@ from bot.conversations.flow import (
     Screen,
     Step,
     Verdict,
+    press,
 )
 from bot.conversations.grant import known_person, of_person, prefill, when_active
 from bot.conversations.holding import called, live, spans
-from bot.conversations.model import Answers, Button, Door, Json, View
-from bot.conversations.people import PersonStep
+from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.people import PersonStep, private_number
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import GONE, Ask, Choice, Option, numbered
+from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Msg, Say, m
 
@@ -56,13 +58,17 @@ def stands(card: PersonCard | None, field: str) -> str:
     """What the field holds now, as it is kept; empty for nothing."""
     if card is None:
         return ""
+    if field == NUMBER:
+        return card.ref.masked
     return str(getattr(card.ref if field in {"username", "profession"} else card, field))
 
 
 def shown(field: str, value: str) -> Say:
     """A field's content in words."""
     if not value:
-        return m("field.none")
+        return nothing_in(field)
+    if field == NUMBER and value.isdecimal():
+        return Niss(value).masked
     words = {"language": m(f"language.{value}"), "profession": m(f"declared.{value}")}
     return words.get(field, value)
 
@@ -78,7 +84,7 @@ def fields(ctx: Context, answers: Answers) -> Sequence[Option]:
             m("edit.line", what=m(f"field.{field}"), value=shown(field, stands(card, field))),
         )
         for field in FIELDS
-        if not (technical and field in {"first_name", "title", "profession"})
+        if not (technical and field in OF_HUMANS)
     ]
 
 
@@ -131,6 +137,45 @@ class NameField(Corrected, UsernameStep):
 
 
 @dataclass(frozen=True)
+class NumberField(Corrected, Ask):
+    """The national number, typed or given on the private page; somebody else's is refused, and who has it shown where one may."""
+
+    takes_niss: bool = True
+
+    def screen(self, asking: Asking) -> Screen:
+        screen = super().screen(asking)
+        rows: list[Row] = list(screen.rows)
+        if other := asking.ui.get("known"):
+            rows.insert(0, (press(m("user.open"), "open", f"user:{other}", mark="👤"),))
+        if asking.ctx.settings.pages:
+            rows.insert(0, (private_number(asking.ctx),))
+        return replace(screen, body=(*screen.body, m("newuser.niss_how")), rows=tuple(rows))
+
+    def accept(self, asking: Asking, said: Said) -> Verdict:
+        verdict = super().accept(asking, said)
+        if not isinstance(verdict, Accepted):
+            return verdict
+        known = asking.ctx.directory.by_niss(asking.answers["quality"], verdict.value)
+        if known is None:
+            return verdict
+        if known.id == asking.answers["person"]["account"]:
+            return Rejected(m("act.user.same"))
+        return Rejected(m("newuser.known", name=known.name), {"known": known.id})
+
+    def holds(self, asking: Asking, value: Json) -> bool:
+        known = value and asking.ctx.directory.by_niss(asking.answers["quality"], value)
+        return super().holds(asking, value) and not known
+
+
+WRONG, ANOTHER = "wrong", "another"
+
+
+def replaces_a_number(ctx: Context, answers: Answers) -> bool:
+    """Whether a number is known already: it was a mistake, or the person has a new one."""
+    return answers.get("field") == NUMBER and bool(stands(known_person(ctx, answers), NUMBER))
+
+
+@dataclass(frozen=True)
 class ChoiceField(Corrected, Choice):
     """A field with a few possible values."""
 
@@ -143,8 +188,8 @@ def parse_as(field: str) -> Ask:
         label=m(f"field.{field}"),
         after=ON_FIELD,
         when=is_field(field),
-        optional=m("field.none") if field in OPTIONAL else None,
-        parse=lambda ctx, _, text: read_field(field, text, ctx.settings.usernames),
+        optional=nothing_in(field) if field in OPTIONAL else None,
+        parse=lambda ctx, _, text: read_field(field, text, ctx.settings.usernames, ctx.today),
     )
 
 
@@ -274,7 +319,8 @@ class AlongStep(Choice):
 def request(ctx: Context, answers: Answers) -> ChangeUser:
     """The answers as one request."""
     field, person = answers["field"], answers["person"]
-    change = ChangeUser(person["account"], person["version"], field, answers[field])
+    own = answers.get("why") == ANOTHER
+    change = ChangeUser(person["account"], person["version"], field, answers[field], was_own=own)
     match answers.get("along"):
         case None:
             return change
@@ -329,6 +375,25 @@ EDIT = Flow(
             after=frozenset({"person"}),
         ),
         *(parse_as(field) for field in ("last_name", "first_name", "title", "email", "local_email")),
+        NumberField(
+            NUMBER,
+            ask=m("edit.ask.niss"),
+            label=m("field.niss"),
+            after=ON_FIELD | {"quality"},
+            when=is_field(NUMBER),
+            parse=lambda ctx, _, text: read_field(NUMBER, text, ctx.settings.usernames, ctx.today),
+        ),
+        Choice(
+            "why",
+            ask=m("edit.ask.why"),
+            label=m("edit.why"),
+            options=lambda _, __: [
+                Option(WRONG, m("edit.number.wrong"), m("edit.number.wrong_what")),
+                Option(ANOTHER, m("edit.number.another"), m("edit.number.another_what")),
+            ],
+            after=ON_FIELD,
+            when=replaces_a_number,
+        ),
         NameField(
             "username",
             ask=m("grant.ask.username"),

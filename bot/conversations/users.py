@@ -13,7 +13,7 @@ from datetime import date
 from bot.access.identifiers import looks_like_niss
 from bot.access.periods import latest_day
 from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
-from bot.conversations import hierarchy, onportal, userexport, userfilters
+from bot.conversations import hierarchy, mandates, onportal, userexport, userfilters
 from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import (
     Accepted,
@@ -32,7 +32,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, Text, View
 from bot.conversations.people import found, told_apart
 from bot.conversations.place import entity_name, entity_step
 from bot.conversations.ports import COUNTED, Context, PersonCard, PersonRef, UserPage
-from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option
+from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -141,9 +141,11 @@ class UsersStep(Step):
         return Screen(tuple(body), tuple(rows))
 
     def _doors(self, asking: Asking, listing: UserPage) -> list[Row]:
-        """What else there is to a list: a document of it, and the portal's second tab."""
+        """What else there is to a list: a new user, a document of it, and the portal's second tab."""
         entity = asking.answers["entity"]
         rows: list[Row] = []
+        if any(each.id == entity for each in asking.ctx.directory.entities("create_user")):
+            rows.append((press(m("newuser.title"), "open", f"newuser:{entity}", mark="➕"),))
         if listing.total and self._exports(asking):
             rows.append((press(m("users.export"), "export", mark="📄"),))
         if asking.ctx.directory.roots(entity) or asking.ctx.directory.subdivisions(entity):
@@ -248,8 +250,12 @@ class UsersStep(Step):
         people = [card.ref for card in cards if card]
         said = m("users.people", n=len(people), who=names(people))
         leaves = asking.answers.get("act") in {"block", "delete"}
-        lost: tuple[Say, ...] = hierarchy.losses(asking.ctx, list(value["ids"])) if leaves else ()
-        return m("links.with_losses", what=said, losses=lost) if lost else said
+        if not leaves:
+            return said
+        lost = hierarchy.losses(asking.ctx, list(value["ids"]))
+        return one_after_another(
+            said, *lost, *mandates.kept(asking.ctx, asking.answers["entity"], value["ids"])
+        )
 
     def holds(self, asking: Asking, value: Json) -> bool:
         if value.get("all"):
@@ -349,7 +355,13 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     rows: list[Row] = [(Button(m("common.status"), Door("status", done.number)),)]
     if waits:
         rows.insert(0, (Button(m("portal.open"), Door("portal"), "☑"),))
-    rows += [(Button(m("users.title"), Door("users")),), (Button(m("common.home"), Door("home")),)]
+    if act in {"block", "delete"}:
+        body += mandates.kept(ctx, answers["entity"], answers["people"]["ids"])
+        rows += mandates.kept_rows(ctx, answers["entity"], answers["people"]["ids"])
+    rows += [
+        (Button(m("users.title"), Door("users", answers["entity"])),),
+        (Button(m("common.home"), Door("home")),),
+    ]
     return View(
         mark="✔",
         title=m("users.done_title"),

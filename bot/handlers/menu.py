@@ -31,6 +31,7 @@ COMMANDS = (
     "managers",
     "users",
     "subdivisions",
+    "newuser",
     "functions",
     "me",
     "language",

@@ -10,7 +10,7 @@ from bot.access import invitations, letters, managing, standing
 from bot.access.acts import perform
 from bot.access.mandates import office_of
 from bot.access.offices import OFFICES
-from bot.access.requests import AppointManager, Done, EndMandate, InviteUser, Join, Refused
+from bot.access.requests import ActOnUsers, AppointManager, Done, EndMandate, InviteUser, Join, Refused
 from bot.access.rights import Act
 from bot.access.rows import CHANGES, ENTITIES, ITEMS, MANDATES, SESSIONS
 from bot.access.sessions import SessionRules
@@ -517,3 +517,14 @@ def test_the_right_is_read_again_at_the_moment_of_the_act(register):
 def test_every_act_of_appointing_is_one_of_the_offices():
     appointing = {act for act in Act if act.startswith("appoint_")}
     assert {office.act for office in OFFICES.values()} == appointing - {Act.APPOINT_DEPUTY}
+
+
+def test_a_mandate_outlives_the_account_and_the_entity_still_knows_whose_it_is(register):
+    gone = ActOnUsers("delete", ((register.account["delcourt"], 1),), reason="Parti")
+    assert isinstance(register.does("hoofd", gone), Done)
+    with register.sees("hoofd") as directory:
+        (mandate,) = [
+            each for each in directory.managers(register.entity["midi"]) if each.office == "co-responsible"
+        ]
+    assert (mandate.account, mandate.accounts) == ("", (register.account["delcourt"],))
+    assert (mandate.name, mandate.changeable) == ("Delcourt Anne", True)

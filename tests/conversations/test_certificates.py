@@ -43,6 +43,7 @@ def test_a_certificate_is_sent_shown_and_kept_with_three_interactions(talk: Talk
         "Empreinte SHA-256: ",
     ):
         assert line in talk.sees()
+    assert "(proposé)" not in talk.sees(), "what the file says is no proposal"
     talk.taps("Confirmer")
     assert talk.requests == [kept(pem())]
     assert [msg.key for msg in talk.receipts[-1].body] == ["certificate.done", "certificate.portal"]

@@ -10,7 +10,7 @@ import pytest
 from bot.access import work
 from bot.access.catalogue import builtin
 from bot.access.views import ChangeItem, Sheet
-from bot.conversations import checklist
+from bot.conversations import checklist, portal
 from bot.conversations.model import Command, CopyText, Press, Tap
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import Talk
@@ -91,6 +91,14 @@ def test_another_end_of_an_application_leaves_nothing_to_do_there_and_says_so() 
     assert [say.key for say in checklist.leave_out([moved], CATALOGUE)] == ["portal.leave.keep"]
 
 
+def test_a_corrected_national_number_is_typed_there_from_the_private_page() -> None:
+    changed = sheet(item("change-user", "niss"), numbered=True)
+    said = [say.key for say in checklist.steps([changed], CATALOGUE)]
+    assert said == ["portal.step.find", "portal.step.number", "portal.step.confirm"]
+    assert checklist.takes_number(changed)
+    assert not checklist.takes_number(sheet(item("change-user", "email"), numbered=True))
+
+
 def test_a_physician_is_told_to_add_no_function() -> None:
     left = checklist.leave_out(
         [sheet(item("grant", "colindos", None), profession="specialist-physician")], CATALOGUE
@@ -140,6 +148,15 @@ def test_no_national_number_is_on_any_card_or_button() -> None:
         assert [
             line for line in lines if digits.search(re.sub(r"2026-\d{6}|\d\d-\d\d-\d{4}|720999-02", "", line))
         ] == []
+
+
+def test_the_dates_of_two_functions_have_buttons_that_differ() -> None:
+    first = item("assignment", FUNCTION)
+    later = replace(first, key="collaborator-hospital-pharmacist", starts_on=date(2027, 1, 15), ends_on=None)
+    rows = portal._copies([sheet(first, later)])
+    labels = [speaker("fr").plain(button.label).replace("\N{NO-BREAK SPACE}", " ") for (button,) in rows]
+    assert len(labels) == len(set(labels))
+    assert "Copier : Date de début 15-01-2027" in labels
 
 
 def test_one_visit_ticks_many_and_records_them_at_once() -> None:

@@ -87,7 +87,14 @@ def test_the_label_of_any_button_may_be_typed(talk: Talk) -> None:
     talk.says("Colindos", "Collaborateur pharmacien hosp.", "calendrier")
     assert "novembre 2026" in talk.sees()
     talk.says(
-        "aujourd'hui", "modifier", "titre", "aucun", "modifier", "adresse e-mail locale", "Aucun", "confirmer"
+        "aujourd'hui",
+        "modifier",
+        "titre",
+        "aucun",
+        "modifier",
+        "adresse e-mail locale",
+        "Aucune",
+        "confirmer",
     )
     request = talk.requests[-1]
     assert isinstance(request, GrantAccess)

@@ -111,6 +111,52 @@ def test_the_last_responsible_is_not_ended_and_the_card_says_what_to_do(talk: Ta
     assert "Désignez d'abord qui lui succède, par « Remplacer »" in talk.sees()
 
 
+def test_who_is_deleted_keeps_his_mandate_and_that_is_said_before_and_after_with_a_door(talk: Talk) -> None:
+    del talk.directory.mandates["midi-group"]
+    talk.directory.with_managers("midi", "a0006")
+    talk.directory.mandates = {
+        key: each for key, each in talk.directory.mandates.items() if key in {"midi-group", "quai-group"}
+    }
+    talk.command("users").says("1").taps("Sélectionner", "Goossens An", "Claes Mieke", "Supprimer")
+    talk.says("Parti")
+    kept = "Goossens An garde son mandat : gestionnaire de groupe (Prestataire de soins : hôpital)."
+    assert kept in talk.sees()
+    talk.taps("Confirmer")
+    assert kept in said(talk.receipts[-1], "fr")
+    talk.taps("Mettre fin à un mandat", "Maintenant", "Confirmer")
+    assert talk.requests[-1] == EndMandate("midi-group", "group", "midi")
+
+
+def test_of_several_who_are_blocked_it_is_said_how_many_manage_and_who(talk: Talk) -> None:
+    co = replace(talk.directory.mandates["midi-group"], id="co", account="a0003", name="Claes Mieke")
+    talk.directory.mandates["co"] = co
+    talk.command("users").says("1").taps("Sélectionner", "Goossens An", "Claes Mieke", "Bloquer")
+    assert "2 de ces personnes gardent un mandat" in talk.sees()
+    assert "Claes Mieke : gestionnaire de groupe (Prestataire de soins : hôpital)." in talk.sees()
+    talk.taps("Confirmer")
+    assert "2 de ces personnes gardent un mandat" in said(talk.receipts[-1], "fr")
+    assert any(button.label == m("managers.title") for button in talk.receipts[-1].buttons())
+
+
+def test_an_account_left_with_nothing_and_blocked_keeps_the_mandate_too(talk: Talk) -> None:
+    only = talk.directory.mandates["midi-group"]
+    talk.directory.mandates = {"midi-group": replace(only, account="a0002", name="Peeters Jan")}
+    talk.command("end").says("1").says("Peeters Jan Pharmacie").taps("Maintenant")
+    assert "Peeters Jan garde son mandat" in talk.sees()
+    talk.taps("Bloquer")
+    assert "Peeters Jan garde son mandat" in talk.sees()
+    talk.taps("Confirmer")
+    assert "Peeters Jan garde son mandat" in said(talk.receipts[-1], "fr")
+
+
+def test_nobody_is_offered_the_end_of_a_mandate_that_is_not_his_to_end(talk: Talk) -> None:
+    only = talk.directory.mandates["midi-group"]
+    talk.directory.mandates = {"midi-group": replace(only, changeable=False)}
+    talk.command("users").says("1").taps("Sélectionner", "Goossens An", "Bloquer", "Confirmer")
+    assert "garde son mandat" in said(talk.receipts[-1], "fr")
+    assert all(button.label != m("unseat.title") for button in talk.receipts[-1].buttons())
+
+
 @pytest.mark.parametrize(
     ("office", "where"),
     [("Co-responsable", "dans CSAM"), ("Gestionnaire local", "dans CSAM"), ("Auditeur", "")],
@@ -158,3 +204,11 @@ def test_whoever_may_appoint_nobody_sees_the_list_and_is_offered_nothing() -> No
     talk.command("appoint")
     assert "Votre rôle ne permet de désigner personne" in talk.sees()
     assert "Gestionnaires" not in Talk(ENGINE, directory).command("home").sees()
+
+
+def test_the_question_for_the_entity_is_the_first_of_one_and_leads_back_to_nothing(talk: Talk) -> None:
+    for command in ("managers", "certificates"):
+        fresh = Talk(ENGINE, talk.directory).command(command)
+        assert fresh.view
+        assert fresh.view.step == (1, 1)
+        assert "Précédent" not in fresh.sees()

@@ -94,6 +94,14 @@ def test_the_new_portal_has_groups_that_become_active_by_themselves() -> None:
     assert "Prestataire de soins : hôpital · 721999-69 : 🟢 actif" in talk.sees()
     assert "rien n'est à activer à la main" in talk.sees()
     assert "Activer une qualité" not in talk.sees()
+    assert "Vous gérez d'office tous les groupes" in talk.sees()
+    assert "[📜 Certificats]" in talk.sees()
+    local = groups()
+    local.places = (replace(local.places[0], role="local"),)
+    local.acts -= {"keep_certificates"}
+    talk = Talk(ENGINE, local).command("qualities")
+    assert "Vous gérez d'office" not in talk.sees()
+    assert "Certificats" not in talk.sees()
 
 
 def test_a_dialogue_asks_for_the_group_on_the_new_portal_and_for_the_quality_on_the_old() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bot.access.requests import ChangeUser, Conflict
+from bot.access.requests import ChangeUser, Conflict, Refused
 from bot.conversations.model import Forget
 from bot.conversations.ports import Holding, Settings
 from bot.conversations.registry import ENGINE
@@ -84,7 +84,7 @@ def test_text_on_the_card_looks_for_somebody_else(talk: Talk) -> None:
 
 def test_a_field_is_changed_from_the_card_in_four_interactions(talk: Talk) -> None:
     talk.command("user", PEETERS).taps("Modifier", "Adresse e-mail").says("jan@example.org")
-    assert "Adresse e-mail: Aucun → jan@example.org" in talk.sees()
+    assert "Adresse e-mail: Aucune → jan@example.org" in talk.sees()
     talk.taps("Confirmer")
     assert talk.interactions == 4
     assert talk.requests == [ChangeUser(PEETERS, 1, "email", "jan@example.org")]
@@ -194,3 +194,79 @@ def test_who_may_not_end_functions_is_told_before_and_not_after(talk: Talk) -> N
     talk.command("edit", CLAES).says("Profession", "Médecin")
 
     assert "a encore une fonction de collaborateur" in talk.sees()
+
+
+def test_a_national_number_is_corrected_and_the_recap_shows_two_digits_of_each(talk: Talk) -> None:
+    talk.command("edit", PEETERS).says("NISS")
+    assert "Actuellement : ••.••.••-•••.28" in talk.sees()
+    assert any(button.mark == "🔒" for button in talk.view.buttons())
+    talk.says("01.09.22-997.09")
+    assert Forget() in talk.replies[-1].effects
+    assert "⚠" in talk.sees()
+    talk.says("01.09.22-997.08")
+    assert Forget() in talk.replies[-1].effects
+    assert "Pourquoi le NISS change-t-il ?" in talk.sees()
+    talk.taps("Le NISS enregistré était faux")
+    assert "NISS: ••.••.••-•••.28 → ••.••.••-•••.08" in talk.sees()
+    assert "01092299708" not in talk.sees()
+    talk.taps("Confirmer")
+    assert talk.requests == [ChangeUser(PEETERS, 1, "niss", "01092299708")]
+    talk.taps("Fiche complète")
+    assert "NISS: ••.••.••-•••.08" in talk.sees()
+
+
+def test_a_first_number_is_asked_no_reason_and_a_second_may_stay_the_persons_own(talk: Talk) -> None:
+    talk.command("edit", LAMBERT).says("NISS", "01092299708")
+    assert "NISS: Aucun → ••.••.••-•••.08" in talk.sees()
+    talk.taps("Confirmer")
+    talk.command("edit", PEETERS).says("NISS", "04061999842").taps("La personne a un nouveau", "Confirmer")
+    assert talk.requests[-1] == ChangeUser(PEETERS, 1, "niss", "04061999842", was_own=True)
+
+
+def test_the_number_of_another_user_is_refused_with_his_card_and_the_own_one_is_no_answer(talk: Talk) -> None:
+    talk.command("edit", LAMBERT).says("NISS", "79082399728")
+    assert "Peeters Jan a déjà un compte dans cette qualité" in talk.sees()
+    assert "[👤 Fiche complète]" in talk.sees()
+    own = Talk(ENGINE, sample()).command("edit", PEETERS).says("NISS", "79082399728")
+    assert "C'est déjà ce qui est enregistré" in own.sees()
+
+
+def test_a_number_that_is_known_elsewhere_is_refused_in_words_that_tell_nothing(talk: Talk) -> None:
+    talk.directory.refusal = Refused(m("act.number.refused"), "niss")
+    talk.command("edit", LAMBERT).says("NISS", "01092299708").taps("Confirmer")
+    assert "ne peut pas être enregistré ici pour cette personne" in talk.sees()
+    assert "Quel NISS ?" in talk.sees()
+
+
+def test_a_program_has_no_number_to_correct(talk: Talk) -> None:
+    talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")
+    talk.command("edit", PEETERS)
+    assert "NISS" not in talk.sees()
+
+
+def test_a_name_after_end_change_and_user_looks_for_the_person(talk: Talk) -> None:
+    talk.command("end", "Peeters Jan Pharmacie")
+    assert talk.state.top.answers["person"]["account"] == "a0002"
+    for command in ("end", "change"):
+        fresh = Talk(ENGINE, sample())
+        assert "Plusieurs personnes correspondent à « Peeters »" in fresh.command(command, "Peeters").sees()
+        fresh = Talk(ENGINE, sample())
+        assert "Personne ne correspond à « Qqqqqq »" in fresh.command(command, "Qqqqqq").sees()
+    assert "Personne ne correspond à « Qqqqqq »" in Talk(ENGINE, sample()).command("user", "Qqqqqq").sees()
+    by_number = Talk(ENGINE, sample()).command("end", "79.08.23-997.28")
+    assert Forget() in by_number.replies[-1].effects
+    assert by_number.state.top.answers["person"]["account"] == PEETERS
+
+
+def test_a_program_is_offered_no_invitation_and_no_password_of_its_own(talk: Talk) -> None:
+    assert "[✉ " in talk.command("user", PEETERS).sees()
+    talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")
+    talk.command("home").command("user", PEETERS)
+    assert "[✉ " not in talk.sees()
+    assert "mots de passe" not in talk.sees()
+
+
+def test_an_empty_field_agrees_with_its_name(talk: Talk) -> None:
+    talk.command("edit", LAMBERT)
+    assert "Adresse e-mail locale : Aucune" in talk.sees()
+    assert "Titre : Aucun\n" in talk.sees()

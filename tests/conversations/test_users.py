@@ -258,3 +258,12 @@ def test_numbers_in_full_are_offered_only_to_whoever_may_have_them() -> None:
     assert "NISS:" not in talk.sees()
     directory.acts -= {"export_users"}
     assert "Exporter" not in Talk(ENGINE, directory).command("users", "midi").sees()
+
+
+def test_a_new_user_is_made_from_the_list_by_whoever_may(talk: Talk) -> None:
+    talk.taps("Nouvel utilisateur")
+    assert talk.state.top.flow == "newuser"
+    assert talk.state.top.answers["entity"] == "midi"
+    other = Talk(ENGINE, ward(2))
+    other.directory.acts -= {"create_user"}
+    assert "Nouvel utilisateur" not in other.command("users").sees()

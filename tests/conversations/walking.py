@@ -420,6 +420,7 @@ def register() -> MemoryDirectory:
         replace(to_do, number="2026-000010", items=(*to_do.items, *took)),
         replace(pending, number="2026-000011", items=took, state="done"),
         replace(to_do, number="2026-000012", items=(ChangeItem("change-user", "email", "recorded"),)),
+        replace(to_do, number="2026-000013", items=(ChangeItem("change-user", "niss", "recorded"),)),
     ):
         directory.changes[change.number] = change
     return directory
@@ -517,6 +518,7 @@ def walked(lang: str) -> Walked:
             said("grant", "2", "2", *NEW),
             said("end", "1", "jpeeters"),
             said("end", "1", "Lambert"),
+            said("end Peeters"),
             said("end", "1", "Hermans Stijn", "04-12-2026"),
             said("end", "3", "Simon", "Colindos", "24-11-2026"),
             said("end", "3", "Simon", "collaborator-hospital-pharmacist", "24-11-2026"),
@@ -525,6 +527,7 @@ def walked(lang: str) -> Walked:
             said("change", "3", "Simon", "collaborator-hospital-pharmacist", "30-04-2027"),
             said("edit", "1", "Goossens An"),
             said("edit", "1", "Claes"),
+            said("edit", "1", "jpeeters"),
             said("functions a0014"),
             said("functions Goossens"),
             said("assign", "1", "Claes"),
@@ -815,6 +818,19 @@ def managers(seen: Walked) -> None:
         directory = register()
         manage(directory)
         _road(seen, directory, events, tried)
+    for count in (1, 2, 14):
+        directory = register()
+        manage(directory)
+        there = [card for card in directory.cards.values() if card.entity.id == "midi"][:count]
+        model = directory.mandates["midi-group"]
+        directory.mandates = {
+            f"g{card.ref.id}": replace(model, id=f"g{card.ref.id}", account=card.ref.id, name=card.ref.name)
+            for card in there
+        }
+        ticks = tuple(Tap(0, "on", card.ref.id) for card in there)
+        _road(
+            seen, directory, (*said("users", "1"), *ticks, Tap(0, "act", "delete"), Text("Maes"), ok), tried
+        )
     for events in (said("appoint"), said("unseat"), said("managers", "1")):
         _road(seen, register(), events, tried)
     alone = register()
