@@ -72,6 +72,8 @@ class Scene:
     connection: Connection
     steps: int = 0
     before: Rows = field(default_factory=dict)
+    looked: set[tuple[str, ...]] = field(default_factory=set)
+    """Who asked for what, where it was looked whether anything changed by it."""
 
     def __post_init__(self) -> None:
         self.before = rows_of(self.connection)
@@ -105,12 +107,12 @@ class Scene:
         return json.dumps(view_to_json(view) if view else None, ensure_ascii=False)
 
     def happens(self, who: Who, state: State, event: Event) -> tuple[State, View | None, str]:
-        """The state, the card, and everything that can be seen of the event, as one text."""
+        """The state, the card, and everything that can be seen of the event, as one text; fails where the register changed."""
         self.steps += 1
         seen: list[Any] = []
         savepoint = self.connection.begin_nested()
         try:
-            performed = False
+            wishes: list[str] = []
             while True:
                 reply = ENGINE.step(state, event, self.context(who))
                 state, wish = reply.state, None
@@ -126,12 +128,13 @@ class Scene:
                             wish = effect
                 if wish is None:
                     break
-                performed = True
+                wishes.append(repr(wish.request))
                 outcome = perform(self._work(who), wish.request, wish.shown)
                 seen.append(repr((wish.request, outcome)))
                 event = Answer(outcome)
-            if performed:
-                seen.append(self.changed())
+            if wishes and (asked := (who.name, *wishes)) not in self.looked:
+                self.looked.add(asked)
+                assert self.changed() == [], asked
         finally:
             savepoint.rollback()
         seen.append(state.to_json())

@@ -125,7 +125,7 @@ def _set(stage: Stage) -> Stage:
     stage.people["locked"] = scene.who("locked", "own-chief", locked=True)
     stage.people["stranger"] = scene.who("stranger", None)
     tables = {key: table for table in KINDS for key in twins.ours[table]}
-    doors = [key for table in KINDS for key in twins.ours[table][-4:]]
+    doors = [key for table, most in KINDS.items() for key in twins.ours[table][-most:]]
     doors += [f"r:{key}" for table in ("accounts", "certificates", "mandates") for key in twins.ours[table]]
     stage.places = explored(scene, stage.people["chief"], doors)
     for place, (_, view) in stage.places.items():
