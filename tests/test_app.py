@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -88,3 +89,13 @@ def test_from_an_invitation_to_an_active_access(database_url, tmp_path):
 def test_without_a_token_it_says_what_to_do():
     with pytest.raises(ConfigurationError, match="ACCESSBOT_TELEGRAM_TOKEN"):
         app.build(Settings(telegram_token=None))
+
+
+def test_an_answer_does_not_wait_for_the_line():
+    """Without it an answer to Telegram or to a page may take 40 ms: Nagle's algorithm meets the delayed acknowledgement."""
+    with (
+        app._bound("127.0.0.1:0") as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
