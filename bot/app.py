@@ -382,11 +382,14 @@ def _bound(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     try:
         family, *_, place = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        return socket.create_server(place[:2], family=family, reuse_port=False)
+        listening = socket.create_server(place[:2], family=family, reuse_port=False)
     except (OSError, OverflowError) as error:
         raise ConfigurationError(
             f"ACCESSBOT_LISTEN={address} cannot be listened at ({getattr(error, 'strerror', None) or error}): choose another."
         ) from None
+    # what is accepted inherits it; asyncio sets it only where the protocol is named, and an answer would wait 40 ms
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def derived_secret(keyring: Keyring) -> str:

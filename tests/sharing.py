@@ -1,6 +1,6 @@
 """Which worker runs what: tests that share something dear run one after the other in one worker, the rest as they come.
 
-The walk over every dialogue is done once for all its tests, and a Chromium is started once for all that look at the same
+The walk over every dialogue is done once for all its tests, two houses are built once for all that look across, and a Chromium is started once for all that look at the same
 pages. Groups are told by the file's name: marks on the tests (`xdist_group`) do not reach the plugin under the
 newest pytest, so that each worker walked for itself.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = {
+    "tests/foreign/test_flows.py": "twins",
     "tests/conversations/test_walk.py": "walk",
     "tests/conversations/test_pseudo.py": "walk",
     "tests/demo/test_page.py": "chat page",

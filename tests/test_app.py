@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -122,3 +123,13 @@ async def test_it_says_that_it_runs_once_telegram_is_there_and_tells_the_others_
         assert facts.known_bot(connection, app.bot_number(settings)) == "accessbot_demo_bot"
         assert facts.known_bot(connection, 42) == ""
     database.close()
+
+
+def test_an_answer_does_not_wait_for_the_line():
+    """Without it an answer to Telegram or to a page may take 40 ms: Nagle's algorithm meets the delayed acknowledgement."""
+    with (
+        app._bound("127.0.0.1:0") as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -185,6 +185,8 @@ def bind(port: int) -> socket.socket:
     """A socket on the loopback interface. Raises DemoStartError where the port is taken."""
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # what is accepted inherits it; asyncio sets it only where the protocol is named, and each answer would wait 40 ms
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listening.bind(("127.0.0.1", port))
     except OSError as error:
