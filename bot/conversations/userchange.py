@@ -33,7 +33,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered
+from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Msg, Say, m
 
@@ -287,7 +287,7 @@ class ProfessionField(ChoiceField):
     def reads(self, asking: Asking, value: Json) -> Say | None:
         said = super().reads(asking, value)
         below = hierarchy.losses(asking.ctx, [asking.answers["person"]["account"]])
-        return m("links.with_losses", what=said, losses=below) if said and below else said
+        return one_after_another(said, *below) if said else None
 
 
 @dataclass(frozen=True)

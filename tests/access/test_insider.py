@@ -317,9 +317,12 @@ PROVED: dict[str, Build] = {
 """The same, of what takes a proof whoever it is about."""
 NOT_ABOUT_A_USER = {
     "MarkDone", "Verify", "Join", "Lock", "TapNumber", "SendMessage", "ActivateQuality", "EndDeputy", "KeepCertificate",
-    "EndCertificate", "ExportUsers", "ChangeOwn",
+    "EndCertificate", "ExportUsers", "ChangeOwn", "CreateSubdivision", "RenameSubdivision", "MoveSubdivision",
+    "CloseSubdivision",
 }  # fmt: skip
-"""Nothing that a manager does to a user: `ChangeOwn` is everybody's, and `EndDeputy` takes a right away that was lent."""
+"""Nothing that a manager does to a user: `ChangeOwn` is everybody's, and `EndDeputy` takes a right away that was lent.
+A subdivision is a place: whoever is moved because it closes keeps what he holds, and a manager's mandate over it is not his to end so.
+"""
 
 
 def test_every_request_there_is_is_looked_at_here(house):
