@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pyotp
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser import violations
+from tests.browser import WIDTHS, violations
 from tests.web import test_number
 from tests.web.conftest import House, init_data
 from tests.web.test_number import NISS
@@ -45,12 +45,18 @@ def submit(page: Page):
 
 
 def looks_right(page: Page) -> None:
-    """For axe, and for people who need the text twice as large or hold the phone upright."""
-    assert violations(page, as_it_is=True) == []
-    assert page.evaluate(SIDEWAYS) <= 0
-    page.evaluate(f"{BY_SIZE} = '32px'")
-    assert page.evaluate(SIDEWAYS) <= 0
-    page.evaluate(f"{BY_SIZE} = ''")
+    """For axe, and for people who need the text twice as large or hold the phone upright: at both widths, light and dark."""
+    opened, dark = page.viewport_size, page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for size in WIDTHS.values():
+        page.set_viewport_size(size["viewport"])
+        if size["viewport"] in (opened, WIDTHS["phone"]["viewport"]):
+            assert violations(page) == []
+        assert page.evaluate(SIDEWAYS) <= 0
+        page.evaluate(f"{BY_SIZE} = '32px'")
+        assert page.evaluate(SIDEWAYS) <= 0
+        page.evaluate(f"{BY_SIZE} = ''")
+    page.set_viewport_size(opened)
+    page.emulate_media(color_scheme="dark" if dark else "light")
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.getAnimations().length") == 0
 
