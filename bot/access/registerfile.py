@@ -205,7 +205,8 @@ def parse(text: str, name: str, today: date) -> RegisterTables:
     if found is None:
         raise RegisterFileError(f"{name}: format: is missing: write 'format = {FORMAT}' at the top")
     if found != FORMAT or isinstance(found, bool):
-        raise RegisterFileError(f"{name}: format: this program reads format {FORMAT}, not {str(found)[:20]}")
+        fault = f"format: this program reads format {FORMAT}, not {str(found)[:20]}"
+        raise RegisterFileError(f"{name}: {_shown(fault)}")
     tables, wrong = shaped(data, today)
     if tables is None:
         raise _refused(name, wrong)

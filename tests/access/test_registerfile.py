@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
 import time
 import tomllib
@@ -1097,6 +1098,19 @@ def _spoilt(data: dict[str, Any], random: Random) -> None:
             inside.append(copy.deepcopy(inside[key]))
         case 3 if isinstance(inside, list):
             random.shuffle(inside)
+
+
+@pytest.mark.parametrize("found", ["a\0b", "x" * 500, "79082399728"])
+def test_a_strange_format_is_one_clean_line(found, tmp_path, keyring):
+    with databases.sqlite(tmp_path) as url:
+        database = Database(url)
+        with pytest.raises(RegisterFileError) as refused:
+            Loader(database, keyring, tmp_path)(f"format = {json.dumps(found)}\n")
+        database.close()
+    (line,) = str(refused.value).splitlines()
+    assert line.isprintable()
+    assert len(line) < 100
+    assert "79082399728" not in line
 
 
 @given(random=st.randoms(use_true_random=False))

@@ -144,6 +144,7 @@ def test_a_new_password_takes_the_old_one_and_a_wrong_try_leaves_it_as_it_was(ho
 
     def opens_by(password: str) -> bool:
         jan.says("/lock")
+        jan.settles()
         jan.waits_for("prouvez d")
         browser.opens("login")
         return browser.sends("login", username=username, password=password).status_code == 200
