@@ -529,6 +529,8 @@ class Engine:
         """Push the dialogue; one that is open already is offered to go on with. At most one frame a flow, three deep:
         one in which nothing was answered makes room, others are not lost for a new one.
         """
+        if self._over(flow.key, ctx):
+            return self._reply(replace(state, rev=state.rev + 1), ctx)
         older = next((frame for frame in (*state.frames, *state.kept) if frame.flow == flow.key), None)
         frames = tuple(frame for frame in state.frames if frame.flow != flow.key)
         kept = tuple(frame for frame in state.kept if frame.flow != flow.key)

@@ -149,6 +149,8 @@ class Chat(RuleBasedStateMachine):
     def back_turns_an_answer_into_a_proposal(self) -> None:
         frame = self.talk.state.top
         assert frame is not None
+        if not self.talk.context.present:
+            return  # locked: the card is not the dialogue's
         trail = [key for key in frame.trail if key in frame.answers]
         if not trail or frame.editing or frame.ui or FLOWS[frame.flow].page:
             return
