@@ -647,6 +647,7 @@ def look(seen: Walked) -> None:
         talk = Talk(ENGINE, directory, lang=seen.lang, actor=who, settings=SETTINGS)
         for event in events:
             talk.feed(replace(event, rev=talk.state.rev) if isinstance(event, Tap) else event)
+        note_place(talk, seen)
         for _ in range(13):
             seen.views.update({reply.view: None for reply in talk.replies if reply.view})
             seen.views.update(dict.fromkeys(talk.receipts))
