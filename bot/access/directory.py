@@ -14,7 +14,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
-    exists,
+    literal,
     select,
     union_all,
 )
@@ -88,10 +88,17 @@ _OWN = union_all(
 ).subquery("own")
 _HELD_BY = select(_OWN).order_by(_OWN.c.kind, _OWN.c.starts_on, _OWN.c.key, _OWN.c.row)
 _QUALITY_OF = select(QUALITIES.c.entity_id).where(QUALITIES.c.id == bindparam("quality"))
-_QUALITIES = select(
-    QUALITIES,
-    exists().where(ACCOUNTS.c.quality_id == QUALITIES.c.id, ACCOUNTS.c.status != "deleted").label("used"),
-).where(QUALITIES.c.entity_id == bindparam("entity"))
+_SOMEBODY = (
+    select(literal(1))
+    .where(ACCOUNTS.c.quality_id == QUALITIES.c.id, ACCOUNTS.c.status != "deleted")
+    # in the order of an index, or PostgreSQL may look for the users of an empty quality among all
+    .order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
+    .limit(1)
+    .correlate(QUALITIES)
+)
+_QUALITIES = select(QUALITIES, _SOMEBODY.scalar_subquery().label("used")).where(
+    QUALITIES.c.entity_id == bindparam("entity")
+)
 _USERNAME = select(ACCOUNTS.c.id).where(ACCOUNTS.c.username_fold == bindparam("username"))
 
 

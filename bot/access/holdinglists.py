@@ -34,7 +34,18 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot.access.holdings import ENDING, MOVED, TABLES, columns, is_in, key_of, kind_of
+from bot.access.holdings import (
+    ENDING,
+    MOVED,
+    TABLES,
+    WITHHELD,
+    among,
+    columns,
+    is_in,
+    key_of,
+    kind_of,
+    withheld,
+)
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, PROFILES, SUBDIVISIONS
@@ -156,11 +167,15 @@ class HoldingLists:
         people = self._connection.execute(way.with_only_columns(number)).scalar_one()
         return FunctionCounts(people, tuple((row[0], row[1]) for row in rows))
 
+    @property
+    def _sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
     # -- the two ways -------------------------------------------------------------------------
 
     def _opaque(self, condition: ColumnElement[bool]) -> ColumnElement[bool]:
         """The condition so that SQLite, which keeps no figures about its data, takes no index for it."""
-        return case((condition, 1)) == 1 if self._connection.dialect.name == "sqlite" else condition
+        return case((condition, 1)) == 1 if self._sqlite else condition
 
     def _living(self, entity: str) -> ColumnElement[bool]:
         """The accounts of the entity in scope that are not deleted."""
@@ -182,10 +197,7 @@ class HoldingLists:
                 return table.c.ends_on.between(self._today, self._today + ENDING)
             case "to_do":
                 ids = union(select(table.c.id).where(table.c.active_at.is_(None)), MOVED)
-                if self._connection.dialect.name == "sqlite":
-                    return table.c.id.in_(ids)
-                # as an array, or PostgreSQL, which cannot tell how many there are, may go through the table
-                return table.c.id == func.any(func.array(ids.scalar_subquery()))
+                return among(table.c.id, ids, sqlite=self._sqlite)
             case _:
                 return key_of(table) == asked.key if asked.key else true()
 
@@ -196,6 +208,10 @@ class HoldingLists:
             wanted.append(key_of(table) == asked.key)
         return [self._opaque(each) for each in wanted]
 
+    def _open(self, asked: _Asked, holder: Any = ACCOUNTS.c) -> list[ColumnElement[bool]]:
+        """The conditions for who holds it."""
+        return [self._opaque(~withheld(holder, sqlite=self._sqlite))] if asked.what in WITHHELD else []
+
     def _way(self, asked: _Asked, table: Table, *, from_accounts: bool) -> Select[Any]:
         """The holdings of one table that are meant; without a state, all of them."""
         own: ColumnElement[str] = table.c.account_id
@@ -203,11 +219,15 @@ class HoldingLists:
             source: FromClause = ACCOUNTS.join(table, own == ACCOUNTS.c.id)
             leads = self._here(asked.entity)
         else:
-            if self._connection.dialect.name == "sqlite":  # or it might begin with the accounts after all
+            if self._sqlite:  # or it might begin with the accounts after all
                 own = func.coalesce(own, "")
             source = table.join(ACCOUNTS, ACCOUNTS.c.id == own)
             leads = (self._lead(asked, table), self._living(asked.entity))
-        return select(literal(1)).select_from(source).where(*leads, *self._wanted(asked, table))
+        return (
+            select(literal(1))
+            .select_from(source)
+            .where(*leads, *self._wanted(asked, table), *self._open(asked))
+        )
 
     # -- how many -----------------------------------------------------------------------------
 
@@ -229,12 +249,12 @@ class HoldingLists:
 
     def _of_accounts(self, asked: _Asked, most: int) -> list[ScalarSelect[int]]:
         """How many holdings the first accounts have, and how many these are."""
-        here = select(ACCOUNTS.c.id).where(*self._here(asked.entity))
+        here = select(ACCOUNTS.c.id, ACCOUNTS.c.status).where(*self._here(asked.entity))
         some = [here.limit(most).subquery() for _ in (*asked.tables, "all")]
         held = [
             select(literal(1))
             .select_from(each.join(table, table.c.account_id == each.c.id))
-            .where(*self._wanted(asked, table))
+            .where(*self._wanted(asked, table), *self._open(asked, each.c))
             for each, table in zip(some, asked.tables, strict=False)
         ]
         return [_number(_first(held)), _number(some[-1])]
@@ -251,7 +271,7 @@ class HoldingLists:
         held = [
             select(literal(1))
             .select_from(each.join(ACCOUNTS, ACCOUNTS.c.id == each.c.account_id))
-            .where(self._living(asked.entity))
+            .where(self._living(asked.entity), *self._open(asked))
             for each in some
         ]
         return [_number(_first(held)), *map(_number, some)]
@@ -290,7 +310,12 @@ class HoldingLists:
             held.append(own.limit(1).correlate(ACCOUNTS).scalar_subquery().is_not(None))
         ids = (
             select(ACCOUNTS.c.id.label("id"))
-            .where(ACCOUNTS.c.entity_id == asked.entity, self._living(asked.entity), or_(*held))
+            .where(
+                ACCOUNTS.c.entity_id == asked.entity,
+                self._living(asked.entity),
+                *self._open(asked),
+                or_(*held),
+            )
             .order_by(ACCOUNTS.c.sort_key, ACCOUNTS.c.id)
             .limit((page + 1) * size)
             .cte("people")

@@ -9,7 +9,19 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, exists, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from bot.access.periods import Period, State
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, ITEMS, WAITS
@@ -26,21 +38,29 @@ MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
 
 
-_HOLDER = ACCOUNTS.alias("holder")
+WITHHELD = frozenset({"active", "ending"})
+"""What is not said of the holdings of somebody who is blocked."""
 
 
-def _noted(kind: str) -> ColumnElement[bool]:
-    """The condition that something of this kind about the holder is still to do on the portal."""
-    return _HOLDER.c.id.in_(select(ITEMS.c.account_id).where(WAITS, ITEMS.c.kind == kind))
+def among(
+    column: ColumnElement[Any], ids: Select[Any] | CompoundSelect[Any], *, sqlite: bool
+) -> ColumnElement[bool]:
+    """The condition that it is one of these, which are gathered once."""
+    if sqlite:
+        return column.in_(ids)
+    # as an array, or PostgreSQL, which cannot tell how many there are, may rather go through the whole table
+    return column == func.any(func.array(ids.scalar_subquery()))
 
 
-def _shut(table: Table) -> ColumnElement[bool]:
-    """The holder is blocked where his accesses live: on the portal a block counts from *Fait* on, and until then.
-
-    By a copy of the accounts, so that a list may come from the holdings or from the accounts.
+def withheld(holder: Any, *, sqlite: bool) -> ColumnElement[bool]:
+    """The condition that the holder (the columns `id` and `status` of an account) is blocked where his accesses live: on the
+    portal a block counts from *Fait* on, and until then.
     """
-    blocked = or_(and_(_HOLDER.c.status == "blocked", ~_noted(BLOCK_USER)), _noted(REACTIVATE_USER))
-    return exists(select(_HOLDER.c.id).where(_HOLDER.c.id == table.c.account_id, blocked).correlate(table))
+
+    def noted(kind: str) -> ColumnElement[bool]:
+        return among(holder.id, select(ITEMS.c.account_id).where(WAITS, ITEMS.c.kind == kind), sqlite=sqlite)
+
+    return or_(and_(holder.status == "blocked", ~noted(BLOCK_USER)), noted(REACTIVATE_USER))
 
 
 def columns(table: Table) -> list[ColumnElement[Any]]:
@@ -68,10 +88,10 @@ def key_of(table: Table) -> ColumnElement[Any]:
 def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[bool]:
     """The condition for a list: active, pending, to_do, ending, or live for all but what is over. Raises KeyError for another.
 
-    What a blocked user holds is neither active nor ending.
+    Of what is `WITHHELD` from the blocked, the holder is still to be asked: `withheld`.
     """
     live = is_live(table, now, today)
-    active = and_(live, table.c.active_at <= now, ~_shut(table))
+    active = and_(live, table.c.active_at <= now)
     match what:
         case "live":
             return live

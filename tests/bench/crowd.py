@@ -78,8 +78,9 @@ def _holdings(rows: Rows, entity: str, n: int) -> None:
     if n // 10 % 20 == 3:  # as many of each last name
         function = RARE if n % 1000 == 33 else LED
         rows[tables.Assignment].append({"id": account, "function": function, **days})
-        if n // 10 % 200 != 3 and function == LED:
-            leader = f"a{entity}{n // 1000 * 1000 + 10:07d}"
+        if n // 10 % 200 != 183 and function == LED:
+            # each leads ten, in a large entity as in a small one
+            leader = f"a{entity}{n // 1000 * 1000 + 10 + n // 100 % 10:07d}"
             rows[relations.Responsibility].append(
                 {"id": account, "function": function, "responsible_id": leader, **days}
             )
@@ -177,21 +178,37 @@ SCREENS: dict[str, Asked] = {
 
 
 def questions(
-    directory: RegisterDirectory, register: Register, few: str, many: str
+    sees: Callable[[], RegisterDirectory], register: Register, few: str, many: str
 ) -> Iterator[tuple[str, Ask, Ask]]:
-    """Each question as it is asked of few and of many: `few` and `many` are keys of entities."""
+    """Each question as it is asked of few and of many: `few` and `many` are keys of entities. `sees` gives a directory that
+    has read nothing so far, as each turn has one; it is taken anew for each answer.
+    """
     ids = [register.entity[key] for key in (few, many)]
     rooms = [register.quality[f"{key}/hospital"] for key in (few, many)]
+
+    def asked(ask: Asked, place: int) -> Ask:
+        return lambda: ask(sees(), ids[place], rooms[place])
+
     for name, wanted in FILTERS.items():
-        here, there = (partial(directory.users, entity, wanted) for entity in ids)
-        yield name, here, there
+        ask = partial(_listed, wanted)
+        yield name, asked(ask, 0), asked(ask, 1)
     order = select(ACCOUNTS.c.id).where(ACCOUNTS.c.entity_id == ids[1]).order_by(ACCOUNTS.c.sort_key.desc())
-    deep = directory._connection.execute(order.offset(50).limit(1)).scalar_one()
-    there = partial(directory.users, ids[1], UserFilter(), after=deep)
-    yield "a page far down", partial(directory.users, ids[0], UserFilter()), there
+    deep = sees()._connection.execute(order.offset(50).limit(1)).scalar_one()
+    yield (
+        "a page far down",
+        asked(partial(_listed, UserFilter()), 0),
+        lambda: sees().users(ids[1], UserFilter(), after=deep),
+    )
     for name, ask in SCREENS.items():
-        here, there = (partial(ask, directory, entity, room) for entity, room in zip(ids, rooms, strict=True))
-        yield name, here, there
+        yield name, asked(ask, 0), asked(ask, 1)
     for name, method in (("a card", "person"), ("a card: links", "links"), ("a card: history", "history")):
-        here, there = (partial(getattr(directory, method), f"a{key}0000010") for key in (few, many))
+        here, there = (partial(_card, sees, method, f"a{key}0000010") for key in (few, many))
         yield name, here, there
+
+
+def _listed(wanted: UserFilter, directory: RegisterDirectory, entity: str, quality: str) -> object:
+    return directory.users(entity, wanted)
+
+
+def _card(sees: Callable[[], RegisterDirectory], method: str, account: str) -> object:
+    return getattr(sees(), method)(account)
