@@ -304,9 +304,11 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     numbers = answers.get("done") or [done.number]
     cards = [sheet for number in numbers if (sheet := ctx.directory.sheet(number))]
     what = "access" if any(checklist.gives(sheet) for sheet in cards) else "change"
+    mark, title = "✔", m("portal.done_title")
     if len(cards) == 1 and cards[0].change.state == "done":
         body = m("portal.done_end", number=done.number)
     elif done.due is None:
+        mark, title = "☑", m("portal.title")
         body = m("portal.done_partly", number=done.number)
     elif len(numbers) > 1:
         body = m(f"portal.many.{what}", n=len(numbers), due=_when(ctx, done))
@@ -319,7 +321,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         rows.append((Button(m("common.status"), Door("status", done.number)),))
     if ctx.directory.visits():
         rows.append((Button(m("portal.more"), Door("portal"), "☑"),))
-    return View(mark="✔", title=m("portal.title"), body=(body,), rows=(*rows, HOME_ROW))
+    return View(mark=mark, title=title, body=(body,), rows=(*rows, HOME_ROW))
 
 
 def _when(ctx: Context, done: Done) -> Msg:

@@ -292,6 +292,7 @@ def test_done_on_the_portal_a_later_start_is_told_as_a_day(talk: Talk) -> None:
     talk.taps("Confirmer", "Étapes sur le portail")
     assert "À faire sur le portail · Hôpital du Quai" in talk.sees()
     talk.taps("Fait")
+    assert talk.receipts[-1].title == m("portal.done_title"), "what is done is not 'to do'"
     assert "à partir du 01-12-2026" in plain(said(talk.receipts[-1], "fr"))
 
 
