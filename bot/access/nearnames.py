@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from itertools import islice, product
 from string import ascii_lowercase, digits
 from typing import Any
@@ -19,9 +20,12 @@ from rapidfuzz import fuzz
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
+    Integer,
     Row,
     Select,
     and_,
+    bindparam,
     func,
     literal,
     or_,
@@ -31,10 +35,10 @@ from sqlalchemy import (
 )
 
 from bot.access.names import tokens
-from bot.access.reach import Reach
+from bot.access.reach import Reach, bounded
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS
-from bot.access.userparts import NAMES, WORDS, Test, between, hidden, in_quality
+from bot.access.userparts import HIDDEN, LIVING, NAMES, WORDS, end_of, hidden, in_quality
 
 NEAR, NEAR_WORD = 78, 60
 """How alike, of 100, the words of a mistyped name must be: on average, and each."""
@@ -92,15 +96,13 @@ class NearNames:
         words = tokens(find)
         if not words:
             return []
-        scope = self._in(entity, quality)
         small = self._small(entity, quality)
         if small is not None:
-            rows = self._connection.execute(_COMPARED.where(small, scope(hidden(self._connection))))
+            rows = self._connection.execute(
+                _COMPARED.where(small, in_quality(self._reach, entity, quality, hidden(self._connection)))
+            )
             return ranked(words, rows, limit)
-        return ranked(words, self._candidates(entity, scope, words, limit), limit)
-
-    def _in(self, entity: str, quality: str) -> Test:
-        return lambda columns: in_quality(self._reach, entity, quality, columns)
+        return ranked(words, self._candidates(entity, quality, words, limit), limit)
 
     def _small(self, entity: str, quality: str) -> ColumnElement[bool] | None:
         """The quality, or the scope, if it has no more than `ALL` accounts."""
@@ -119,14 +121,18 @@ class NearNames:
 
     # -- of many ------------------------------------------------------------------------------
 
-    def _candidates(self, entity: str, scope: Test, words: Sequence[str], limit: int) -> list[AnyRow]:
+    def _candidates(self, entity: str, quality: str, words: Sequence[str], limit: int) -> list[AnyRow]:
         asked = sorted({word for word in words if len(word) <= LONGEST}, key=lambda word: (-len(word), word))
         near = self._near(entity, asked[:ASKED])
         if not near:
             return []
-        names = self._named(entity, scope, words, near) if 1 < len(words) <= MOST_WORDS else []
-        parts = [*self._bearers(entity, scope, near, limit), *names]
-        rows = self._connection.execute(union_all(*parts) if len(parts) > 1 else parts[0])
+        shape, values = self._bearers(entity, near, limit)
+        names = list(_beginnings(words, near)) if 1 < len(words) <= MOST_WORDS else []
+        for place, name in enumerate(names):
+            values |= {f"from{place}": name, f"below{place}": end_of(name) or f"{name}zzzzzzzz"}
+        query = _query(shape, len(names), self._connection.dialect.name == "sqlite")
+        values |= {**self._reach.bounds(entity, Act.LIST_USERS), "quality": quality, "some": SOME}
+        rows = self._connection.execute(query, values)
         return list({row.id: row for row in rows}.values())
 
     def _near(self, entity: str, typed: Sequence[str]) -> Words:
@@ -143,54 +149,103 @@ class NearNames:
         near = {word: [each for score, each in those if score][:BEST] for word, those in scored.items()}
         return {word: those for word, those in near.items() if those}
 
-    def _bearers(self, entity: str, scope: Test, near: Words, limit: int) -> list[Select[Any]]:
-        """Who bears one of the words for that typed word whose words are rarest. Where they are frequent, so many of each
-        word are looked at, by name, and only who bears a word for the others too is compared.
+    def _bearers(self, entity: str, near: Words, limit: int) -> tuple[Shape, dict[str, Any]]:
+        """How those are looked for who bear one of the words for that typed word whose words are rarest, with its values.
+        Where they are frequent, so many of each word are looked at, by name, and only who bears a word for the others too is
+        compared.
         """
-        columns = [WORDS.id.label("id"), WORDS.search, WORDS.sort_key]
-        here = ACCOUNT_WORDS.c.entity_id == entity
         typed, few = self._rarest(entity, near)
         lead, others = near[typed], [words[:AT_ONCE] for word, words in near.items() if word != typed]
         if few:
-            return [select(*columns).where(here, ACCOUNT_WORDS.c.word.in_(lead), scope(WORDS))]
-        parts = []
-        for word in lead:
-            query = select(*columns).where(here, ACCOUNT_WORDS.c.word == word)
-            query = query.order_by(WORDS.sort_key, WORDS.id)
-            if not others:
-                some = query.where(scope(WORDS)).limit(limit).subquery()
-                parts.append(select(some))
-                continue
-            further = (WORDS.__dict__[name] for name in NAMES if name not in {"search", "sort_key"})
-            some = query.add_columns(*further).limit(LOOKED_AT // len(lead)).subquery()
-            both = [or_(*(some.c.search.contains(f" {one}") for one in words)) for words in others]
-            both.append(scope(some.c))
-            kept = select(some.c.id, some.c.search, some.c.sort_key).where(*both).limit(KEPT).subquery()
-            parts.append(select(kept))
-        return parts
+            return None, {"lead": lead}
+        values: dict[str, Any] = {f"lead{place}": word for place, word in enumerate(lead)}
+        for place, words in enumerate(others):
+            values |= {f"other{place}_{number}": f"% {word}%" for number, word in enumerate(words)}
+        values |= {"looked_at": LOOKED_AT // len(lead), "kept": KEPT if others else limit}
+        return (len(lead), tuple(map(len, others))), values
 
     def _rarest(self, entity: str, near: Words) -> tuple[str, bool]:
         """The typed word whose words the fewest people bear, and whether they are few."""
-        entries = [
-            select(literal(1))
-            .where(ACCOUNT_WORDS.c.entity_id == entity, ACCOUNT_WORDS.c.word.in_(words))
-            .limit(SOME + 1)
-            .subquery()
-            for words in near.values()
-        ]
-        counts = [select(func.count()).select_from(each).scalar_subquery() for each in entries]
-        numbers = list(self._connection.execute(select(*counts)).one())
+        values = {f"words{place}": words for place, words in enumerate(near.values())}
+        query = _counts(len(near))
+        numbers = list(self._connection.execute(query, {**values, "entity": entity, "most": SOME + 1}).one())
         least = min(numbers)
         return list(near)[numbers.index(least)], least <= SOME
 
-    def _named(self, entity: str, scope: Test, words: Sequence[str], near: Words) -> list[Select[Any]]:
-        """Whose last and first name begin with the words, in the order typed or with the first name before."""
-        meant = [near.get(word, [word])[:AT_ONCE] for word in words]
-        keys = dict.fromkeys(islice(_names(meant), COMBINATIONS))
-        here = ACCOUNTS.c.entity_id == entity
-        ranges = [and_(here, between(ACCOUNTS.c.sort_key, key)) for key in keys]
-        some = _COMPARED.where(or_(*ranges), scope(hidden(self._connection))).limit(SOME).subquery()
-        return [select(some)]
+
+# -- statements, built once for a shape: to build one takes longer than to be answered ------------------
+
+Shape = tuple[int, tuple[int, ...]] | None
+"""How many words lead, and how many there are for each other typed word; None where those who bear the lead are few."""
+
+
+@cache
+def _counts(number: int) -> Select[Any]:
+    """How many entries the words for each typed word have, up to `most`."""
+    counts = []
+    for place in range(number):
+        here = ACCOUNT_WORDS.c.entity_id == bindparam("entity")
+        words = ACCOUNT_WORDS.c.word.in_(bindparam(f"words{place}", expanding=True))
+        some = select(literal(1)).where(here, words).limit(bindparam("most", type_=Integer)).subquery()
+        counts.append(select(func.count()).select_from(some).scalar_subquery())
+    return select(*counts)
+
+
+@lru_cache(256)
+def _query(shape: Shape, names: int, sqlite: bool) -> Executable:
+    """Who bears the words, and whose last and first name begin with one of so many names."""
+    columns = (WORDS.id.label("id"), WORDS.search, WORDS.sort_key)
+    here = ACCOUNT_WORDS.c.entity_id == bindparam("entity")
+    parts: list[Select[Any]] = []
+    if shape is None:
+        lead = ACCOUNT_WORDS.c.word.in_(bindparam("lead", expanding=True))
+        parts.append(select(*columns).where(here, lead, _scope(WORDS)))
+    else:
+        parts += (_frequent(place, shape[1]) for place in range(shape[0]))
+    if names:
+        key, one = ACCOUNTS.c.sort_key, ACCOUNTS.c.entity_id == bindparam("entity")
+        ranges = [
+            and_(one, key >= bindparam(f"from{place}"), key < bindparam(f"below{place}"))
+            for place in range(names)
+        ]
+        query = _COMPARED.where(or_(*ranges), _scope(HIDDEN if sqlite else ACCOUNTS.c))
+        parts.append(select(query.limit(bindparam("some", type_=Integer)).subquery()))
+    return union_all(*parts) if len(parts) > 1 else parts[0]
+
+
+def _frequent(place: int, others: tuple[int, ...]) -> Select[Any]:
+    """Some of those who bear a frequent word, by name; who bears a word for each other typed word too, if there are any."""
+    mine = (
+        ACCOUNT_WORDS.c.entity_id == bindparam("entity"),
+        ACCOUNT_WORDS.c.word == bindparam(f"lead{place}"),
+    )
+    query = select(*(WORDS.__dict__[name] for name in ("id", *NAMES))).where(*mine)
+    query = query.order_by(WORDS.sort_key, WORDS.id)
+    kept = bindparam("kept", type_=Integer)
+    if not others:
+        some = query.where(_scope(WORDS)).limit(kept).subquery()
+        return select(some.c.account_id.label("id"), some.c.search, some.c.sort_key)
+    some = query.limit(bindparam("looked_at", type_=Integer)).subquery()
+    both = [
+        or_(*(some.c.search.like(bindparam(f"other{one}_{number}")) for number in range(words)))
+        for one, words in enumerate(others)
+    ]
+    found = (
+        select(some.c.account_id.label("id"), some.c.search, some.c.sort_key)
+        .where(*both, _scope(some.c))
+        .limit(kept)
+    )
+    return select(found.subquery())
+
+
+def _scope(columns: Any) -> ColumnElement[bool]:
+    return and_(bounded(columns), columns.quality_id == bindparam("quality"), columns.status.in_(LIVING))
+
+
+def _beginnings(words: Sequence[str], near: Words) -> Iterator[str]:
+    """The beginnings of last and first names that the words may mean, in the order typed or with the first name before."""
+    meant = [near.get(word, [word])[:AT_ONCE] for word in words]
+    return iter(dict.fromkeys(islice(_names(meant), COMBINATIONS)))
 
 
 def _names(meant: Sequence[Sequence[str]]) -> Iterator[str]:

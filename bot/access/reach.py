@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Connection, Row, and_, bindparam, false, or_, select, true
 
 from bot.access.rights import Act, MandateScope, Target, mandates_for
 from bot.access.rows import ACCOUNTS, ENTITIES, QUALITIES, SUBDIVISIONS, below
@@ -59,6 +59,18 @@ class Reach:
         """Whether a mandate allows `act` in the entity as a whole: what concerns no account is for those."""
         return any(mandate.quality is None for mandate in self.held(entity, act))
 
+    def bounds(self, entity: str, act: Act) -> dict[str, Any]:
+        """The scope in an entity as the parameters of `bounded`."""
+        if self.whole(entity, act):
+            return {"entity": entity, "whole": True, "qualities": (), "subdivisions": ()}
+        qualities, subdivisions = self._places(entity, act)
+        return {
+            "entity": entity,
+            "whole": False,
+            "qualities": sorted(qualities),
+            "subdivisions": sorted(subdivisions),
+        }
+
     def within(self, entity: str, act: Act, columns: Any = ACCOUNTS.c) -> ColumnElement[bool]:
         """The condition that an account of the entity lies in scope; `columns` may be those of a copy of the accounts."""
         here: ColumnElement[bool] = columns.entity_id == entity
@@ -75,23 +87,24 @@ class Reach:
         return or_(*parts) if parts else None
 
     def _parts(self, entity: str, act: Act, columns: Any) -> list[ColumnElement[bool]]:
+        qualities, subdivisions = self._places(entity, act)
+        parts: list[ColumnElement[bool]] = [columns.quality_id.in_(qualities)] if qualities else []
+        return [*parts, columns.subdivision_id.in_(subdivisions)] if subdivisions else parts
+
+    def _places(self, entity: str, act: Act) -> tuple[set[str], frozenset[str]]:
+        """The qualities and subdivisions that the scope is made of, where it is not the whole entity."""
         held = self.held(entity, act)
-        whole = {mandate.quality for mandate in held if mandate.subdivision is None}
-        parts: list[ColumnElement[bool]] = [columns.quality_id.in_(whole)] if whole else []
         tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
-        if tops:
-            parts.append(columns.subdivision_id.in_(self._below(entity, tops)))
-        return parts
+        whole = {mandate.quality for mandate in held if mandate.quality and mandate.subdivision is None}
+        return whole, self._below(entity, tops) if tops else frozenset()
 
     def within_places(self, entity: str, act: Act, quality: Any, subdivision: Any) -> ColumnElement[bool]:
         """The same for a subdivision of the entity, by the columns that hold its id and its quality's."""
-        held = self.held(entity, act)
-        if any(mandate.quality is None for mandate in held):
+        if self.whole(entity, act):
             return true()
-        whole = {mandate.quality for mandate in held if mandate.subdivision is None}
-        tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
-        parts = [quality.in_(whole)] if whole else []
-        parts += [subdivision.in_(self._below(entity, tops))] if tops else []
+        qualities, subdivisions = self._places(entity, act)
+        parts = [quality.in_(qualities)] if qualities else []
+        parts += [subdivision.in_(subdivisions)] if subdivisions else []
         return or_(*parts) if parts else false()
 
     def sees_place(self, entity: str, quality: str | None, subdivision: str, act: Act) -> bool:
@@ -119,3 +132,15 @@ class Reach:
             return True
         tops = {mandate.subdivision for mandate in held if mandate.subdivision is not None}
         return bool(tops) and row.subdivision_id in self._below(row.entity_id, tops)
+
+
+def bounded(columns: Any) -> ColumnElement[bool]:
+    """The condition of `Reach.within` for a statement that is built once; its parameters are `Reach.bounds`."""
+    return and_(
+        columns.entity_id == bindparam("entity"),
+        or_(
+            bindparam("whole", type_=Boolean),
+            columns.quality_id.in_(bindparam("qualities", expanding=True)),
+            columns.subdivision_id.in_(bindparam("subdivisions", expanding=True)),
+        ),
+    )

@@ -54,7 +54,7 @@ PERSON = (
     PROFILES.c.first_name,
     SUBDIVISIONS.c.name.label("subdivision"),
 )
-_THESE = select(*PERSON).select_from(PEOPLE)
+_THESE = select(*PERSON).select_from(PEOPLE).where(ACCOUNTS.c.id.in_(bindparam("ids", expanding=True)))
 _KEY = select(ACCOUNTS.c.sort_key).where(ACCOUNTS.c.id == bindparam("account"))
 _OPEN = (
     select(SUBDIVISIONS)
@@ -327,7 +327,7 @@ class UserLists:
 
     def people(self, ids: Sequence[str]) -> tuple[PersonRef, ...]:
         """These accounts, in this order."""
-        rows = self._connection.execute(_THESE.where(ACCOUNTS.c.id.in_(ids))) if ids else ()
+        rows = self._connection.execute(_THESE, {"ids": ids}) if ids else ()
         refs = {row.id: person_ref(row) for row in rows}
         return tuple(refs[each] for each in ids if each in refs)
 

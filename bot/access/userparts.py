@@ -195,10 +195,13 @@ def _has(table: Table, columns: Any, condition: ColumnElement[bool]) -> ColumnEl
 
 
 def between(column: ColumnElement[str], beginning: str, *, longer: bool = False) -> ColumnElement[bool]:
-    """That a folded text begins so, and is `longer`, as a range that an index answers under every collation: digits, then
-    letters.
-    """
-    head = beginning.rstrip("z")
-    above = head[:-1] + ("a" if head[-1] == "9" else chr(ord(head[-1]) + 1)) if head else ""
+    """That a folded text begins so, and is `longer`, as a range that an index answers under every collation."""
+    above = end_of(beginning)
     below = column > beginning if longer else column >= beginning
     return and_(below, column < above) if above else below
+
+
+def end_of(beginning: str) -> str:
+    """The least text above all that begin so: digits come before letters. Empty where there is none."""
+    head = beginning.rstrip("z")
+    return head[:-1] + ("a" if head[-1] == "9" else chr(ord(head[-1]) + 1)) if head else ""

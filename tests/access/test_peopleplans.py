@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 from bot.access import holdinglists, nearnames, userlists
 from bot.access.directory import RegisterDirectory
+from bot.access.reach import bounded
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS
 from bot.access.views import Counts, FunctionCounts
@@ -272,3 +273,19 @@ def test_a_large_quality_forgives_on_both_databases(register, monkeypatch):
             found = [each.id for each in directory.alike(room, typed)]
             assert found
             assert set(found) <= set(near)
+
+
+@pytest.mark.parametrize("person", [*VIEWERS, "groep", "audi", "kaai"])
+def test_the_scope_of_a_statement_that_is_built_once_is_the_scope(register, person):
+    with register.sees(person) as directory:
+        reach, sizes = directory._reach, set()
+        for entity, act in product(register.entity.values(), (Act.LIST_USERS, Act.EXPORT_USERS)):
+            plain = set(_ids(directory, select(ACCOUNTS.c.id).where(reach.within(entity, act))))
+            once = select(ACCOUNTS.c.id).where(bounded(ACCOUNTS.c))
+            assert set(_ids(directory, once, reach.bounds(entity, act))) == plain
+            sizes.add(len(plain))
+        assert len(sizes) > 1, "nothing is told apart"
+
+
+def _ids(directory, query, values=None):
+    return directory._connection.execute(query, values or {}).scalars()
