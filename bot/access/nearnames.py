@@ -139,7 +139,7 @@ class NearNames:
         """The words of the entity that may be meant by each, if any, the most alike first."""
         variants = set[str]().union(*map(one_error, typed))
         heads = [word[: (len(word) + 1) // 2] for word in typed if len(word) >= HEAD_OF]
-        place = {"entity": entity, "heads": json.dumps(heads), "typed": json.dumps(sorted(variants))}
+        place = {"entity": entity, "heads": json.dumps(heads), "typed": json.dumps([*variants])}
         query = WORDS_OF[self._connection.dialect.name]
         found = self._connection.execute(query, {**place, "most": SAME_HEAD}).scalars().all()
         scored = {
