@@ -47,7 +47,14 @@ from bot.conversations.ports import (
     QualityRef,
     Stamp,
 )
-from bot.conversations.search import all_qualities, application_rows, applications, offered, understood
+from bot.conversations.search import (
+    all_qualities,
+    application_rows,
+    applications,
+    nearly,
+    offered,
+    understood,
+)
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
@@ -422,11 +429,10 @@ def find_page(ctx: Context, query: Json) -> Page:
             ),
             title=m("status.title"),
         )
-    near = [person for room in rooms for person in ctx.directory.alike(room.id, text, limit=PAGE_SIZE)]
-    if near:
+    if near := nearly(ctx, text, PAGE_SIZE):
         return Page(
             (m("person.nearly", said=text),),
-            rows=(*people_rows(near[:PAGE_SIZE]), BACK_ROW, HOME_ROW),
+            rows=(*people_rows(near), BACK_ROW, HOME_ROW),
             title=m("status.title"),
         )
     return overview(ctx, m("status.none", said=text))
