@@ -95,6 +95,8 @@ class ChangeItem:
     ends_on: date | None = None
     moves: bool = False
     """Something held already gets other days."""
+    other_start: bool = False
+    """Its start is among them."""
     fields: frozenset[str] = frozenset()
     """What of a user's data changed."""
     other: str = ""

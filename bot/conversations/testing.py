@@ -573,7 +573,12 @@ class MemoryDirectory(
         self.cards[account] = replace(card, ref=ref, holdings=(*card.holdings, *new))
         items = tuple(
             ChangeItem(
-                "grant" if h.kind == "application" else "assignment", h.key, state, h.starts_on, h.ends_on
+                "grant" if h.kind == "application" else "assignment",
+                h.key,
+                state,
+                h.starts_on,
+                h.ends_on,
+                moves=card.holds(h.kind, h.key) is not None,
             )
             for h in new
         )
