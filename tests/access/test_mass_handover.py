@@ -10,6 +10,7 @@ from bot.access.requests import ActOnUsers, ChangeEnd, Done, EndAccess, MarkDone
 from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, ITEMS
 from bot.access.work import END_GRANT
 from bot.conversations import checklist, onportal
+from bot.store.tables import AuditEntry, core
 from sqlalchemy import insert, select, update
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, TODAY, Register, newcomer
@@ -151,6 +152,35 @@ def test_whose_accesses_are_ticked_already_is_deleted_there_though_the_form_is_n
     assert isinstance(register.does("kaai", MarkDone(sheet.change.number, item=ids["grant"])), Done)
     acts(register, "delete", tom, reason="left")
     assert drawn(register, tom) == ["delete"]
+
+
+# -- given again to somebody blocked --------------------------------------------------------------
+
+
+def test_a_block_that_still_waits_is_withdrawn_by_what_gives_access_again(register):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    blocked = acts(register, "block", tom)
+    again = register.does(
+        "kaai", register.grant("tom", "civars", quality=QUAI, starts_on=TODAY, reactivate=True)
+    )
+    assert isinstance(again, Done)
+    assert [sheet.change.number for sheet in waiting(register)] == [again.number]
+    assert drawn(register, tom) == ["find", "tick", "confirm"]
+    with register.database.read() as connection:
+        entries = core(AuditEntry)
+        [gone] = connection.execute(select(entries).where(entries.c.act == "withdrawn")).all()
+    assert gone.change_number == blocked.number
+    assert (gone.body["kind"], gone.body["by"]) == ("block-user", again.number)
+    assert gone.subject_id is not None
+
+
+def test_a_block_that_is_done_there_is_lifted_there(register):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    register.does("kaai", MarkDone(acts(register, "block", tom).number))
+    register.does("kaai", register.grant("tom", "civars", quality=QUAI, starts_on=TODAY, reactivate=True))
+    assert drawn(register, tom) == ["status", "unblock", "find", "tick", "confirm"]
 
 
 # -- what the cards and lists say of it -----------------------------------------------------------
