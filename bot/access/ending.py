@@ -20,6 +20,7 @@ from bot.access.ground import Span, Thing
 from bot.access.hierarchy import end_with_functions
 from bot.access.insider import judged
 from bot.access.oneself import acts_of
+from bot.access.parked import unknown_there
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
 from bot.access.rights import require
@@ -198,9 +199,13 @@ def becomes(
     *,
     delivery: str,
 ) -> Item:
-    """The account is blocked, or active again; the opposite that still waits for the portal is withdrawn with it."""
+    """The account is blocked, or active again; the opposite that still waits for the portal is withdrawn with it.
+
+    One that the portal does not know need not be blocked there, nor be made active again (`parked`).
+    """
     opposite = REACTIVATE_USER if kind == BLOCK_USER else BLOCK_USER
     settled = opposite in withdraw_about(work, account, (opposite,)) or delivery != "portal"
+    settled = settled or unknown_there(work.connection, account)
     return Item(kind, account, account, identity, None, before, after, settled=settled)
 
 

@@ -349,6 +349,8 @@ class Sheet:
     profession: str = ""
     numbered: bool = False
     """Whether a national number is known."""
+    parked: bool = False
+    """The account is blocked here and the portal does not know it: nothing is to do there until it is active again."""
 
     @property
     def who(self) -> str:

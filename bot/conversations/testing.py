@@ -368,6 +368,10 @@ class MemoryDirectory(
         card = self.cards[change.account]
         first = card.first_name
         last = card.ref.name.removesuffix(first).strip()
+        own = [
+            item for each in self.changes.values() if each.account == change.account for item in each.items
+        ]
+        creating = any((item.kind, item.state) == ("create-user", "to_do") for item in own)
         return Sheet(
             change,
             self.rooms[card.ref.quality].key,
@@ -379,6 +383,7 @@ class MemoryDirectory(
             username=card.ref.username,
             profession=card.ref.profession,
             numbered=bool(card.ref.masked),
+            parked=creating and card.ref.status == "blocked",
         )
 
     def messages(self) -> tuple[SentMessage, ...]:
