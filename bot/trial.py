@@ -44,7 +44,7 @@ _OURS = ("accessbot.db*", "telegram.db*", _KEY, _REGISTER)
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody one can be. `person` is the key in the sample register, None for a stranger."""
+    """Somebody one can be. `person` is the key in the sample register, None for a stranger; `lang` is spoken where no page says another."""
 
     id: int
     first_name: str
@@ -218,6 +218,7 @@ def _visitor(connection: Connection, keyring: Keyring, guest: Guest) -> Visitor:
         guest.first_name,
         guest.last_name,
         language_code=guest.lang,
+        any_language=True,
         role={lang: speaker(lang).plain(m(guest.role)) for lang in LANGUAGES},
         invitation=_invitation(connection, keyring, guest),
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from bot.access import due
 from bot.access.handover import TABLES, AnyRow, items_of
+from bot.access.parked import parked
 from bot.access.periods import brussels_day
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES
 from bot.access.standing import chats_of, told
@@ -114,7 +115,11 @@ def _remind(connection: Connection, number: str, what: str, now: datetime) -> No
     query = select(CHANGES.c.author_id, CHANGES.c.entity_id).where(CHANGES.c.number == number)
     change = connection.execute(query).one()
     if what == due.TO_DO:
-        waits = any(item.delivery == "recorded" and item.due_at is None for item in items)
+        shut = parked(connection, {item.account_id for item in items if item.account_id})
+        waits = any(
+            item.delivery == "recorded" and item.due_at is None and item.account_id not in shut
+            for item in items
+        )
         who = change.author_id
     else:
         waits = bool(items) and all(item.delivery == "active" for item in items)

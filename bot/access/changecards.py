@@ -181,6 +181,7 @@ def item_of(item: AnyRow, other: str = "") -> ChangeItem:
         starts_on=_day(after.get("starts_on")),
         ends_on=None if "revoked_at" in after else _day(after.get("ends_on")),
         moves="starts_on" in before,
+        other_start="starts_on" in before and before["starts_on"] != after.get("starts_on"),
         fields=frozenset(after) - {"account_version"} if item.kind == "change-user" else frozenset(),
         other=_beside(item) if item.kind in WARD_KINDS else other,
         people=after.get("people", 0) if item.kind in WARD_KINDS else 0,

@@ -20,6 +20,7 @@ from bot.access.ground import Span, Thing
 from bot.access.hierarchy import end_with_functions
 from bot.access.insider import judged
 from bot.access.oneself import acts_of
+from bot.access.parked import unknown_there
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
 from bot.access.rights import require
@@ -41,6 +42,7 @@ from bot.access.work import (
     add_items,
     audited,
     open_change,
+    withdraw,
 )
 from bot.errors import Invalid, NotAllowed
 from bot.msg import Say, m
@@ -127,7 +129,8 @@ def end_access(work: Work, request: EndAccess) -> Done | Conflict:
     number = open_change(work, "end", account.entity_id, account.quality_id)
     items = [stop(work, account, each, request.ends_on) for each in stopped]
     items += end_with_functions(work, account, request.functions, request.ends_on)
-    items += [_becomes(work, account, *status)] if status else []
+    if status:
+        items.append(becomes(work, account.id, account.identity_id, *status, delivery=account.delivery))
     revokes = any(item.after and item.after.get("revoked") for item in items)
     done = _write(work, account, number, items, becomes=request.becomes, revokes=revokes)
     later = request.ends_on if any(item.after and "revoked" in item.after for item in items) else None
@@ -169,26 +172,13 @@ def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
 def _withdraw(work: Work, row: str, *, whole: bool) -> None:
     """What is recorded about this access and has not come about yet will not: all of it, or its earlier ends only."""
     kinds = (GRANT, ASSIGNMENT, END_GRANT, END_ASSIGNMENT) if whole else (END_GRANT, END_ASSIGNMENT)
-    waiting = (
-        update(ITEMS)
-        .where(ITEMS.c.object_id == row, ITEMS.c.kind.in_(kinds), ITEMS.c.undone_at.is_(None))
-        .where(ITEMS.c.delivery.in_(("recorded", "delivered")))
-    )
-    work.connection.execute(waiting.values(undone_at=work.now, version=ITEMS.c.version + 1))
+    withdraw(work, ITEMS.c.object_id == row, ITEMS.c.kind.in_(kinds))
 
 
 def withdraw_about(work: Work, account: str, kinds: Collection[str]) -> frozenset[str]:
     """Withdraws what of these kinds waits about the account; the kinds of what was still to do on the portal."""
-    waiting = (
-        ITEMS.c.account_id == account,
-        ITEMS.c.kind.in_(kinds),
-        ITEMS.c.undone_at.is_(None),
-        ITEMS.c.delivery == "recorded",
-    )
-    found = work.connection.execute(select(ITEMS.c.kind, ITEMS.c.due_at).where(*waiting)).all()
-    gone = update(ITEMS).where(*waiting).values(undone_at=work.now, version=ITEMS.c.version + 1)
-    work.connection.execute(gone)
-    return frozenset(row.kind for row in found if row.due_at is None)
+    mine = (ITEMS.c.account_id == account, ITEMS.c.kind.in_(kinds), ITEMS.c.delivery == "recorded")
+    return frozenset(row.kind for row in withdraw(work, *mine) if row.due_at is None)
 
 
 def _status(account: AnyRow, becomes: str) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
@@ -199,11 +189,24 @@ def _status(account: AnyRow, becomes: str) -> tuple[str, dict[str, Any], dict[st
     return kind, {"status": before}, {"status": becomes}
 
 
-def _becomes(work: Work, account: AnyRow, kind: str, before: dict[str, Any], after: dict[str, Any]) -> Item:
-    """The account is blocked, or active again; the opposite that still waits for the portal is withdrawn with it."""
+def becomes(
+    work: Work,
+    account: str,
+    identity: str,
+    kind: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    delivery: str,
+) -> Item:
+    """The account is blocked, or active again; the opposite that still waits for the portal is withdrawn with it.
+
+    One that the portal does not know need not be blocked there, nor be made active again (`parked`).
+    """
     opposite = REACTIVATE_USER if kind == BLOCK_USER else BLOCK_USER
-    settled = opposite in withdraw_about(work, account.id, (opposite,)) or account.delivery != "portal"
-    return Item(kind, account.id, account.id, account.identity_id, None, before, after, settled=settled)
+    settled = opposite in withdraw_about(work, account, (opposite,)) or delivery != "portal"
+    settled = settled or unknown_there(work.connection, account)
+    return Item(kind, account, account, identity, None, before, after, settled=settled)
 
 
 # -- another end ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from bot.access import due, newcomers, waiting, wayin
 from bot.access.catalogue import Application, Declared, Profession
 from bot.access.differences import differences
-from bot.access.ending import live
+from bot.access.ending import becomes, live
 from bot.access.grounding import Give, keeps, within
 from bot.access.insider import judged
 from bot.access.newcomers import Newcomer
@@ -289,18 +289,8 @@ def _write(
         )
     assert holder.identity is not None
     if holder.blocked:
-        items.append(
-            Item(
-                REACTIVATE_USER,
-                holder.account,
-                holder.account,
-                holder.identity,
-                None,
-                {"status": "blocked"},
-                {"status": "active"},
-                settled=not portal,
-            )
-        )
+        change = (REACTIVATE_USER, {"status": "blocked"}, {"status": "active"})
+        items.append(becomes(work, holder.account, holder.identity, *change, delivery=place.delivery))
     if declared != holder.profession:
         before, after = {"profession": holder.profession}, {"profession": declared}
         items.append(

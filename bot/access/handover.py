@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, select, update
 
 from bot.access import due, qualities
+from bot.access.parked import parked
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
 from bot.access.rights import Act, Target, require
@@ -68,6 +69,8 @@ def _done(work: Work, number: str, item: str | None) -> Done:
     if not wanted:
         raise NotAllowed(NOT_ALLOWED)
     waiting = [each for each in wanted if waits(each)]
+    if parked(work.connection, {each.account_id for each in waiting if each.account_id}):
+        raise Refusal(m("portal.parked", number=number))
     later = [day for each in waiting if (day := last_day(each.kind, each.after)) and day > work.today]
     if later:
         raise Refusal(m("portal.not_before", number=number, day=max(later)))

@@ -20,7 +20,7 @@ from bot.access.periods import Period, check_end, due_instant
 from bot.access.requests import ChangeLink, Conflict, Done, LinkResponsible
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, ITEMS, PROFILES, RESPONSIBILITIES
-from bot.access.work import LINK, NOT_ALLOWED, UNLINK, Declined, Item, Work, open_change
+from bot.access.work import LINK, NOT_ALLOWED, UNLINK, Declined, Item, Work, open_change, withdraw
 from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 from bot.store.ids import new_id
@@ -241,9 +241,4 @@ def _longer(
 def _withdraw(work: Work, link: str, *, whole: bool) -> None:
     """What is recorded about this link and has not come about yet will not: all of it, or its earlier ends only."""
     kinds = (LINK, UNLINK) if whole else (UNLINK,)
-    waiting = (
-        update(ITEMS)
-        .where(ITEMS.c.object_id == link, ITEMS.c.kind.in_(kinds), ITEMS.c.undone_at.is_(None))
-        .where(ITEMS.c.delivery.in_(("recorded", "delivered")))
-    )
-    work.connection.execute(waiting.values(undone_at=work.now, version=ITEMS.c.version + 1))
+    withdraw(work, ITEMS.c.object_id == link, ITEMS.c.kind.in_(kinds))

@@ -18,6 +18,7 @@ from bot.access import due, hierarchy, sessions
 from bot.access.ending import Live, live, sooner, stop, withdraw_about
 from bot.access.insider import judged
 from bot.access.names import display_name
+from bot.access.parked import unknown_there
 from bot.access.periods import check_end, end_instant
 from bot.access.requests import ON_USERS, ActOnUsers, Done
 from bot.access.rights import Target, require
@@ -233,7 +234,8 @@ def _state(
     unseen = withdraw_about(work, row.id, overtakes) if overtakes else frozenset()
     # the portal's subdivisions are not ours
     never = bool(unseen & {*overtakes[:1]}) and not there and not unseen & _ENDS
-    settled = row.delivery != "portal" or ward is not None or never
+    unknown = request.act in _STATES and unknown_there(work.connection, row.id)
+    settled = row.delivery != "portal" or ward is not None or never or unknown
     yield Item(
         _KINDS[request.act],
         row.id,

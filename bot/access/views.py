@@ -95,6 +95,8 @@ class ChangeItem:
     ends_on: date | None = None
     moves: bool = False
     """Something held already gets other days."""
+    other_start: bool = False
+    """Its start is among them."""
     fields: frozenset[str] = frozenset()
     """What of a user's data changed."""
     other: str = ""
@@ -347,6 +349,8 @@ class Sheet:
     profession: str = ""
     numbered: bool = False
     """Whether a national number is known."""
+    parked: bool = False
+    """The account is blocked here and the portal does not know it: nothing is to do there until it is active again."""
 
     @property
     def who(self) -> str:

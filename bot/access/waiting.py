@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from bot.access.changecards import CHANGE, Changes, item_of
 from bot.access.holdings import holding_of
+from bot.access.parked import parked
 from bot.access.reach import Reach
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
@@ -123,13 +124,15 @@ def sheets(connection: Connection, numbers: Sequence[str], entity_of: Entities) 
     changes = Changes(connection, rows)
     keys = {row.id: row.key for row in connection.execute(select(QUALITIES.c.id, QUALITIES.c.key))}
     people = _people(connection, {row.number: changes.subject(row.number) for row in rows}, rows)
+    shut = parked(connection, {row.id for row in map(changes.person, numbers) if row is not None})
     made: dict[str, Sheet] = {}
     for row in rows:
         entity = entity_of(row.entity_id)
         if entity is not None:
             card = changes.card(row, entity)
             quality = keys.get(row.quality_id or "", "")
-            made[row.number] = Sheet(card, quality, card.account, **people.get(row.number, {}))
+            known = people.get(row.number, {})
+            made[row.number] = Sheet(card, quality, card.account, parked=card.account in shut, **known)
     return tuple(made[number] for number in numbers if number in made)
 
 

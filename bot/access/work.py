@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, update
 
 from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
@@ -46,6 +46,9 @@ APPLICATION, FUNCTION = "application", "function"
 """What a grant and an assignment give."""
 
 
+AnyRow = Row[*tuple[Any, ...]]
+
+
 @dataclass(slots=True)
 class Insider:
     """What an act found out while it asked for its rights; `insider` writes it."""
@@ -77,6 +80,8 @@ class Work:
     desk: bool = False
     """Whether there is a help desk to write to."""
     insider: Insider = field(default_factory=Insider)
+    withdrawn: list[AnyRow] = field(default_factory=list)
+    """Items that the act took back before they came about; `audited` says so."""
 
     @property
     def actor(self) -> Session:
@@ -170,6 +175,16 @@ def add_items(work: Work, number: str, items: Sequence[Item], *, version: int | 
         reminder(work.connection, TO_DO, number, max(work.now, *map(_to_do_from, waiting)))
 
 
+def withdraw(work: Work, *which: ColumnElement[bool]) -> Sequence[AnyRow]:
+    """Takes back those of these items that were recorded and have not come about yet: they never will. Says which."""
+    gone = update(ITEMS).where(*which, ITEMS.c.undone_at.is_(None))
+    gone = gone.where(ITEMS.c.delivery.in_(("recorded", "delivered")))
+    taken = gone.values(undone_at=work.now, version=ITEMS.c.version + 1).returning(ITEMS)
+    rows = sorted(work.connection.execute(taken), key=lambda row: (row.change_number, row.position))
+    work.withdrawn.extend(rows)
+    return rows
+
+
 def at_once(after: Mapping[str, Any] | None) -> bool:
     """Whether an end came in the moment when it was recorded (`revoked_at`: as ends of several people were once noted)."""
     return bool(after and (after.get("revoked") or after.get("revoked_at")))
@@ -185,7 +200,7 @@ def _to_do_from(item: Item) -> datetime:
 
 
 def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None:
-    """An audit entry for each item; last in the transaction, since it locks the entity's chain.
+    """An audit entry for each item, and for each that was withdrawn by the act; last in the transaction, since it locks the entity's chain.
 
     What somebody does to his own user, being alone, is marked: in the entry, and on the change for whoever reads it here.
     """
@@ -210,3 +225,8 @@ def audited(work: Work, entity: str, number: str, items: Sequence[Item]) -> None
             personal=item.personal,
         )
         audit.append(work.connection, work.keyring, entity, entry, work.now)
+    for row in work.withdrawn:
+        gone = {"item": row.id, "kind": row.kind, "by": number}
+        entry = audit.Entry("withdrawn", work.actor.identity, row.subject_id, row.change_number, gone)
+        audit.append(work.connection, work.keyring, entity, entry, work.now)
+    work.withdrawn.clear()

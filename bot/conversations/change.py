@@ -13,7 +13,7 @@ from datetime import date
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing
 from bot.access.periods import check_end, check_start, earliest_start, latest_day
 from bot.access.requests import AssignFunction, ChangeEnd, Done, EndAccess, GrantAccess
-from bot.conversations import assigning, changes, end, grant, holding
+from bot.conversations import assigning, changes, end, grant, holding, moves
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
 from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
@@ -225,9 +225,7 @@ def _recorded(answers: Answers, done: Done) -> Msg:
     """The new last day: whether it comes sooner or later, nothing becomes active by it."""
     if done.due is None:
         return m("grant.noted", number=done.number)
-    if (day := until(answers)) is None:
-        return m("change.recorded_open", number=done.number)
-    return m("ending.recorded_until", number=done.number, day=day)
+    return moves.recorded(done.number, until(answers))
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,15 @@ def items_of(sheets: Sequence[Sheet]) -> tuple[Done, ...]:
     return tuple(done for done in todo if done.kind in GOES_ON or done.sheet.change.account not in gone)
 
 
+def waits_for(sheet: Sheet, today: date) -> Msg | None:
+    """Why nothing of the change counts as done today; None where it can be done."""
+    number = sheet.change.number
+    if sheet.parked:
+        return m("portal.parked", number=number)
+    day = not_before(sheet, today)
+    return m("portal.not_before", number=number, day=day) if day else None
+
+
 def not_before(sheet: Sheet, today: date) -> date | None:
     """The day to come on which an application is to be unticked: before it, nothing of the change counts as done."""
     return max((day for day in _evenings(sheet) if day > today), default=None)
@@ -332,6 +341,8 @@ SCREENS: Mapping[str, Screen] = {
 
 def steps(sheets: Sequence[Sheet], catalogue: Catalogue) -> tuple[Say, ...]:
     """The way through the portal for the changes of one person."""
+    if any(sheet.parked for sheet in sheets):
+        return (m("portal.step.parked"),)
     todo = items_of(sheets)
     passed = {done: KINDS.get(done.kind, ("find", "other", "confirm")) for done in todo}
     said: list[Say] = []
@@ -346,7 +357,7 @@ def steps(sheets: Sequence[Sheet], catalogue: Catalogue) -> tuple[Say, ...]:
 def takes_number(sheet: Sheet) -> bool:
     """Whether one of these screens asks for the national number, and it is known: to add, to appoint, to correct it."""
     kinds = {done.kind for done in items_of([sheet])}
-    return sheet.numbered and bool(kinds & _NUMBERED)
+    return sheet.numbered and not sheet.parked and bool(kinds & _NUMBERED)
 
 
 _NUMBERED = frozenset({"create-user", "number-user", "appoint-manager", "replace-manager"})
@@ -357,7 +368,7 @@ _NUMBERED = frozenset({"create-user", "number-user", "appoint-manager", "replace
 
 def leave_out(sheets: Sequence[Sheet], catalogue: Catalogue) -> tuple[Say, ...]:
     """What not to do on the portal for these changes of one person."""
-    return tuple(_left_out(items_of(sheets), catalogue))
+    return tuple(_left_out(items_of([each for each in sheets if not each.parked]), catalogue))
 
 
 def _left_out(todo: Sequence[Done], catalogue: Catalogue) -> Iterator[Say]:
@@ -390,7 +401,7 @@ def _later(start: date | None, than: date | None) -> bool:
 
 def values(sheets: Sequence[Sheet]) -> tuple[Typed, ...]:
     """The values to type for these changes of one person, in the order of the screens. Never a national number, nor a password."""
-    todo = items_of(sheets)
+    todo = items_of([sheet for sheet in sheets if not sheet.parked])
     if not todo:
         return ()
     sheet, kinds = todo[0].sheet, {done.kind for done in todo}

@@ -51,7 +51,7 @@ def change(directory: MemoryDirectory, request: ChangeEnd, now: datetime) -> Don
     card = directory.cards[request.account]
     chosen = _of(card, request)
     items = [
-        ChangeItem(_MOVES[held.kind], held.key, "recorded", held.starts_on, request.ends_on)
+        ChangeItem(_MOVES[held.kind], held.key, "recorded", held.starts_on, request.ends_on, moves=True)
         for held in chosen
     ]
     moved = tuple(

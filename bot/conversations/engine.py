@@ -398,7 +398,17 @@ class Engine:
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap:
             return self._submit(state, flow, settled, ctx)
-        return self._reply(state, ctx)
+        return self._heard(state, flow, frame, settled, ctx)
+
+    def _heard(self, state: State, flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> Reply:
+        """The next question; or what it makes of the words that came for it with the command."""
+        step = settled.step
+        if step is None or step.key not in frame.words or frame.ui:
+            return self._reply(state, ctx)
+        rest = {key: text for key, text in frame.words.items() if key != step.key}
+        said, frame = Text(frame.words[step.key]), replace(frame, words=rest)
+        verdict = step.accept(asking(step, frame, settled, ctx), said)
+        return self._judged(state, flow, frame, step, verdict, ctx, typed=False)
 
     def _back(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         if frame.editing or frame.ui.keys() & screens.INTERLUDES:
@@ -553,7 +563,7 @@ class Engine:
         settled = settle(flow, frame, ctx)
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:
             return self._submit(state, flow, settled, ctx)
-        return self._reply(state, ctx)
+        return self._heard(state, flow, frame, settled, ctx)
 
 
 def _without_names(state: State) -> State:

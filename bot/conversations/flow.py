@@ -35,6 +35,13 @@ class Pick:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a command's words bring for a step instead of an answer: they are said to it when it is asked."""
+
+    text: str
+
+
 Said: TypeAlias = Text | Pick
 """What a step's one `accept` understands: typed text and taps."""
 
@@ -163,7 +170,7 @@ class Flow:
     """A dialogue: its steps in order, and what comes at the end of them.
 
     Exactly one of `submit` (after a recap, or at once where `recap` is False) and `page` is set. `prefill` turns a
-    command's words or a door's argument into answers; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
+    command's words or a door's argument into answers, or into what is `Heard` by a step; `remembers` gives what of them the chat remembers at once; `subject` is the entity's name for every card. `public` flows
     are open to everybody. `retype` names the step that text typed on the page answers anew. A flow that `restarts`
     begins anew where it is open already, without asking: no answer of it is worth keeping. One that is `urgent` opens above any number of others: it cannot wait.
     `then` names the flow that opens once this one is done; a flow that is `over` opens no more, and leaves by itself where it is open.

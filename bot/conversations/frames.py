@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.access.identifiers import find_niss_spans, looks_like_niss
 from bot.conversations.changing import replace
-from bot.conversations.flow import Accepted, Asking, Flow, Step
+from bot.conversations.flow import Accepted, Asking, Flow, Heard, Step
 from bot.conversations.model import Answers, Frame, Json, State
 from bot.conversations.ports import Context
 from bot.errors import Invalid
@@ -237,13 +237,16 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
         wanted = flow.prefill(ctx, state.memory, "") if flow.prefill else {}
     refused: set[str] = set()  # what hangs on an answer that does not hold cannot be asked about
     known: dict[str, Json] = {}
+    words: dict[str, str] = {}
     open_yet = False
     trail: list[str] = []  # what is known behind the first open question is not behind it
     for step in flow.steps:
         key = step.key
         if not step.applies(ctx, known):
             continue
-        if key in wanted:
+        if isinstance(heard := wanted.get(key), Heard):
+            words[key] = heard.text
+        elif key in wanted:
             if not step.after & refused and step.holds(Asking(ctx, known), wanted[key]):
                 answers[key] = known[key] = wanted[key]
                 trail += [] if open_yet else [key]
@@ -254,6 +257,5 @@ def prefilled(flow: Flow, state: State, args: str, ctx: Context) -> Frame:
             continue
         open_yet = True
     suggested = flow.suggests(ctx, args) if flow.suggests else {}
-    return Frame(
-        flow.key, answers, proposals=suggested, trail=tuple(trail), error=error, day=ctx.today.isoformat()
-    )
+    day, told = ctx.today.isoformat(), tuple(trail)
+    return Frame(flow.key, answers, proposals=suggested, trail=told, error=error, day=day, words=words)

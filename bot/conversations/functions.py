@@ -28,12 +28,12 @@ from bot.conversations.flow import (
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
-from bot.conversations.people import found
 from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
 from bot.conversations.status import HOME_ROW, called, holding_line, line_of, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
-from bot.conversations.usercard import CardStep
-from bot.msg import Msg, Say, m
+from bot.conversations.usercard import CardStep, those_found
+from bot.errors import Invalid
+from bot.msg import Say, m
 
 SHORT = 24
 """Bytes of a button's value."""
@@ -218,30 +218,24 @@ def needs(ctx: Context) -> list[Say]:
 
 
 def find_page(ctx: Context, query: Json) -> Page:
-    """Several people of one name."""
-    rooms = [q for e in ctx.directory.entities() for q in ctx.directory.qualities(e.id) if q.active]
-    sheet = one_after_the_other(
-        rooms,
-        lambda room, at: ctx.directory.people(room.id, find=query["find"], page=at, size=PAGE_SIZE),
-        query["page"],
-    )
-    said: Msg = m("person.found_for", what=query["find"], count=found(sum(sheet.totals)))
-    return Page(
-        (said,), rows=(*people_rows(sheet.items), *page_row(sheet.page, sheet.pages), BACK_ROW, HOME_ROW)
-    )
+    """Several people of one name, or of nearly that one."""
+    said, rows = those_found(ctx, query)
+    return Page((said,), rows=(*rows, BACK_ROW, HOME_ROW))
 
 
 BACK_ROW: Row = (press(m("functions.all"), "all"),)
 
 
 def prefill(ctx: Context, args: str) -> Answers:
-    """The account of a button, the words after the command, or the overview."""
+    """The account of a button, the words after the command, or the overview. Raises Invalid for words that mean nobody."""
     everything: Answers = {"query": {"see": "all", "key": "", "page": 0}}
     if not args.strip():
         return everything
     if ctx.directory.person(args.strip()):
         return {"query": {"see": "person", "account": args.strip()}}
     verdict = understood(Asking(ctx, {}), args)
+    if isinstance(verdict, Rejected):
+        raise Invalid(verdict.error)
     return {"query": verdict.value} if isinstance(verdict, Accepted) else everything
 
 

@@ -19,6 +19,7 @@ from bot.access.periods import (
     latest_day,
 )
 from bot.access.requests import Done, GrantAccess, NewUser
+from bot.conversations import moves
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
@@ -293,6 +294,9 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     portal = entity is not None and entity.delivery == "portal"
     if portal:
         body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
+    elif (change := ctx.directory.change(done.number)) and moves.only_end(change):
+        day = answers.get("until")
+        body = (moves.recorded(done.number, date.fromisoformat(day) if day else None),)
     else:
         body = (when_active(done.number, done.due, ctx.now),)
     if done.mailed:

@@ -7,12 +7,23 @@ from dataclasses import KW_ONLY, dataclass, replace
 from zlib import crc32
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, groundless
-from bot.conversations.flow import Accepted, Asking, Pick, Rejected, Said, Screen, Shown, Verdict, press
+from bot.conversations.flow import (
+    Accepted,
+    Asking,
+    Heard,
+    Pick,
+    Rejected,
+    Said,
+    Screen,
+    Shown,
+    Verdict,
+    press,
+)
 from bot.conversations.grant import known_person, prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import PersonStep
-from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef
+from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import person_named
 from bot.conversations.steps import GONE, PAGE_SIZE, Option
 from bot.msg import Say, m
@@ -21,16 +32,27 @@ from bot.msg import Say, m
 def known(ctx: Context, memory: Mapping[str, str], args: str, act: str) -> Answers:
     """The account that a button names, with its place, or that the words after the command mean; else the entity.
 
-    Raises Invalid for words that mean nobody, or several.
+    Where several people match, or nobody exactly, the words are heard by the step *person*, in the place where those people
+    are; where that is more than one place, it is asked. Raises Invalid for words that mean nothing.
     """
     args = args.strip()
-    card = ctx.directory.person(args) if args else None
-    if card is None and args and ctx.directory.entity(args) is None:
-        card = ctx.directory.person(person_named(ctx, args, act))
-    if card is None:
+    meant: PersonCard | Sequence[QualityRef] | None = ctx.directory.person(args) if args else None
+    if meant is None and args and ctx.directory.entity(args) is None:
+        meant = person_named(ctx, args, act)
+    if meant is None:
         return prefill(memory, args)
-    person = {"account": card.ref.id, "version": card.ref.version}
-    return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
+    if isinstance(meant, PersonCard):
+        person = {"account": meant.ref.id, "version": meant.ref.version}
+        return {"entity": meant.entity.id, "quality": meant.ref.quality, "person": person}
+    place = _place(meant) if meant else prefill(memory, "")
+    return {**place, "person": Heard(args)}
+
+
+def _place(rooms: Sequence[QualityRef]) -> Answers:
+    """The entity and the quality, where there is only one."""
+    entities, qualities = {room.entity for room in rooms}, {room.id for room in rooms}
+    place: dict[str, Json] = {"entity": entities.pop()} if len(entities) == 1 else {}
+    return {**place, "quality": qualities.pop()} if len(qualities) == 1 else place
 
 
 def called(ctx: Context, thing: Thing) -> Say:

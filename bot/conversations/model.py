@@ -106,7 +106,8 @@ Event: TypeAlias = Command | Text | Tap | Answer | Redraw | Unreadable | Documen
 class Frame:
     """One open dialogue: the answers and how they came about. Its position is derived, never stored.
 
-    `day` is the ISO day of its newest answer: it is kept for `Settings.keeping` from then.
+    `day` is the ISO day of its newest answer: it is kept for `Settings.keeping` from then. `words` are said to their step as
+    soon as it is asked: they came with the command, before it was their turn.
     """
 
     flow: str
@@ -119,11 +120,13 @@ class Frame:
     error: Msg | None = None
     notes: tuple[Msg, ...] = ()
     day: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> Json:
         """A JSON object; `from_json` brings the frame back."""
         return {
             "day": self.day,
+            "words": dict(self.words),
             "flow": self.flow,
             "answers": dict(self.answers),
             "trail": list(self.trail),
@@ -140,6 +143,7 @@ class Frame:
         """The inverse of `to_json`."""
         return cls(
             day=data.get("day", ""),
+            words=data.get("words", {}),
             flow=data["flow"],
             answers=data["answers"],
             trail=tuple(data["trail"]),

@@ -130,7 +130,7 @@ class ChecklistStep(Step):
 
     def _ticks(self, asking: Asking, sheets: Sequence[Sheet], shown: Sequence[Sheet]) -> tuple[Row, ...]:
         if len(sheets) == 1:
-            if checklist.not_before(sheets[0], asking.ctx.today):
+            if checklist.waits_for(sheets[0], asking.ctx.today):
                 return ()
             return ((press(m("portal.done_button"), "a", "done", mark="✔"),),)
         ticked = self._ticked(asking, sheets)
@@ -141,10 +141,10 @@ class ChecklistStep(Step):
                 ),
             )
             for number in (
-                sheet.change.number for sheet in shown if not checklist.not_before(sheet, asking.ctx.today)
+                sheet.change.number for sheet in shown if not checklist.waits_for(sheet, asking.ctx.today)
             )
         ]
-        if all(checklist.not_before(sheet, asking.ctx.today) for sheet in sheets):
+        if all(checklist.waits_for(sheet, asking.ctx.today) for sheet in sheets):
             return tuple(rows)
         rows.append((press(m("portal.done_ticked"), "next", mark="✔"),))
         every = m("portal.all_done", count=len(_ready(asking.ctx, sheets)))
@@ -161,8 +161,9 @@ class ChecklistStep(Step):
         meant = said.text.strip() if isinstance(said, Text) else said.value
         turns = isinstance(said, Pick) and turned(said) is not None
         for sheet in found if not turns else ():
-            if sheet not in sheets and (meant == sheet.change.number or not sheets):
-                return Rejected(_too_early(sheet, asking.ctx))
+            why = checklist.waits_for(sheet, asking.ctx.today)
+            if why and (meant == sheet.change.number or not sheets):
+                return Rejected(why)
         numbers = [sheet.change.number for sheet in sheets]
         ticked = self._ticked(asking, sheets)
         match said:
@@ -214,7 +215,7 @@ class ChecklistStep(Step):
 
 def _ready(ctx: Context, sheets: Sequence[Sheet]) -> list[Sheet]:
     """The changes that can be done today."""
-    return [sheet for sheet in sheets if not checklist.not_before(sheet, ctx.today)]
+    return [sheet for sheet in sheets if not checklist.waits_for(sheet, ctx.today)]
 
 
 def _all(sheets: Sequence[Sheet], numbers: list[str]) -> Verdict:
@@ -231,12 +232,6 @@ def _sure(ready: Sequence[Sheet]) -> Screen:
     return Screen((asked,), ((yes,), (press(m("portal.sure_no"), "steps", mark="↩"),)))
 
 
-def _too_early(sheet: Sheet, ctx: Context) -> Msg:
-    day = checklist.not_before(sheet, ctx.today)
-    assert day
-    return m("portal.not_before", number=sheet.change.number, day=day)
-
-
 def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bool) -> tuple[Say, ...]:
     """The way in on the first page, then whom it is about, what to do, what to leave out."""
     body: list[Say] = list(checklist.way_in(sheets[0], ctx.catalogue)) if first else []
@@ -250,8 +245,9 @@ def _person_body(ctx: Context, sheets: Sequence[Sheet], *, first: bool, last: bo
         if s.change.problem
     ]
     body += checklist.steps(sheets, ctx.catalogue)
-    body += [_too_early(s, ctx) for s in sheets if checklist.not_before(s, ctx.today)]
-    evening = [s for s in sheets if checklist.tonight(s, ctx.today)]
+    waiting = [(s, checklist.waits_for(s, ctx.today)) for s in sheets]
+    body += [why for s, why in waiting if why and not s.parked]
+    evening = [s for s in sheets if not s.parked and checklist.tonight(s, ctx.today)]
     body += [m("portal.tonight", number=s.change.number) for s in evening]
     left = checklist.leave_out(sheets, ctx.catalogue)
     body += [m("portal.leave"), *left] if left else []

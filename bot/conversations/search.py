@@ -13,7 +13,7 @@ from bot.access.identifiers import looks_like_niss, parse_niss
 from bot.conversations.flow import Accepted, Rejected, Verdict, press
 from bot.conversations.matching import fold, match
 from bot.conversations.model import Row
-from bot.conversations.ports import Context, QualityRef
+from bot.conversations.ports import Context, PersonCard, PersonRef, QualityRef
 from bot.errors import Invalid
 from bot.msg import m
 
@@ -54,20 +54,36 @@ def by_number(ctx: Context, text: str) -> Verdict:
     return Accepted({"see": "person", "account": person.id}) if person else Rejected(m("status.niss_unknown"))
 
 
-def person_named(ctx: Context, text: str, act: str) -> str:
-    """The one account that the words after a command mean, where the actor may do `act`. Raises Invalid for none, or for several."""
+def person_named(ctx: Context, text: str, act: str) -> PersonCard | Sequence[QualityRef]:
+    """Whom the words after a command mean, where the actor may do `act`: the one person, or where those are who match, or nearly do.
+
+    Nowhere for the name of an application. Raises Invalid for words that mean nothing.
+    """
     if looks_like_niss(text):
         match by_number(ctx, text):
-            case Accepted(value):
-                return str(value["account"])
+            case Accepted(value) if card := ctx.directory.person(value["account"]):
+                return card
             case Rejected(error):
                 raise Invalid(error)
+            case _:
+                raise Invalid(m("status.niss_unknown"))
     text = " ".join(text.split())[:LONGEST]
     rooms = [room for place in ctx.directory.entities(act) for room in ctx.directory.qualities(place.id, act)]
-    found = {each.id for room in rooms for each in ctx.directory.people(room.id, find=text, size=2).items}
-    if len(found) == 1:
-        return found.pop()
-    raise Invalid(m("person.say_which", said=text) if found else m("status.none", said=text))
+    found = {room: ctx.directory.people(room.id, find=text, size=2).items for room in rooms}
+    people = {person.id for each in found.values() for person in each}
+    if len(people) == 1 and (card := ctx.directory.person(people.pop())):
+        return card
+    there = [room for room in rooms if found[room]]
+    there = there or [room for room in rooms if ctx.directory.alike(room.id, text, limit=1)]
+    if not there and not applications(ctx, text):
+        raise Invalid(m("status.none", said=text))
+    return there
+
+
+def nearly(ctx: Context, text: str, limit: int) -> list[PersonRef]:
+    """The people, anywhere that the actor may look into, whose name is nearly that."""
+    near = [each for room in all_qualities(ctx) for each in ctx.directory.alike(room.id, text, limit=limit)]
+    return near[:limit]
 
 
 def all_qualities(ctx: Context) -> list[QualityRef]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.access.periods import begins_later
 from bot.access.rights import Role
-from bot.conversations import checklist, onportal
+from bot.conversations import checklist, moves, onportal
 from bot.conversations.certificates import certificates_row
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
@@ -47,7 +47,14 @@ from bot.conversations.ports import (
     QualityRef,
     Stamp,
 )
-from bot.conversations.search import all_qualities, application_rows, applications, offered, understood
+from bot.conversations.search import (
+    all_qualities,
+    application_rows,
+    applications,
+    nearly,
+    offered,
+    understood,
+)
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
@@ -277,6 +284,8 @@ def _stamped(stamp: Stamp) -> Msg:
 
 
 def _change_state(ctx: Context, change: ChangeCard) -> Msg:
+    if moved := moves.state(change):
+        return moved
     if change.state == "pending" and change.due and change.due_on:
         return (
             m("change.pending", day=change.due_on)
@@ -288,7 +297,8 @@ def _change_state(ctx: Context, change: ChangeCard) -> Msg:
 
 def change_item(ctx: Context, item: ChangeItem) -> Say:
     """One line of a change in words."""
-    kind = m(f"change.kind.{item.kind}" if item.kind in checklist.RECORDED else "change.kind.other")
+    what = checklist.kind_of(item) if item.kind in moves.HELD else item.kind
+    kind = m(f"change.kind.{what}" if what in checklist.RECORDED else "change.kind.other")
     if item.kind == "change-user" and item.key:
         return m("change.item", what=kind, name=m(f"field.{item.key}"))
     if item.kind in {"appoint-manager", "replace-manager", "end-manager"}:  # there is always an office
@@ -422,11 +432,10 @@ def find_page(ctx: Context, query: Json) -> Page:
             ),
             title=m("status.title"),
         )
-    near = [person for room in rooms for person in ctx.directory.alike(room.id, text, limit=PAGE_SIZE)]
-    if near:
+    if near := nearly(ctx, text, PAGE_SIZE):
         return Page(
             (m("person.nearly", said=text),),
-            rows=(*people_rows(near[:PAGE_SIZE]), BACK_ROW, HOME_ROW),
+            rows=(*people_rows(near), BACK_ROW, HOME_ROW),
             title=m("status.title"),
         )
     return overview(ctx, m("status.none", said=text))

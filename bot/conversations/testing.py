@@ -368,6 +368,10 @@ class MemoryDirectory(
         card = self.cards[change.account]
         first = card.first_name
         last = card.ref.name.removesuffix(first).strip()
+        own = [
+            item for each in self.changes.values() if each.account == change.account for item in each.items
+        ]
+        creating = any((item.kind, item.state) == ("create-user", "to_do") for item in own)
         return Sheet(
             change,
             self.rooms[card.ref.quality].key,
@@ -379,6 +383,7 @@ class MemoryDirectory(
             username=card.ref.username,
             profession=card.ref.profession,
             numbered=bool(card.ref.masked),
+            parked=creating and card.ref.status == "blocked",
         )
 
     def messages(self) -> tuple[SentMessage, ...]:
@@ -573,7 +578,12 @@ class MemoryDirectory(
         self.cards[account] = replace(card, ref=ref, holdings=(*card.holdings, *new))
         items = tuple(
             ChangeItem(
-                "grant" if h.kind == "application" else "assignment", h.key, state, h.starts_on, h.ends_on
+                "grant" if h.kind == "application" else "assignment",
+                h.key,
+                state,
+                h.starts_on,
+                h.ends_on,
+                moves=card.holds(h.kind, h.key) is not None,
             )
             for h in new
         )

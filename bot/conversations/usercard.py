@@ -30,7 +30,7 @@ from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.newuser import newuser_row
 from bot.conversations.people import found
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
-from bot.conversations.search import all_qualities, by_number
+from bot.conversations.search import all_qualities, by_number, nearly
 from bot.conversations.signout import signout_row
 from bot.conversations.status import (
     HOME_ROW,
@@ -76,7 +76,7 @@ class CardStep(Step):
     def _named(ctx: Context, text: str) -> Verdict:
         sheet = _sheet(ctx, text, 0)
         match sum(sheet.totals):
-            case 0:
+            case 0 if not nearly(ctx, text, 1):
                 return Rejected(m("status.none", said=text))
             case 1:
                 return Accepted({"see": "card", "account": sheet.items[0].id})
@@ -97,14 +97,22 @@ def _sheet(ctx: Context, text: str, page: int) -> Sheet[PersonRef]:
 # -- pages ----------------------------------------------------------------------------------------
 
 
+def those_found(ctx: Context, query: Json) -> tuple[Msg, tuple[Row, ...]]:
+    """Everybody of that name, or where that is nobody those with nearly that one, to choose from."""
+    text = query["find"]
+    sheet = _sheet(ctx, text, query["page"])
+    if total := sum(sheet.totals):
+        said = m("person.found_for", what=text, count=found(total))
+        return said, (*people_rows(sheet.items), *page_row(sheet.page, sheet.pages))
+    return m("person.nearly", said=text), tuple(people_rows(nearly(ctx, text, PAGE_SIZE)))
+
+
 def page(ctx: Context, answers: Answers) -> Page:
     """The card, its history, or the people to choose from."""
     query = answers["query"]
     if query["see"] == "find":
-        sheet = _sheet(ctx, query["find"], query["page"])
-        rows = (*people_rows(sheet.items), *page_row(sheet.page, sheet.pages), HOME_ROW)
-        said = m("person.found_for", what=query["find"], count=found(sum(sheet.totals)))
-        return Page((said, m("user.how")), rows=rows)
+        said, rows = those_found(ctx, query)
+        return Page((said, m("user.how")), rows=(*rows, HOME_ROW))
     card = ctx.directory.person(query["account"])
     if card is None:
         return Page((m("status.gone"), m("user.how")), rows=(HOME_ROW,))

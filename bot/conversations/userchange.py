@@ -27,8 +27,8 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import known_person, of_person, prefill, when_active
-from bot.conversations.holding import called, live, spans
+from bot.conversations.grant import known_person, when_active
+from bot.conversations.holding import called, known, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number
 from bot.conversations.place import entity_name, place_steps
@@ -428,7 +428,7 @@ EDIT = Flow(
         ),
     ),
     submit=request,
-    prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, ""),
+    prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
     rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},

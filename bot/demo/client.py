@@ -94,6 +94,7 @@ class ClientApi:
         last = next(reversed(messages.values()), None)
         return {
             **person.user(),
+            "any_language": person.any_language,
             "role": person.role,
             "invitation": person.invitation,
             "opened": chat.opened if chat else "",

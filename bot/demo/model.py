@@ -13,7 +13,8 @@ class Visitor:
     """A person one can be in the chat page.
 
     `role` says in each language who that is (`{"fr": …, "nl": …}`); `invitation` is the code of a deep link, shown
-    as the way in. `id` is the Telegram user's id, and so the id of his private chat with the bot.
+    as the way in. `id` is the Telegram user's id, and so the id of his private chat with the bot. `any_language`: nobody
+    has chosen his phone's language yet, and the page that opens his chat gives it its own.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Visitor:
     role: dict[str, str] = field(default_factory=dict)
     invitation: str | None = None
     username: str = ""
+    any_language: bool = False
 
     def user(self) -> Json:
         """The Bot API's `User`."""

@@ -189,7 +189,7 @@ def reads(state: LocalTelegram, person: int, number: int) -> None:
 
 def speaks(state: LocalTelegram, person: int, language: str) -> None:
     """Sets the language of the person's client."""
-    state.put_person(replace(state.person(person), language_code=language))
+    state.put_person(replace(state.person(person), language_code=language, any_language=False))
     state.tell(person, {"kind": "person"}, by_bot=False)
     state.saved()
 

@@ -87,10 +87,16 @@ def build_state(config: DemoConfig) -> LocalTelegram:
     if config.reset:
         state.reset()
     for visitor in config.visitors:
-        known = state.people.get(visitor.id)
-        state.put_person(replace(visitor, language_code=known.language_code) if known else visitor)
+        state.put_person(_as_before(visitor, state.people.get(visitor.id)))
     state.saved()
     return state
+
+
+def _as_before(visitor: Visitor, known: Visitor | None) -> Visitor:
+    """The visitor with the language that his phone had."""
+    if known is None:
+        return visitor
+    return replace(visitor, language_code=known.language_code, any_language=known.any_language)
 
 
 def create_app(

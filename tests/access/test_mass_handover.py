@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bot.access.catalogue import builtin
+from bot.access.due import TO_DO
 from bot.access.requests import ActOnUsers, ChangeEnd, Done, EndAccess, MarkDone, Refused
 from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, ITEMS
 from bot.access.work import END_GRANT
 from bot.conversations import checklist, onportal
+from bot.store.tables import AuditEntry, core
 from sqlalchemy import insert, select, update
 from tests.access.invariants import check_invariants
 from tests.access.registers import NOW, TODAY, Register, newcomer
@@ -151,6 +153,95 @@ def test_whose_accesses_are_ticked_already_is_deleted_there_though_the_form_is_n
     assert isinstance(register.does("kaai", MarkDone(sheet.change.number, item=ids["grant"])), Done)
     acts(register, "delete", tom, reason="left")
     assert drawn(register, tom) == ["delete"]
+
+
+# -- blocked before he was ever there -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["several", "one"])
+def test_whoever_never_reached_the_portal_is_neither_blocked_nor_created_there(register, way):
+    tom = given(register, "Tom", done=False)
+    [created] = [sheet.change.number for sheet in waiting(register)]
+    if way == "several":
+        blocked = acts(register, "block", tom)
+    else:
+        register.does("kaai", EndAccess(tom, None, ("hospiliss",)))
+        blocked = register.does("kaai", EndAccess(tom, None, becomes="blocked"))
+    assert [sheet.change.number for sheet in waiting(register)] == [created]
+    assert drawn(register, tom) == ["parked"]
+    refused = register.does("kaai", MarkDone(created))
+    assert isinstance(refused, Refused)
+    assert refused.msg.key == "portal.parked"
+    with register.sees("kaai") as directory:
+        assert directory.change(blocked.number).state == "done"
+        assert onportal.status(directory.person(tom)).key == "account.blocked"
+        [sheet] = waiting(register)
+    assert (checklist.values([sheet]), checklist.leave_out([sheet], builtin())) == ((), ())
+
+
+def test_active_again_he_is_created_there_and_nothing_is_lifted(register):
+    tom = given(register, "Tom", done=False)
+    first = drawn(register, tom)
+    assert first[:2] == ["add_without", "form"]
+    acts(register, "block", tom)
+    acts(register, "reactivate", tom)
+    assert drawn(register, tom) == first
+    register.account["tom"] = tom
+    acts(register, "block", tom)
+    request = register.grant("tom", "civars", quality=QUAI, starts_on=TODAY, reactivate=True)
+    assert isinstance(register.does("kaai", request), Done)
+    assert drawn(register, tom) == first
+    for sheet in waiting(register):
+        assert isinstance(register.does("kaai", MarkDone(sheet.change.number)), Done)
+    acts(register, "block", tom)
+    assert drawn(register, tom) == ["status", "block"]
+
+
+def test_blocked_and_never_there_he_is_deleted_here_alone(register):
+    tom = given(register, "Tom", done=False)
+    acts(register, "block", tom)
+    acts(register, "delete", tom, reason="left")
+    assert waiting(register) == []
+
+
+def test_nobody_is_reminded_of_a_creation_that_waits_for_the_account(register):
+    tom, eva = given(register, "Tom", done=False), given(register, "Eva", done=False)
+    acts(register, "block", tom)
+    with register.database.write() as connection:
+        row = {"id": "b", "telegram_id": 7, "chat_id": 7, "identity_id": register.person["kaai"]}
+        connection.execute(insert(BINDINGS).values(how="invitation", bound_at=NOW, **row))
+    told = run_due(register, NOW + timedelta(days=2))
+    recalled = {notice.number for notice in told if notice.kind == TO_DO}
+    assert recalled == {sheet.change.number for sheet in waiting(register) if sheet.account == eva}
+
+
+# -- given again to somebody blocked --------------------------------------------------------------
+
+
+def test_a_block_that_still_waits_is_withdrawn_by_what_gives_access_again(register):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    blocked = acts(register, "block", tom)
+    again = register.does(
+        "kaai", register.grant("tom", "civars", quality=QUAI, starts_on=TODAY, reactivate=True)
+    )
+    assert isinstance(again, Done)
+    assert [sheet.change.number for sheet in waiting(register)] == [again.number]
+    assert drawn(register, tom) == ["find", "tick", "confirm"]
+    with register.database.read() as connection:
+        entries = core(AuditEntry)
+        [gone] = connection.execute(select(entries).where(entries.c.act == "withdrawn")).all()
+    assert gone.change_number == blocked.number
+    assert (gone.body["kind"], gone.body["by"]) == ("block-user", again.number)
+    assert gone.subject_id is not None
+
+
+def test_a_block_that_is_done_there_is_lifted_there(register):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    register.does("kaai", MarkDone(acts(register, "block", tom).number))
+    register.does("kaai", register.grant("tom", "civars", quality=QUAI, starts_on=TODAY, reactivate=True))
+    assert drawn(register, tom) == ["status", "unblock", "find", "tick", "confirm"]
 
 
 # -- what the cards and lists say of it -----------------------------------------------------------

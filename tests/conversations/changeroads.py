@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot.conversations.model import Command, Event, Tap, Text
-from bot.conversations.ports import Holding
+from bot.conversations.ports import ChangeCard, ChangeItem, Holding
 from bot.conversations.testing import AUBE, NOW, MemoryDirectory
 
 PHYSICIANS = "collaborator-specialist-physician"
 OLD, SOON = date(2026, 3, 12), NOW.date() + timedelta(days=9)
 THYS = {first: f"a{number:04d}" for number, first in enumerate(("Had", "Kind", "Runs", "Lacks", "Has"), 18)}
 """Five people of one name, by what is the matter with them, with their accounts."""
+MOVED = "2026-000009"
 Road = tuple[MemoryDirectory, tuple[Event, ...]]
 
 
@@ -38,6 +39,15 @@ def former(directory: MemoryDirectory) -> MemoryDirectory:
             "Thys", first, entity=AUBE, username=first.lower(), profession="collaborator", holdings=holdings
         )
         assert account == THYS[first]
+    return directory
+
+
+def moved(directory: MemoryDirectory, state: str) -> MemoryDirectory:
+    """Another end that was recorded, so far."""
+    item, later = ChangeItem("grant", "colindos", state, OLD, SOON, moves=True), NOW + timedelta(minutes=20)
+    when, who = (NOW, NOW.date(), state, later, later.date()), ("a0005", "Maes Wout", "wmaes001")
+    change = ChangeCard(MOVED, AUBE, "Delcourt Anne", *when, *who, (item,))
+    directory.changes[MOVED] = change
     return directory
 
 
@@ -78,6 +88,9 @@ def roads(register: Callable[[], MemoryDirectory]) -> Iterator[Road]:
         )
         becomes = (Command("edit", THYS["Lacks"]), Text("Profession"), Tap(0, "a", "collaborator"))
         yield physician, (*becomes, Text(choice), ok)
+    for state in ("pending", "active"):
+        yield moved(register(), state), (Command("status", MOVED),)
+    yield former(register()), said("Thys")
     less = former(register())
     less.acts = frozenset({"give_access"})
     yield less, said("a0004")

@@ -150,3 +150,8 @@ def roads() -> Iterator[tuple[MemoryDirectory, tuple[Event, ...]]]:
     yield auditor, (Command("status"), Tap(0, "list", "t:quai"))
     yield auditor, (Command("status", active),)
     yield portal_register(), (Command("home"),)
+    blocked, creation = portal_register(), "2026-000015"
+    dubois = blocked.changes[creation].account
+    card = blocked.cards[dubois]
+    blocked.cards[dubois] = replace(card, ref=replace(card.ref, status="blocked"))
+    yield blocked, (Command("portal", creation), Text(creation))

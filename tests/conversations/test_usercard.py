@@ -244,20 +244,6 @@ def test_a_program_has_no_number_to_correct(talk: Talk) -> None:
     assert "NISS" not in talk.sees()
 
 
-def test_a_name_after_end_change_and_user_looks_for_the_person(talk: Talk) -> None:
-    talk.command("end", "Peeters Jan Pharmacie")
-    assert talk.state.top.answers["person"]["account"] == "a0002"
-    for command in ("end", "change"):
-        fresh = Talk(ENGINE, sample())
-        assert "Plusieurs personnes correspondent à « Peeters »" in fresh.command(command, "Peeters").sees()
-        fresh = Talk(ENGINE, sample())
-        assert "Personne ne correspond à « Qqqqqq »" in fresh.command(command, "Qqqqqq").sees()
-    assert "Personne ne correspond à « Qqqqqq »" in Talk(ENGINE, sample()).command("user", "Qqqqqq").sees()
-    by_number = Talk(ENGINE, sample()).command("end", "79.08.23-997.28")
-    assert Forget() in by_number.replies[-1].effects
-    assert by_number.state.top.answers["person"]["account"] == PEETERS
-
-
 def test_a_program_is_offered_no_invitation_and_no_password_of_its_own(talk: Talk) -> None:
     assert "[✉ " in talk.command("user", PEETERS).sees()
     talk.directory.cards[PEETERS] = replace(talk.directory.cards[PEETERS], type="technical")

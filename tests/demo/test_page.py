@@ -6,6 +6,7 @@ import re
 import struct
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,20 @@ def test_the_language_of_the_phone_changes_the_page_and_what_the_bot_is_told(ser
     box(page).press("Enter")
     expect(page.get_by_role("article")).to_have_count(2)
     assert bot.updates("message")[-1]["from"]["language_code"] == "de"
+
+
+def test_a_phone_without_a_chosen_language_speaks_as_the_page_that_opens_it(server, bot, open_page):
+    server.do(lambda state: state.put_person(replace(VISITORS[0], any_language=True)))
+    page = open_page(server.url, language="de-BE")
+    page.get_by_role("link", name=re.compile("Anne")).click()
+    expect(page.get_by_role("combobox", name="Sprache des Telefons")).to_have_value("de")
+    page.get_by_role("button", name="Die Einladung öffnen").click()
+    expect(page.get_by_role("log")).to_be_visible()
+    assert bot.updates("message")[-1]["from"]["language_code"] == "de"
+    page.get_by_role("combobox", name="Sprache des Telefons").select_option("nl")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    another = open_page(f"{server.url}/#/{ANNE}")  # in English
+    expect(another.get_by_role("combobox")).to_have_value("nl")
 
 
 # Messages

@@ -143,9 +143,9 @@ class Page {
     this.draw();
   }
 
-  /** The page itself speaks as the one whose chat is open, else as the browser. */
+  /** The page itself speaks as the one whose chat is open, where a language was chosen for him, else as the browser. */
   words() {
-    const who = this.everybody.find((person) => person.id === this.active);
+    const who = this.everybody.find((person) => person.id === this.active && !person.any_language);
     if (who) localStorage.setItem("language", languageOf(who.language_code));
     return words(who?.language_code || localStorage.getItem("language") || navigator.language);
   }

@@ -37,7 +37,11 @@ export class Chat {
     this.loading = true;
     const { era } = this;
     try {
-      const facts = await this.phone.chat();
+      let facts = await this.phone.chat();
+      if (facts.any_language) { // nobody chose one yet: the phone speaks as the page does
+        await this.phone.speak(this.page.words().language);
+        facts = await this.phone.chat();
+      }
       if (era !== this.era || facts.version < this.version) this.again = true;
       else this.show(facts);
     } catch (error) {
