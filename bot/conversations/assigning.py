@@ -14,7 +14,7 @@ from bot.conversations.flow import (
 from bot.conversations.functions import functions_of, key_of, ref
 from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
 from bot.conversations.model import Answers, Button, Door, Row, View
-from bot.conversations.people import PersonStep
+from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard
 from bot.conversations.steps import Choice, Day, Option
@@ -155,6 +155,6 @@ ASSIGN = Flow(
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

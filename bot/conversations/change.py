@@ -20,6 +20,7 @@ from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Scre
 from bot.conversations.grant import known_person, nothing
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
+from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
 from bot.conversations.steps import Choice, Day, MultiChoice, Option
@@ -364,6 +365,6 @@ CHANGE = Flow(
     prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -16,6 +16,7 @@ from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.matching import fold
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import Choice, Day, MultiChoice, Option, one_after_another
@@ -346,6 +347,6 @@ END = Flow(
     prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

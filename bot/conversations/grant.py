@@ -22,7 +22,7 @@ from bot.access.requests import Done, GrantAccess, NewUser
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
-from bot.conversations.people import PersonStep, is_new
+from bot.conversations.people import PersonStep, is_new, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option, nothing_in
@@ -466,6 +466,6 @@ GRANT = Flow(
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -23,7 +23,7 @@ from bot.conversations.hierarchy import (
     link_line,
 )
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.people import PersonStep
+from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, LinkRef, Listing, PersonRef
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Day, Option
@@ -230,7 +230,7 @@ LEAD = Flow(
     prefill=known,
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )
 
@@ -363,6 +363,6 @@ LEADEND = Flow(
     prefill=known_link,
     subject=entity_name,
     receipt=changed,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

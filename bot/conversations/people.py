@@ -53,6 +53,11 @@ def is_new(answers: Answers) -> bool:
     return "account" not in answers.get("person", {"account": ""})
 
 
+def rebased(answers: Answers, version: int) -> Answers:
+    """The same person, as he is now."""
+    return {**answers, "person": {**answers["person"], "version": version}}
+
+
 @dataclass(frozen=True)
 class PersonStep(Step):
     """A user account of the quality answered before, or somebody new."""

@@ -30,7 +30,7 @@ from bot.conversations.flow import (
 from bot.conversations.grant import known_person, of_person, prefill, when_active
 from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.people import PersonStep, private_number
+from bot.conversations.people import PersonStep, private_number, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
@@ -431,6 +431,6 @@ EDIT = Flow(
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, ""),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )
