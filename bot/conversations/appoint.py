@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL
-from bot.access.periods import latest_day
 from bot.access.requests import AppointManager, Done
 from bot.conversations.flow import Asking, Flow, Rejected, Verdict
 from bot.conversations.managers import APPOINT, REPLACE, appointing, days_of, mandate_of
@@ -341,7 +340,6 @@ APPOINTING = Flow(
             ask=m("appoint.ask.since"),
             label=m("field.start"),
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             proposes=lambda ctx, _: ctx.today.isoformat(),
             stands=True,
         ),
@@ -351,7 +349,6 @@ APPOINTING = Flow(
             label=m("field.end"),
             after=frozenset({"since"}),
             earliest=lambda _, answers: date.fromisoformat(answers["since"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
             optional=m("day.no_end"),
             proposes=lambda _, __: "",
             stands=True,

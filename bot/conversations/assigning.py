@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.access.catalogue import Function
-from bot.access.periods import Period, check_end, check_start, earliest_start, latest_day
+from bot.access.periods import Period, check_end, check_start, earliest_start
 from bot.access.requests import AssignFunction, Done
 from bot.conversations.flow import (
     Flow,
@@ -135,7 +135,6 @@ ASSIGN = Flow(
             label=m("field.start"),
             after=PERSON | {"function"},
             earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_start,
         ),
         Day(
@@ -147,7 +146,6 @@ ASSIGN = Flow(
             proposes=nothing,
             stands=True,
             earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_end,
         ),
     ),

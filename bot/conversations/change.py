@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing
-from bot.access.periods import check_end, check_start, earliest_start, latest_day
+from bot.access.periods import check_end, check_start, earliest_start
 from bot.access.requests import AssignFunction, ChangeEnd, Done, EndAccess, GrantAccess
 from bot.conversations import assigning, changes, end, grant, holding
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
@@ -269,7 +269,6 @@ WHEN = WhenStep(
     when=goes(END),
     optional=m("day.no_end"),
     earliest=earliest,
-    latest=lambda ctx, _: latest_day(ctx.today),
     check=check_until,
 )
 
@@ -343,7 +342,6 @@ CHANGE = Flow(
             after=GIVEN,
             when=needs_days,
             earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_start,
         ),
         Day(
@@ -356,7 +354,6 @@ CHANGE = Flow(
             proposes=nothing,
             stands=True,
             earliest=lambda ctx, answers: date.fromisoformat(answers.get("start") or ctx.today.isoformat()),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_end,
         ),
         only(grant.GRANT.step("until"), GRANT),

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.access.periods import latest_day
 from bot.access.requests import AppointDeputy, Done, EndDeputy
 from bot.conversations.appoint import AppointeeStep, ListStep, lists, staying
 from bot.conversations.basics import every_entity
@@ -105,7 +104,6 @@ DEPUTY_FLOW = Flow(
             label=m("field.start"),
             after=frozenset({"entity"}),
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_since,
         ),
         Day(

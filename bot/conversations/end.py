@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
-from bot.access.periods import brussels_day, check_end, latest_day
+from bot.access.periods import brussels_day, check_end
 from bot.access.requests import Done, EndAccess
 from bot.conversations import hierarchy, holding, mandates
 from bot.conversations.endsteps import end_steps
@@ -315,7 +315,6 @@ END = Flow(
             after=PERSON | {"what"},
             when=holds_something,
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=check_when,
         ),
         AlongStep(

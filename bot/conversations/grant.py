@@ -16,7 +16,6 @@ from bot.access.periods import (
     check_end,
     check_start,
     earliest_start,
-    latest_day,
 )
 from bot.access.requests import Done, GrantAccess, NewUser
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
@@ -390,7 +389,6 @@ GRANT = Flow(
             after=DATED,
             when=needs_function,
             earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=lambda ctx, _, day: check_start(day, today=ctx.today),
         ),
         Day(
@@ -403,7 +401,6 @@ GRANT = Flow(
             proposes=nothing,
             stands=True,
             earliest=_start,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today),
         ),
         Day(
@@ -414,7 +411,6 @@ GRANT = Flow(
             when=prolongs,
             optional=m("day.no_end"),
             earliest=_after_the_end,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=lambda ctx, answers, day: check_end(
                 day, starts_on=_after_the_end(ctx, answers), today=ctx.today
             ),

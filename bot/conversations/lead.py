@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date
 
-from bot.access.periods import Period, check_end, check_start, earliest_start, latest_day
+from bot.access.periods import Period, check_end, check_start, earliest_start
 from bot.access.requests import ChangeLink, Done, LinkResponsible
 from bot.conversations.end import NOW, WhenStep
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Verdict
@@ -210,7 +210,6 @@ LEAD = Flow(
             label=m("field.start"),
             after=PERSON | {"function", "responsible"},
             earliest=first_day,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_start,
         ),
         Day(
@@ -222,7 +221,6 @@ LEAD = Flow(
             proposes=nothing,
             stands=True,
             earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_end,
         ),
     ),
@@ -355,7 +353,6 @@ LEADEND = Flow(
             after=PERSON | {"link"},
             optional=m("day.no_end"),
             earliest=earliest,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=check_until,
         ),
     ),

@@ -12,6 +12,7 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
 
 from bot.access.datespeech import read_day
+from bot.access.periods import latest_day
 from bot.conversations.calendar import month_of, month_rows, shifted
 from bot.conversations.flow import (
     NEXT,
@@ -279,6 +280,11 @@ Bound = Callable[[Context, Answers], date]
 Check = Callable[[Context, Answers, date], Msg | None]
 
 
+def farthest(ctx: Context, _: Answers) -> date:
+    """As far ahead as any day may be."""
+    return latest_day(ctx.today)
+
+
 @dataclass(frozen=True)
 class Day(Step):
     """A day: today, tomorrow, a calendar, or typed in any usual form. The answer is an ISO date, or "" for none.
@@ -288,7 +294,7 @@ class Day(Step):
 
     _: KW_ONLY
     earliest: Bound
-    latest: Bound
+    latest: Bound = farthest
     check: Check | None = None
     optional: Msg | None = None
 

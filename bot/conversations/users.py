@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.access.identifiers import looks_like_niss
-from bot.access.periods import latest_day
 from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
 from bot.conversations import hierarchy, mandates, onportal, userexport, userfilters
 from bot.conversations.end import NOW, WhenStep
@@ -420,7 +419,6 @@ USERS = Flow(
             ask=m("users.ask.when"),
             label=m("users.when"),
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             after=frozenset({"act"}),
             when=lambda _, answers: answers.get("act") == "end",
         ),
