@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.access.catalogue import Function
-from bot.access.periods import Period, check_end, check_start, earliest_start
+from bot.access.periods import Period, check_end, check_start
 from bot.access.requests import AssignFunction, Done
-from bot.conversations.flow import (
-    Flow,
-)
+from bot.conversations.days import end_step, start_of, start_step
+from bot.conversations.flow import Flow
 from bot.conversations.functions import functions_of, key_of, ref
-from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill, when_active
 from bot.conversations.model import Answers, Button, Door, Row, View
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard
-from bot.conversations.steps import Choice, Day, Option
+from bot.conversations.steps import Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
 
@@ -69,7 +68,7 @@ def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
 
 def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start, and not into what follows."""
-    start = date.fromisoformat(answers["start"])
+    start = start_of(ctx, answers)
     check_end(day, starts_on=start, today=ctx.today)
     _no_overlap(known_person(ctx, answers), key_of(ctx, answers["function"]), Period(start, day))
     return None
@@ -82,7 +81,7 @@ def assignment(ctx: Context, answers: Answers) -> AssignFunction:
         person["account"],
         person["version"],
         key_of(ctx, answers["function"]),
-        date.fromisoformat(answers["start"]),
+        start_of(ctx, answers),
         date.fromisoformat(end) if end else None,
     )
 
@@ -129,25 +128,8 @@ ASSIGN = Flow(
             after=PERSON,
             none=m("assign.none"),
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=PERSON | {"function"},
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=PERSON | {"function", "start"},
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            check=checked_end,
-        ),
+        start_step(PERSON | {"function"}, check=checked_start),
+        end_step(PERSON | {"function"}, check=checked_end),
     ),
     submit=assignment,
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing
-from bot.access.periods import check_end, check_start, earliest_start
+from bot.access.periods import check_end, check_start
 from bot.access.requests import AssignFunction, ChangeEnd, Done, EndAccess, GrantAccess
 from bot.conversations import assigning, changes, end, grant, holding
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
-from bot.conversations.end import NOW, WhenStep
+from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
-from bot.conversations.grant import known_person, nothing
+from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
-from bot.conversations.steps import Choice, Day, MultiChoice, Option
+from bot.conversations.steps import Choice, MultiChoice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -154,7 +154,7 @@ def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start."""
     if way(answers) == ASSIGN:
         return assigning.checked_end(ctx, answers, day)
-    check_end(day, starts_on=date.fromisoformat(answers["start"]), today=ctx.today)
+    check_end(day, starts_on=start_of(ctx, answers), today=ctx.today)
     return None
 
 
@@ -335,27 +335,8 @@ CHANGE = Flow(
             stands=True,
         ),
         replace(only(grant.GRANT.step("profession"), GRANT), proposes=changes.profession),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=GIVEN,
-            when=needs_days,
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=GIVEN | {"start"},
-            when=needs_end,
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda ctx, answers: date.fromisoformat(answers.get("start") or ctx.today.isoformat()),
-            check=checked_end,
-        ),
+        start_step(GIVEN, when=needs_days, check=checked_start),
+        end_step(GIVEN, when=needs_end, check=checked_end),
         only(grant.GRANT.step("until"), GRANT),
     ),
     submit=request,

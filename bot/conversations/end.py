@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
 from bot.access.periods import brussels_day, check_end
 from bot.access.requests import Done, EndAccess
 from bot.conversations import hierarchy, holding, mandates
+from bot.conversations.days import NOW, WhenStep
 from bot.conversations.endsteps import end_steps
-from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
+from bot.conversations.flow import Asking, Flow, Screen, press
 from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
-from bot.conversations.matching import fold
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
+from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Choice, Day, MultiChoice, Option, one_after_another
+from bot.conversations.steps import Choice, MultiChoice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Say, m
 
 ACT, FUNCTIONS = "end_access", "end_function"
-NOW = "now"
 YES, NO = "yes", "no"
 BLOCK, REACTIVATE = "blocked", "active"
 
@@ -112,45 +111,6 @@ def empties(ctx: Context, answers: Answers) -> bool:
 def may_block(ctx: Context, card: PersonCard) -> bool:
     rooms = ctx.directory.qualities(card.entity.id, "block_user")
     return any(room.id == card.ref.quality for room in rooms)
-
-
-@dataclass(frozen=True)
-class WhenStep(Day):
-    """Now, tonight, or another day."""
-
-    def screen(self, asking: Asking) -> Screen:
-        no_day = asking.proposal == NOW  # the calendar marks days only
-        screen = super().screen(replace(asking, proposal=None) if no_day else asking)
-        near = {m("day.today"), m("day.tomorrow")}
-        rest = tuple(row for row in screen.rows if not any(button.label in near for button in row))
-        soon: Row = (
-            press(m("ending.now"), "now"),
-            press(m("ending.tonight"), "day", asking.ctx.today.isoformat()),
-        )
-        return Screen(screen.body, (soon, *rest))
-
-    def accept(self, asking: Asking, said: Said) -> Verdict:
-        match said:
-            case Pick("now"):
-                return Accepted(NOW)
-            case Text(text):
-                reader = asking.ctx.reader
-                for label, value in ((m("ending.now"), NOW), (m("ending.tonight"), "")):
-                    if fold(text) in {fold(reading) for reading in reader.labels(label)}:
-                        return Accepted(NOW) if value else self._checked(asking, asking.ctx.today)
-            case _:
-                pass
-        return super().accept(asking, said)
-
-    def reads(self, asking: Asking, value: Json) -> Say | None:
-        if value == NOW:
-            return m("ending.now")
-        if value == asking.ctx.today.isoformat():
-            return m("ending.tonight")
-        return super().reads(asking, value)
-
-    def holds(self, asking: Asking, value: Json) -> bool:
-        return value == NOW or super().holds(asking, value)
 
 
 def check_when(ctx: Context, answers: Answers, day: date) -> None:

@@ -15,9 +15,9 @@ from bot.access.periods import (
     brussels_day,
     check_end,
     check_start,
-    earliest_start,
 )
 from bot.access.requests import Done, GrantAccess, NewUser
+from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
@@ -229,10 +229,6 @@ def nothing(_: Context, __: Answers) -> Json:
     return ""
 
 
-def _start(ctx: Context, answers: Answers) -> date:
-    return date.fromisoformat(answers["start"]) if answers.get("start") else ctx.today
-
-
 def prefill(memory: Mapping[str, str], args: str) -> Answers:
     """The entity that the manager chose to work in, or the one that a receipt's button names."""
     entity = args or memory.get("entity")
@@ -382,26 +378,11 @@ GRANT = Flow(
             proposes=known_profession,
             stands=True,
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=DATED,
-            when=needs_function,
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            check=lambda ctx, _, day: check_start(day, today=ctx.today),
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=DATED | {"start"},
+        start_step(DATED, when=needs_function, check=lambda ctx, _, day: check_start(day, today=ctx.today)),
+        end_step(
+            DATED,
             when=needs_end,
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=_start,
-            check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today),
+            check=lambda ctx, answers, day: check_end(day, starts_on=start_of(ctx, answers), today=ctx.today),
         ),
         Day(
             "until",

@@ -8,10 +8,10 @@ from datetime import date
 
 from bot.access.periods import Period, check_end, check_start, earliest_start
 from bot.access.requests import ChangeLink, Done, LinkResponsible
-from bot.conversations.end import NOW, WhenStep
+from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Verdict
 from bot.conversations.functions import key_of, ref
-from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill, when_active
 from bot.conversations.hierarchy import (
     ACT,
     END_KEY,
@@ -26,7 +26,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, LinkRef, Listing, PersonRef
-from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Day, Option
+from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
 
@@ -112,7 +112,7 @@ def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
 
 def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start, and not into a later link with the same responsible."""
-    start = date.fromisoformat(answers["start"])
+    start = start_of(ctx, answers)
     check_end(day, starts_on=start, today=ctx.today)
     _no_overlap(ctx, answers, Period(start, day))
     return None
@@ -139,7 +139,7 @@ def request(ctx: Context, answers: Answers) -> LinkResponsible:
         person["version"],
         answers["responsible"]["account"],
         key_of(ctx, answers["function"]),
-        date.fromisoformat(answers["start"]),
+        start_of(ctx, answers),
         date.fromisoformat(end) if end else None,
     )
 
@@ -204,25 +204,8 @@ LEAD = Flow(
             label=m("links.responsible"),
             after=PERSON | {"function"},
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=PERSON | {"function", "responsible"},
-            earliest=first_day,
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=PERSON | {"function", "responsible", "start"},
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            check=checked_end,
-        ),
+        start_step(PERSON | {"function", "responsible"}, earliest=first_day, check=checked_start),
+        end_step(PERSON | {"function", "responsible"}, check=checked_end),
     ),
     submit=request,
     prefill=known,

@@ -13,7 +13,7 @@ from datetime import date
 from bot.access.identifiers import looks_like_niss
 from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
 from bot.conversations import hierarchy, mandates, onportal, userexport, userfilters
-from bot.conversations.end import NOW, WhenStep
+from bot.conversations.days import NOW, WhenStep
 from bot.conversations.flow import (
     Accepted,
     Asking,

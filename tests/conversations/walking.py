@@ -18,7 +18,7 @@ from bot.access.periods import start_instant
 from bot.access.requests import SUBJECTS, Conflict, Done, Refused
 from bot.access.rights import OFTEN, Role
 from bot.conversations.changes import way
-from bot.conversations.end import NOW as NOW_AT_ONCE
+from bot.conversations.days import NOW as NOW_AT_ONCE
 from bot.conversations.flow import Asking
 from bot.conversations.frames import settle
 from bot.conversations.model import (
