@@ -19,6 +19,7 @@ from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, 
 from bot.conversations.people import PersonStep
 from bot.conversations.place import (
     QualityChoice,
+    entity_choice,
     entity_name,
     entity_option,
     has_groups,
@@ -26,7 +27,6 @@ from bot.conversations.place import (
     the_only,
 )
 from bot.conversations.ports import Context, ManagerRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.conversations.wayin import MAIL, ways
 from bot.msg import Msg, Say, m
@@ -259,15 +259,7 @@ APPOINTING = Flow(
     icon="🔑",
     title=m("appoint.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("appoint.no_entity"),
-        ),
+        entity_choice(entities, none=m("appoint.no_entity")),
         Choice(
             "office",
             ask=m("appoint.ask.office"),

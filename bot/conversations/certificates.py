@@ -29,9 +29,8 @@ from bot.conversations.flow import (
 )
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Button, Document, Door, Json, Row, Text, View
-from bot.conversations.place import entity_name, entity_option, entity_step, the_only
+from bot.conversations.place import entity_choice, entity_name, entity_option, entity_step
 from bot.conversations.ports import CertificateRef, Context
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option, page_row
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -179,15 +178,7 @@ CERTIFICATES = Flow(
     icon="📜",
     title=m("certificates.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=places,
-            proposes=lambda ctx, answers: the_only(places(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(places, none=m("place.no_entity")),
         SeeStep(
             "see", ask=m("certificates.title"), label=m("certificates.title"), after=frozenset({"entity"})
         ),

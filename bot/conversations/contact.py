@@ -13,8 +13,8 @@ from bot.conversations.flow import HOME, Asking, Flow, Page, Screen, press
 from bot.conversations.frames import MASKED
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
+from bot.conversations.place import entity_choice
 from bot.conversations.ports import Context, EntityRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Say, m
@@ -113,15 +113,7 @@ CONTACT = Flow(
     title=m("contact.title"),
     steps=(
         Choice("subject", ask=m("contact.ask.subject"), label=m("contact.subject"), options=subjects),
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, _: only[0].id if len(only := places(ctx)) == 1 else None,
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(entities, none=m("place.no_entity")),
         ReplyStep(
             "reply",
             ask=m("contact.ask.reply"),

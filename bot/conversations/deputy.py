@@ -13,9 +13,8 @@ from bot.conversations.flow import Asking, Flow
 from bot.conversations.grant import of_person
 from bot.conversations.managers import DEPUTY, UNDEPUTY, deputy_line
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.place import entity_name, entity_step, the_only
+from bot.conversations.place import entity_choice, entity_name, entity_step, the_only
 from bot.conversations.ports import Context, DeputyRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -169,15 +168,7 @@ UNDEPUTY_FLOW = Flow(
     icon="🔁",
     title=m("undeputy.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("undeputy.none"),
-        ),
+        entity_choice(entities, none=m("undeputy.none")),
         StandInStep(
             "standin",
             ask=m("undeputy.ask"),

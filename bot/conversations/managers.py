@@ -24,9 +24,8 @@ from bot.conversations.grant import prefill
 from bot.conversations.mandates import KEY, UNSEAT, named, office_at
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
-from bot.conversations.place import entity_name, quality_word, the_only
+from bot.conversations.place import entity_choice, entity_name, quality_word
 from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
@@ -185,15 +184,7 @@ MANAGERS = Flow(
     icon="🔑",
     title=m("managers.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=every_entity,
-            proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(every_entity, none=m("place.no_entity")),
         SeeStep("see", ask=m("managers.title"), label=m("managers.title"), after=frozenset({"entity"})),
     ),
     page=page,

@@ -10,7 +10,7 @@ from bot.conversations.flow import Asking, Screen
 from bot.conversations.model import Answers
 from bot.conversations.ports import Context, EntityRef
 from bot.conversations.searching import SearchChoice
-from bot.conversations.steps import Choice, Option
+from bot.conversations.steps import Choice, Option, OptionsOf
 from bot.msg import Msg, Say, m
 
 
@@ -90,12 +90,8 @@ class QualityChoice(Choice):
         return replace(screen, body=(m("place.no_group"),))
 
 
-def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
-    """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
-
-    def options(ctx: Context, _: Answers) -> Sequence[Option]:
-        return entity_options(ctx, act)
-
+def entity_choice(options: OptionsOf, *, none: Msg, editable: bool = True) -> Choice:
+    """Asks for one of these entities, where there are several; `none` is said where there is none."""
     return SearchChoice(
         "entity",
         ask=m("grant.ask.entity"),
@@ -104,8 +100,17 @@ def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> 
         proposes=lambda ctx, answers: the_only(options(ctx, answers)),
         stands=True,
         editable=editable,
-        none=none or m("place.no_entity"),
+        none=none,
     )
+
+
+def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
+    """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
+
+    def options(ctx: Context, _: Answers) -> Sequence[Option]:
+        return entity_options(ctx, act)
+
+    return entity_choice(options, none=none or m("place.no_entity"), editable=editable)
 
 
 def quality_step(act: str, *, inactive: bool = False) -> Choice:

@@ -13,9 +13,15 @@ from bot.conversations.certificates import certificates_row
 from bot.conversations.flow import Flow, Page, press
 from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
-from bot.conversations.place import entity_name, entity_options, has_groups, qualities_title, the_only
+from bot.conversations.place import (
+    entity_choice,
+    entity_name,
+    entity_options,
+    has_groups,
+    qualities_title,
+    the_only,
+)
 from bot.conversations.ports import Context, QualityRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.status import HOME_ROW, about
 from bot.conversations.steps import Choice, Option
 from bot.msg import Msg, Say, m
@@ -88,17 +94,7 @@ QUALITIES = Flow(
     key=KEY,
     icon="🗂",
     title=m("qualities.title"),
-    steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=every_entity,
-            proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
-    ),
+    steps=(entity_choice(every_entity, none=m("place.no_entity")),),
     page=page,
     prefill=chosen,
     subject=entity_name,
@@ -163,15 +159,7 @@ ACTIVATING = Flow(
     icon="🗂",
     title=m("activate.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("activate.no_entity"),
-        ),
+        entity_choice(entities, none=m("activate.no_entity")),
         Choice(
             "quality",
             ask=m("activate.ask"),

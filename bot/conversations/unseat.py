@@ -14,9 +14,8 @@ from bot.conversations.flow import Asking, Flow
 from bot.conversations.managers import mandate_of
 from bot.conversations.mandates import UNSEAT, named, office_at
 from bot.conversations.model import Answers, Json, View
-from bot.conversations.place import entity_name, the_only
+from bot.conversations.place import entity_choice, entity_name
 from bot.conversations.ports import Context, ManagerRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.msg import Say, m
 
@@ -89,15 +88,7 @@ UNSEATING = Flow(
     icon="🔑",
     title=m("unseat.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("appoint.no_entity"),
-        ),
+        entity_choice(entities, none=m("appoint.no_entity")),
         MandateStep(
             "mandate",
             ask=m("unseat.ask"),
