@@ -17,7 +17,7 @@ from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
 from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
 from bot.conversations.people import rebased
-from bot.conversations.place import entity_name, place_steps, the_only
+from bot.conversations.place import entity_name, may, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import Choice, MultiChoice, Option, one_after_another
 from bot.errors import Invalid
@@ -100,17 +100,12 @@ def account_options(ctx: Context, answers: Answers) -> Sequence[Option]:
 def empties(ctx: Context, answers: Answers) -> bool:
     """Whether nothing is left of the account, and the actor may block it."""
     card = known_person(ctx, answers)
-    if card is None or not may_block(ctx, card):
+    if card is None or not may(ctx, card, "block_user"):
         return False
     if not holding.live(card):
         return True
     left = ended(spans(card), things(ctx, answers), None)
     return card.ref.status == "active" and answers.get("when") == NOW and not left
-
-
-def may_block(ctx: Context, card: PersonCard) -> bool:
-    rooms = ctx.directory.qualities(card.entity.id, "block_user")
-    return any(room.id == card.ref.quality for room in rooms)
 
 
 def check_when(ctx: Context, answers: Answers, day: date) -> None:
@@ -230,14 +225,10 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
 
 def change_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     """On a person's card: the doors to change and to end, for whoever may; who holds nothing can still be given or blocked."""
-
-    def may(act: str) -> bool:
-        return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
-
     rows: tuple[Row, ...] = ()
-    if card.ref.status != "deleted" and may("give_access"):
+    if card.ref.status != "deleted" and may(ctx, card, "give_access"):
         rows = ((press(m("change.title"), "open", f"change:{card.ref.id}", mark="📅"),),)
-    if may(ACT):
+    if may(ctx, card, ACT):
         rows = (*rows, (press(m("end.title"), "open", f"end:{card.ref.id}", mark="➖"),))
     return rows
 

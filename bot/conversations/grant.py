@@ -34,11 +34,6 @@ ACT = "give_access"
 # -- what is asked of the register ----------------------------------------------------------------
 
 
-def the_only(options: Sequence[Option]) -> str | None:
-    """The one option there is: it need not be asked."""
-    return options[0].id if len(options) == 1 else None
-
-
 def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
     """The card of the person chosen, if there is an account already."""
     account = answers.get("person", {}).get("account")

@@ -11,6 +11,7 @@ from bot.conversations.flow import Page, press
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.model import Json, Row
 from bot.conversations.people import found, told_apart
+from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, LinkRef, Listing, PersonCard, PersonRef
 from bot.conversations.steps import PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
@@ -25,7 +26,7 @@ HOME_ROW: Row = (press(m("common.home"), "home"),)
 
 def may_link(ctx: Context, card: PersonCard) -> bool:
     """Whether the actor may link accounts of the card's quality."""
-    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, ACT))
+    return may(ctx, card, ACT)
 
 
 def led_functions(ctx: Context, card: PersonCard | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from bot.conversations.grant import known_person, prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import PersonStep
+from bot.conversations.place import may
 from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef
 from bot.conversations.search import person_named
 from bot.conversations.steps import GONE, PAGE_SIZE, Option
@@ -67,8 +68,7 @@ def spans(card: PersonCard) -> tuple[Span, ...]:
 
 def ids(card: PersonCard, ctx: Context, function_act: str) -> dict[str, Thing]:
     """What may be chosen: applications, then functions where the actor's role may touch them."""
-    rooms = ctx.directory.qualities(card.entity.id, function_act)
-    functions = any(room.id == card.ref.quality for room in rooms)
+    functions = may(ctx, card, function_act)
     things = dict.fromkeys((h.kind, h.key) for h in live(card) if functions or h.kind == APPLICATION)
     return {id_of(thing): thing for thing in sorted(things, key=lambda each: each[0] == FUNCTION)}
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from bot.conversations.flow import Asking, Screen
 from bot.conversations.model import Answers
-from bot.conversations.ports import Context, EntityRef
+from bot.conversations.ports import Context, EntityRef, PersonCard
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Option, OptionsOf
 from bot.msg import Msg, Say, m
@@ -54,6 +54,11 @@ def quality_options(
         if (q.used if inactive else q.active)
     ]
     return [Option(q.id, label, m("quality.line", name=label, number=q.number)) for q, label in found]
+
+
+def may(ctx: Context, card: PersonCard, act: str) -> bool:
+    """Whether the actor may do this to accounts of the card's quality."""
+    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
 
 def the_only(options: Sequence[Option]) -> str | None:

@@ -32,6 +32,7 @@ from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
 from bot.conversations.mydata import own_rows
 from bot.conversations.people import found, told_apart
+from bot.conversations.place import may
 from bot.conversations.portal import verify_row
 from bot.conversations.ports import (
     COUNTED,
@@ -207,9 +208,12 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
 
 def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     """The way to let the person in, for whoever may."""
-    rooms = ctx.directory.qualities(card.entity.id, "invite_user")
-    here = any(room.id == card.ref.quality for room in rooms)
-    if not here or card.ref.status != "active" or card.type == "technical" or not ctx.settings.pages:
+    if (
+        not may(ctx, card, "invite_user")
+        or card.ref.status != "active"
+        or card.type == "technical"
+        or not ctx.settings.pages
+    ):
         return ()  # without pages there is neither a link to mail nor a proof for a code
     return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
 

@@ -29,6 +29,7 @@ from bot.conversations.lists import Sheet, one_after_the_other
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.newuser import newuser_row
 from bot.conversations.people import found
+from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import all_qualities, by_number
 from bot.conversations.signout import signout_row
@@ -175,11 +176,6 @@ def _past(ctx: Context, past: PastChange) -> Msg:
 
 
 # -- what may be done -----------------------------------------------------------------------------
-
-
-def may(ctx: Context, card: PersonCard, act: str) -> bool:
-    """Whether the actor may do this to accounts of the card's quality."""
-    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
 
 def edit_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:

@@ -31,7 +31,7 @@ from bot.conversations.grant import known_person, of_person, prefill, when_activ
 from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number, rebased
-from bot.conversations.place import entity_name, place_steps
+from bot.conversations.place import entity_name, may, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
 from bot.conversations.usernames import UsernameStep
@@ -238,12 +238,8 @@ def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
     if card is None or not things:
         return []
     ends = "end_function" if takes_functions(things) else "end_access"
-    found = [Option(ENDS, m("ending.ground_yes"))] if functions.may(ctx, card, ends) else []
-    if (
-        takes_functions(things)
-        or card.ref.status == "blocked"
-        or not functions.may(ctx, card, "assign_function")
-    ):
+    found = [Option(ENDS, m("ending.ground_yes"))] if may(ctx, card, ends) else []
+    if takes_functions(things) or card.ref.status == "blocked" or not may(ctx, card, "assign_function"):
         return found
     keeping = [
         Option(functions.ref(each.key), each.short, m("edit.keeps", name=each.label))
