@@ -27,6 +27,7 @@ from bot.conversations.place import (
     the_only,
 )
 from bot.conversations.ports import Context, ManagerRef
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Choice, Day, Option
 from bot.conversations.wayin import MAIL, ways
 from bot.msg import Msg, Say, m
@@ -249,7 +250,7 @@ def staying(
         title=title,
         subject=entity_name(ctx, answers),
         body=tuple(body),
-        rows=(*rows, managers, (Button(m("common.home"), Door("home")),)),
+        rows=(*rows, managers, WAY_HOME),
         fades=fades,
     )
 

@@ -11,11 +11,12 @@ from bot.access.requests import AssignFunction, Done
 from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Flow
 from bot.conversations.functions import functions_of, key_of, ref
-from bot.conversations.grant import known_person, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard
+from bot.conversations.receipts import WAY_HOME, on_portal, recorded, to_portal, when_active
 from bot.conversations.steps import Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
@@ -86,24 +87,16 @@ def assignment(ctx: Context, answers: Answers) -> AssignFunction:
     )
 
 
-def receipt(ctx: Context, _: Answers, done: Done) -> View:
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, and from when it counts."""
-    card = ctx.directory.person(done.account)
-    portal = card is not None and card.entity.delivery == "portal"
-    said = when_active(done.number, done.due, ctx.now)
-    checklist: tuple[Row, ...] = (
-        ((Button(m("portal.open"), Door("portal", done.number), "☑"),),) if portal else ()
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=card.entity.name if card else None,
-        body=(said,),
-        rows=(
-            *checklist,
-            (Button(m("functions.title"), Door("functions", done.account), "🎓"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    return noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
+
+
+def noted(ctx: Context, answers: Answers, done: Done, said: Msg) -> View:
+    """What was recorded, what is still to do on the portal, and the way back to the person's functions."""
+    checklist: tuple[Row, ...] = ((to_portal(done.number),),) if on_portal(ctx, answers) else ()
+    back: Row = (Button(m("functions.title"), Door("functions", done.account), "🎓"),)
+    return recorded(ctx, answers, (said,), *checklist, back, WAY_HOME)
 
 
 PERSON = frozenset({"person"})

@@ -14,7 +14,7 @@ from bot.access.periods import brussels_day
 from bot.access.requests import Done, EndCertificate, KeepCertificate
 from bot.access.rights import Act
 from bot.conversations.flow import (
-    HOME,
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -31,6 +31,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Button, Document, Door, Json, Row, Text, View
 from bot.conversations.place import entity_choice, entity_name, entity_option, entity_step
 from bot.conversations.ports import CertificateRef, Context
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option, page_row
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -136,7 +137,7 @@ def list_page(ctx: Context, entity: str, there: Sequence[CertificateRef], at: in
     rows += page_row(at, pages)
     if may_keep(ctx, entity):
         rows.append((press(m("certificate.title"), "open", f"{KEEP}:{entity}", mark="➕"),))
-    return Page((m("certificates.count", n=len(there)), *lines), rows=(*rows, (HOME,)))
+    return Page((m("certificates.count", n=len(there)), *lines), rows=(*rows, HOME_ROW))
 
 
 def one_page(ctx: Context, ref: CertificateRef) -> Page:
@@ -157,7 +158,7 @@ def one_page(ctx: Context, ref: CertificateRef) -> Page:
         ),
         (m("certificate.fingerprint"), grouped(ref.fingerprint)),
     )
-    return Page((), facts, rows=(*rows, (press(m("certificates.all"), "all"),), (HOME,)))
+    return Page((), facts, rows=(*rows, (press(m("certificates.all"), "all"),), HOME_ROW))
 
 
 def places(ctx: Context, _: Answers) -> Sequence[Option]:
@@ -311,10 +312,7 @@ def kept(ctx: Context, answers: Answers, _: Done) -> View:
 
 
 def _staying(title: Msg, ctx: Context, answers: Answers, body: tuple[Say, ...]) -> View:
-    rows: tuple[Row, ...] = (
-        (Button(m("certificates.title"), Door(LIST, answers["entity"])),),
-        (Button(m("common.home"), Door("home")),),
-    )
+    rows: tuple[Row, ...] = ((Button(m("certificates.title"), Door(LIST, answers["entity"])),), WAY_HOME)
     return View(mark="✔", title=title, subject=entity_name(ctx, answers), body=body, rows=rows)
 
 

@@ -19,10 +19,11 @@ from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
 from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
+from bot.conversations.model import Answers, Button, Door, Json, View
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
+from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status
 from bot.conversations.steps import Choice, MultiChoice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -201,25 +202,8 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
 
 def _moved_receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, and when it takes effect."""
-    entity = ctx.directory.entity(answers["entity"])
-    portal = entity is not None and entity.delivery == "portal"
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(_recorded(answers, done),),
-        rows=(
-            (first,),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
-    )
+    first = to_portal(done.number) if on_portal(ctx, answers) else to_status(done.number)
+    return recorded(ctx, answers, (_recorded(answers, done),), (first,), number_row(done.number))
 
 
 def _recorded(answers: Answers, done: Done) -> Msg:

@@ -15,10 +15,11 @@ from bot.conversations.endsteps import end_steps
 from bot.conversations.flow import Asking, Flow, Screen, press
 from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, View
+from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, may, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
+from bot.conversations.receipts import number_row, recorded, to_portal, to_status
 from bot.conversations.steps import Choice, MultiChoice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Say, m
@@ -187,7 +188,6 @@ def request(ctx: Context, answers: Answers) -> EndAccess:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, and when it ends; on a portal entity what is still to do there. Claims no end before that."""
-    entity = ctx.directory.entity(answers["entity"])
     change = ctx.directory.change(done.number)
     portal = change is not None and change.state == "to_do"
     if portal and change:
@@ -197,29 +197,19 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body = (m("ending.recorded_until", number=done.number, day=last),)
     else:
         body = (m("ending.recorded", number=done.number),)
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
-    )
     rows: tuple[Row, ...] = ()
     if answers.get("account") == BLOCK:
         account = answers["person"]["account"]
         body = (*body, *mandates.kept(ctx, answers["entity"], [account]))
         rows = mandates.kept_rows(ctx, answers["entity"], [account])
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=body,
-        rows=(
-            (first,),
-            *rows,
-            (Button(m("ending.another"), Door("end", answers["entity"])),),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
+    return recorded(
+        ctx,
+        answers,
+        body,
+        (to_portal(done.number) if portal else to_status(done.number),),
+        *rows,
+        (Button(m("ending.another"), Door("end", answers["entity"])),),
+        number_row(done.number),
     )
 
 

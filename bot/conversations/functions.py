@@ -13,6 +13,7 @@ from hashlib import blake2s
 from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -31,7 +32,7 @@ from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import found
 from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
-from bot.conversations.status import HOME_ROW, called, holding_line, line_of, people_rows
+from bot.conversations.status import called, holding_line, line_of, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.conversations.usercard import CardStep
 from bot.msg import Msg, Say, m

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
 from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.periods import (
-    begins_later,
-    brussels_day,
     check_end,
     check_start,
 )
@@ -20,13 +18,14 @@ from bot.access.requests import Done, GrantAccess, NewUser
 from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
+from bot.conversations.model import Answers, Button, Door, Json, Text, View
 from bot.conversations.people import PersonStep, is_new, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
+from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status, when_active
 from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option, nothing_in
 from bot.errors import Invalid
-from bot.msg import Msg, Say, m
+from bot.msg import m
 
 ACT = "give_access"
 
@@ -279,41 +278,17 @@ def _new_user(answers: Answers) -> NewUser:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, under which number, and when it is expected to be active. Claims no access before that."""
-    entity = ctx.directory.entity(answers["entity"])
-    portal = entity is not None and entity.delivery == "portal"
-    if portal:
-        body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
-    else:
-        body = (when_active(done.number, done.due, ctx.now),)
-    if done.mailed:
-        body += (m("grant.mailed", name=answers["first_name"]),)
-    first: Button = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
+    portal = on_portal(ctx, answers)
+    said = m("grant.noted", number=done.number) if portal else when_active(done.number, done.due, ctx.now)
+    mailed = (m("grant.mailed", name=answers["first_name"]),) if done.mailed else ()
+    return recorded(
+        ctx,
+        answers,
+        (said, *mailed),
+        (to_portal(done.number) if portal else to_status(done.number),),
+        (Button(m("grant.another"), Door("grant", answers["entity"])),),
+        number_row(done.number),
     )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=body,
-        rows=(
-            (first,),
-            (Button(m("grant.another"), Door("grant", answers["entity"])),),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
-    )
-
-
-def when_active(number: str, due: datetime | None, now: datetime) -> Msg:
-    """The sentence of the receipt: a time for today, a day for later."""
-    if due is None:
-        return m("grant.noted", number=number)
-    if begins_later(due, now):
-        return m("grant.recorded_from", number=number, day=brussels_day(due))
-    return m("grant.recorded", number=number, due=due)
 
 
 NEW = frozenset({"person"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.conversations.flow import Page, press
+from bot.conversations.flow import HOME_ROW, Page, press
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.model import Json, Row
 from bot.conversations.people import found, told_apart
@@ -21,7 +21,6 @@ LED_BY = "r:"
 """Before the account of the responsible, in the argument of the dialogue that links."""
 SHOWN = 3
 """So many links stand on a person's own page; all of them on the page behind."""
-HOME_ROW: Row = (press(m("common.home"), "home"),)
 
 
 def may_link(ctx: Context, card: PersonCard) -> bool:

@@ -8,10 +8,11 @@ from datetime import date
 
 from bot.access.periods import Period, check_end, check_start, earliest_start
 from bot.access.requests import ChangeLink, Done, LinkResponsible
+from bot.conversations.assigning import noted
 from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Verdict
 from bot.conversations.functions import key_of, ref
-from bot.conversations.grant import known_person, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.hierarchy import (
     ACT,
     END_KEY,
@@ -22,10 +23,11 @@ from bot.conversations.hierarchy import (
     led_functions,
     link_line,
 )
-from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.model import Answers, Json, View
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, LinkRef, Listing, PersonRef
+from bot.conversations.receipts import on_portal, when_active
 from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
@@ -157,24 +159,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, and from when it counts."""
-    return _noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
-
-
-def _noted(ctx: Context, answers: Answers, done: Done, said: Msg) -> View:
-    entity = ctx.directory.entity(answers["entity"])
-    checklist: tuple[Row, ...] = ()
-    if entity is not None and entity.delivery == "portal":
-        checklist = ((Button(m("portal.open"), Door("portal", done.number), "☑"),),)
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(said,),
-        rows=(
-            *checklist,
-            (Button(m("functions.title"), Door("functions", done.account), "🎓"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    return noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
 
 
 LEAD = Flow(
@@ -296,8 +281,8 @@ def known_link(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
 
 def changed(ctx: Context, answers: Answers, done: Done) -> View:
     """That it is over, or until when it is."""
-    until, entity = answers["until"], ctx.directory.entity(answers["entity"])
-    if entity is not None and entity.delivery == "portal":
+    until = answers["until"]
+    if on_portal(ctx, answers):
         said = m("grant.noted", number=done.number)
     elif until == NOW:
         said = m("ending.recorded", number=done.number)
@@ -305,7 +290,7 @@ def changed(ctx: Context, answers: Answers, done: Done) -> View:
         said = m("leadend.done_until", number=done.number, day=date.fromisoformat(until))
     else:
         said = m("leadend.done_open", number=done.number)
-    return _noted(ctx, answers, done, said)
+    return noted(ctx, answers, done, said)
 
 
 LEADEND = Flow(

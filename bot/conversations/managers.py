@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.access.offices import OFFICES
 from bot.conversations.basics import every_entity
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -26,7 +27,6 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_choice, entity_name, quality_word
 from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
-from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 

@@ -18,6 +18,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import private_number
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
+from bot.conversations.receipts import WAY_HOME, recorded, to_portal
 from bot.conversations.steps import Ask, Choice, Option, nothing_in
 from bot.conversations.usernames import UsernameStep, free_names
 from bot.msg import Say, m
@@ -103,25 +104,20 @@ def request(_: Context, answers: Answers) -> CreateUser:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, what is still missing, and which password comes from where."""
-    entity = ctx.directory.entity(answers["entity"])
     portal = done.due is None
     noted = m("grant.noted", number=done.number) if portal else m("newuser.done", number=done.number)
     mailed = (m("grant.mailed", name=answers.get("first_name", "")),) if done.mailed else ()
     passwords = (m("user.passwords"),) if is_human(ctx, answers) else ()
-    checklist: tuple[Row, ...] = (
-        ((Button(m("portal.open"), Door("portal", done.number), "☑"),),) if portal else ()
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(noted, *mailed, *passwords),
-        rows=(
-            *checklist,
-            (Button(m("grant.title"), Door("grant", done.account), "➕"),),
-            (Button(m("user.open"), Door("user", done.account), "👤"),),
-            (Button(m("newuser.another"), Door("newuser", answers["entity"])),),
-            (Button(m("common.home"), Door("home")),),
-        ),
+    checklist: tuple[Row, ...] = ((to_portal(done.number),),) if portal else ()
+    return recorded(
+        ctx,
+        answers,
+        (noted, *mailed, *passwords),
+        *checklist,
+        (Button(m("grant.title"), Door("grant", done.account), "➕"),),
+        (Button(m("user.open"), Door("user", done.account), "👤"),),
+        (Button(m("newuser.another"), Door("newuser", answers["entity"])),),
+        WAY_HOME,
     )
 
 

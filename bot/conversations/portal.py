@@ -30,6 +30,7 @@ from bot.conversations.flow import (
 from bot.conversations.model import Answers, App, Button, CopyText, Door, Json, Row, Text, View
 from bot.conversations.people import found
 from bot.conversations.ports import ChangeCard, Context, Sheet, Visit
+from bot.conversations.receipts import WAY_HOME, to_portal, to_status
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import GONE, Ask, Choice, Option, one_after_another, page_of, page_row, turned
 from bot.errors import Invalid
@@ -39,7 +40,6 @@ ACT = "hand_over"
 ALL, SURE = "all", "sure"
 NUMBER = re.compile(r"\d{4}-\d{6}")
 """A change's number, which is a visit of its own."""
-HOME_ROW: Row = (Button(m("common.home"), Door("home")),)
 
 
 # -- which visit ----------------------------------------------------------------------------------
@@ -316,10 +316,10 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body = m(f"portal.done.{what}", number=done.number, due=done.due)
     rows: list[Row] = []
     if len(numbers) == 1:
-        rows.append((Button(m("common.status"), Door("status", done.number)),))
+        rows.append((to_status(done.number),))
     if ctx.directory.visits():
         rows.append((Button(m("portal.more"), Door("portal"), "☑"),))
-    return View(mark="✔", title=m("portal.title"), body=(body,), rows=(*rows, HOME_ROW))
+    return View(mark="✔", title=m("portal.title"), body=(body,), rows=(*rows, WAY_HOME))
 
 
 def _when(ctx: Context, done: Done) -> Msg:
@@ -376,16 +376,16 @@ def verify_row(ctx: Context, change: ChangeCard) -> tuple[Row, ...]:
 
 def _verified(_: Context, answers: Answers, done: Done) -> View:
     if answers.get("works") == WORKS:
-        row: Row = (Button(m("common.status"), Door("status", done.number)),)
+        row: Row = (to_status(done.number),)
         return View(
             mark="✔",
             title=m("verify.title"),
             body=(m("verify.yes", number=done.number),),
-            rows=(row, HOME_ROW),
+            rows=(row, WAY_HOME),
         )
-    row = (Button(m("portal.open"), Door("portal", done.number), "☑"),)
+    row = (to_portal(done.number),)
     return View(
-        mark="↩", title=m("verify.title"), body=(m("verify.no", number=done.number),), rows=(row, HOME_ROW)
+        mark="↩", title=m("verify.title"), body=(m("verify.no", number=done.number),), rows=(row, WAY_HOME)
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from bot.access.requests import ActivateQuality, Done
 from bot.conversations.basics import every_entity
 from bot.conversations.certificates import certificates_row
-from bot.conversations.flow import Flow, Page, press
+from bot.conversations.flow import HOME_ROW, Flow, Page, press
 from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
 from bot.conversations.place import (
@@ -22,7 +22,8 @@ from bot.conversations.place import (
     the_only,
 )
 from bot.conversations.ports import Context, QualityRef
-from bot.conversations.status import HOME_ROW, about
+from bot.conversations.receipts import HOME_DOOR, to_portal
+from bot.conversations.status import about
 from bot.conversations.steps import Choice, Option
 from bot.msg import Msg, Say, m
 
@@ -135,9 +136,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     portal = change is not None and change.state == "to_do"
     name: Say = about(ctx, change) if change else ""
     first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("grant.title"), Door("grant", answers["entity"]), "➕")
+        to_portal(done.number) if portal else Button(m("grant.title"), Door("grant", answers["entity"]), "➕")
     )
     return View(
         mark="✔",
@@ -148,7 +147,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
             (first,),
             (
                 Button(qualities_title(ctx), Door(KEY, answers["entity"]), "🗂"),
-                Button(m("common.home"), Door("home")),
+                HOME_DOOR,
             ),
         ),
     )

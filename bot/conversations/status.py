@@ -15,6 +15,7 @@ from bot.conversations import checklist, onportal
 from bot.conversations.certificates import certificates_row
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -443,7 +444,6 @@ def people_rows(people: Sequence[PersonRef]) -> list[Row]:
 
 
 BACK_ROW: Row = (press(m("status.overview"), "all"),)
-HOME_ROW: Row = (press(m("common.home"), "home"),)
 
 
 def prefill(ctx: Context, args: str) -> Answers:

@@ -20,6 +20,7 @@ from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Scree
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step
 from bot.conversations.ports import Context, SubdivisionCard
+from bot.conversations.receipts import WAY_HOME, to_portal
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Ask, Option
 from bot.conversations.subdivisions import (
@@ -148,12 +149,11 @@ def staying(ctx: Context, answers: Answers, done: Done, title: Msg, said: Msg, *
     rows: list[Row] = []
     if change is not None and change.state == "to_do":
         body.append(m("subdivisions.portal"))
-        rows.append((Button(m("portal.open"), Door("portal", done.number), "☑"),))
+        rows.append((to_portal(done.number),))
     place = answers.get("quality") or (change.quality if change else "") or answers["entity"]
     rows += [*more, (Button(m("subdivisions.title"), Door(KEY, place), "🗂"),)]
-    home: Row = (Button(m("common.home"), Door("home")),)
     return View(
-        mark="✔", title=title, subject=entity_name(ctx, answers), body=tuple(body), rows=(*rows, home)
+        mark="✔", title=title, subject=entity_name(ctx, answers), body=tuple(body), rows=(*rows, WAY_HOME)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.access.requests import DEEPEST
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -25,7 +26,6 @@ from bot.conversations.matching import fold, match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step, quality_word
 from bot.conversations.ports import Context, ManagerRef, SubdivisionCard
-from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.msg import Msg, Say, m
 

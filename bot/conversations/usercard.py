@@ -13,6 +13,7 @@ from bot.access.identifiers import looks_like_niss
 from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -34,7 +35,6 @@ from bot.conversations.ports import COUNTED, Context, Listing, PastChange, Perso
 from bot.conversations.search import all_qualities, by_number
 from bot.conversations.signout import signout_row
 from bot.conversations.status import (
-    HOME_ROW,
     change_item,
     held_lines,
     invite_row,

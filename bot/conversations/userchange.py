@@ -27,12 +27,13 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import known_person, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number, rebased
 from bot.conversations.place import entity_name, may, place_steps
 from bot.conversations.ports import Context, PersonCard
+from bot.conversations.receipts import WAY_HOME, recorded, to_portal, when_active
 from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Msg, Say, m
@@ -328,25 +329,13 @@ def request(ctx: Context, answers: Answers) -> ChangeUser:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number; at once here, later where the portal has to be told."""
-    entity = ctx.directory.entity(answers["entity"])
     noted = m("grant.noted", number=done.number) if done.due is None else m("edit.done", number=done.number)
     if done.due is not None and done.due > ctx.now:  # a function begins with it
         noted = when_active(done.number, done.due, ctx.now)
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if done.due is None
-        else Button(m("user.open"), Door("user", done.account), "👤")
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(noted,),
-        rows=(
-            (first,),
-            (Button(m("edit.another"), Door("edit", done.account), "✏"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    opened = Button(m("user.open"), Door("user", done.account), "👤")
+    first = to_portal(done.number) if done.due is None else opened
+    another: Row = (Button(m("edit.another"), Door("edit", done.account), "✏"),)
+    return recorded(ctx, answers, (noted,), (first,), another, WAY_HOME)
 
 
 ON_FIELD = frozenset({"person", "field"})

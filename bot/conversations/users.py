@@ -31,6 +31,7 @@ from bot.conversations.model import Answers, Button, Door, Json, Row, Text, View
 from bot.conversations.people import found, told_apart
 from bot.conversations.place import entity_name, entity_step
 from bot.conversations.ports import COUNTED, Context, PersonCard, PersonRef, UserPage
+from bot.conversations.receipts import WAY_HOME, to_status
 from bot.conversations.steps import GONE, PAGE_SIZE, Ask, Choice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -344,14 +345,14 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, under which number; what is still to do on the portal is said to be."""
     if answers["act"] == userexport.ACT:
         return userexport.receipt(ctx, answers)
-    entity, act = ctx.directory.entity(answers["entity"]), answers["act"]
+    act = answers["act"]
     numbers = (done.number, *done.more)
     waits = act != "move" and any(
         change.state == "to_do" for number in numbers if (change := ctx.directory.change(number))
     )
     said = m(f"users.{'noted' if waits else 'done'}.{act}", n=len(answers["people"]["ids"]))
     body: list[Say] = [said, numbered(numbers)]
-    rows: list[Row] = [(Button(m("common.status"), Door("status", done.number)),)]
+    rows: list[Row] = [(to_status(done.number),)]
     if waits:
         rows.insert(0, (Button(m("portal.open"), Door("portal"), "☑"),))
     if act in {"block", "delete"}:
@@ -359,12 +360,12 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         rows += mandates.kept_rows(ctx, answers["entity"], answers["people"]["ids"])
     rows += [
         (Button(m("users.title"), Door("users", answers["entity"])),),
-        (Button(m("common.home"), Door("home")),),
+        WAY_HOME,
     ]
     return View(
         mark="✔",
         title=m("users.done_title"),
-        subject=entity.name if entity else None,
+        subject=entity_name(ctx, answers),
         body=tuple(body),
         rows=tuple(rows),
     )
