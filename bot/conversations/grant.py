@@ -9,21 +9,21 @@ from functools import lru_cache
 
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
-from bot.access.names import parse_email, parse_name, parse_title
 from bot.access.periods import (
     check_end,
     check_start,
 )
-from bot.access.requests import Done, GrantAccess, NewUser
+from bot.access.requests import Done, GrantAccess
 from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, Door, Json, Text, View
 from bot.conversations.people import PersonStep, is_new, rebased
+from bot.conversations.persondata import language_step, new_user, typed
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status, when_active
-from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option, nothing_in
+from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
 from bot.msg import m
 
@@ -196,14 +196,6 @@ class ProfessionStep(Choice):
 # -- a new user's data ----------------------------------------------------------------------------
 
 
-def languages(ctx: Context, _: Answers) -> Sequence[Option]:
-    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
-
-
-def own_language(ctx: Context, _: Answers) -> Json:
-    return ctx.lang if ctx.lang in ctx.settings.languages else ctx.settings.languages[0]
-
-
 def free_username(ctx: Context, answers: Answers) -> Json:
     """The first proposal that nobody bears; unique over everything, like the portal's own (`domain.md`, trap 15)."""
     if not {"last_name", "first_name"} <= answers.keys():
@@ -217,10 +209,6 @@ def username(ctx: Context, answers: Answers, text: str) -> str:
     if not ctx.directory.username_free(name):
         raise Invalid(m("username.taken", example=str(free_username(ctx, answers) or name)))
     return name
-
-
-def nothing(_: Context, __: Answers) -> Json:
-    return ""
 
 
 def prefill(memory: Mapping[str, str], args: str) -> Answers:
@@ -251,25 +239,12 @@ def request(ctx: Context, answers: Answers) -> GrantAccess:
         applications=tuple(answers["applications"]),
         account=person.get("account"),
         version=person.get("version"),
-        user=_new_user(answers) if is_new(answers) else None,
+        user=new_user(answers, person.get("niss")) if is_new(answers) else None,
         profession=answers.get("profession"),
         function=function_of(ctx, answers) if dated or (longer and function_ends(ctx, answers)) else None,
         starts_on=date.fromisoformat(start) if start else None,
         ends_on=date.fromisoformat(end) if end else None,
         reactivate=bool(person.get("reactivate")),
-    )
-
-
-def _new_user(answers: Answers) -> NewUser:
-    return NewUser(
-        last_name=answers["last_name"],
-        first_name=answers["first_name"],
-        email=answers["email"],
-        username=answers["username"],
-        language=answers["language"],
-        niss=answers["person"].get("niss"),
-        title=answers.get("title") or None,
-        local_email=answers.get("local_email") or None,
     )
 
 
@@ -307,30 +282,7 @@ GRANT = Flow(
             label=m("field.person"),
             after=frozenset({"entity", "quality"}),
         ),
-        Ask(
-            "last_name",
-            ask=m("grant.ask.last_name"),
-            label=m("field.last_name"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "first_name",
-            ask=m("grant.ask.first_name"),
-            label=m("field.first_name"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "email",
-            ask=m("grant.ask.email"),
-            label=m("field.email"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        *(typed(field, after=NEW, when=new_person) for field in ("last_name", "first_name", "email")),
         ApplicationsStep(
             "applications",
             ask=m("grant.ask.applications"),
@@ -376,38 +328,8 @@ GRANT = Flow(
             stands=True,
             parse=username,
         ),
-        Choice(
-            "language",
-            ask=m("grant.ask.language"),
-            label=m("field.language"),
-            after=NEW,
-            when=new_person,
-            options=languages,
-            proposes=own_language,
-            stands=True,
-        ),
-        Ask(
-            "title",
-            ask=m("grant.ask.title"),
-            label=m("field.title"),
-            after=NEW,
-            when=new_person,
-            optional=m("field.none"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_title(text),
-        ),
-        Ask(
-            "local_email",
-            ask=m("grant.ask.local_email"),
-            label=m("field.local_email"),
-            after=NEW,
-            when=new_person,
-            optional=nothing_in("local_email"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        language_step(after=NEW, when=new_person),
+        *(typed(field, after=NEW, when=new_person) for field in ("title", "local_email")),
     ),
     submit=request,
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),

@@ -31,6 +31,7 @@ from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import PersonStep, private_number, rebased
+from bot.conversations.persondata import languages
 from bot.conversations.place import entity_name, may, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.receipts import WAY_HOME, recorded, to_portal, when_active
@@ -192,11 +193,6 @@ def parse_as(field: str) -> Ask:
         optional=nothing_in(field) if field in OPTIONAL else None,
         parse=lambda ctx, _, text: read_field(field, text, ctx.settings.usernames, ctx.today),
     )
-
-
-def languages(ctx: Context, _: Answers) -> Sequence[Option]:
-    """Those of the portal."""
-    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
 
 
 def professions(_: Context, __: Answers) -> Sequence[Option]:
