@@ -118,6 +118,7 @@ class HolderStep(PersonStep):
 
     _: KW_ONLY
     newcomers: bool = False
+    as_is: bool = True  # somebody blocked may hold something all the same
     function_act: str
 
     def _listing(self, asking: Asking) -> Listing[PersonRef]:
@@ -189,13 +190,6 @@ class HolderStep(PersonStep):
         order = list(offered)
         hit = match(text, [names[key] for key in order])
         return order[hit.places[0]] if hit.sure else None
-
-    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        """Somebody blocked is taken as he is: he may hold something all the same."""
-        card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        return Accepted({"account": account, "version": card.ref.version})
 
 
 _EVERYBODY: dict[str, Json] = {"first": False, "application": "", "page": 0, "blocked": ""}

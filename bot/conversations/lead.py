@@ -210,15 +210,14 @@ class LinkedStep(PersonStep):
 
     _: KW_ONLY
     newcomers: bool = False
+    as_is: bool = True
 
     def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        """Somebody blocked is taken as he is."""
+        verdict = super()._taken(asking, account, reactivate=reactivate)
         card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        if not links_above(asking.ctx, account):
+        if isinstance(verdict, Accepted) and card and not links_above(asking.ctx, account):
             return Rejected(m("leadend.no_link", name=card.ref.name))
-        return Accepted({"account": account, "version": card.ref.version})
+        return verdict
 
 
 def links_above(ctx: Context, account: str) -> list[LinkRef]:

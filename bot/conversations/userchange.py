@@ -7,7 +7,7 @@ again and decides who may (`access.userchange`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from bot.access.catalogue import Declared
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, unfit
@@ -35,7 +35,7 @@ from bot.conversations.persondata import languages
 from bot.conversations.place import entity_name, may, place_steps
 from bot.conversations.ports import Context, PersonCard
 from bot.conversations.receipts import WAY_HOME, recorded, to_portal, when_active
-from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
+from bot.conversations.steps import Ask, Choice, Option, nothing_in, numbered, one_after_another
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Msg, Say, m
 
@@ -46,11 +46,9 @@ ACT = "change_user"
 class AccountStep(PersonStep):
     """A user account of the quality, a blocked one too: its data can be corrected."""
 
-    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        return Accepted({"account": account, "version": card.ref.version})
+    _: KW_ONLY
+    newcomers: bool = False
+    as_is: bool = True
 
 
 # -- the field, and what stands in it ------------------------------------------------------------
@@ -346,7 +344,6 @@ EDIT = Flow(
             ask=m("edit.ask.person"),
             label=m("field.person"),
             after=frozenset({"entity", "quality"}),
-            newcomers=False,
         ),
         FieldStep(
             "field",
