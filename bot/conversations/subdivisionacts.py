@@ -15,8 +15,9 @@ from bot.access.requests import (
     Done,
     MoveSubdivision,
     RenameSubdivision,
+    Request,
 )
-from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Verdict
+from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Step, Verdict
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step
 from bot.conversations.ports import Context, SubdivisionCard
@@ -41,6 +42,8 @@ from bot.msg import Msg, Say, m
 TOP = "-"
 """Below none, or into none."""
 Cards = Callable[[Context, Answers], Sequence[SubdivisionCard]]
+Submit = Callable[[Context, Answers], Request]
+Receipt = Callable[[Context, Answers, Done], View]
 
 
 def changeable(ctx: Context, answers: Answers) -> Sequence[SubdivisionCard]:
@@ -157,6 +160,24 @@ def staying(ctx: Context, answers: Answers, done: Done, title: Msg, said: Msg, *
     )
 
 
+def ward_flow(key: str, title: Msg, steps: tuple[Step, ...], *, submit: Submit, receipt: Receipt) -> Flow:
+    """A dialogue about one subdivision: first which, the rest is its own."""
+    return Flow(
+        key=key,
+        icon="🗂",
+        title=title,
+        steps=(entity_step(ACT, none=m("subdivisions.no_entity")), *steps),
+        submit=submit,
+        prefill=chosen,
+        subject=entity_name,
+        receipt=receipt,
+        rebase=rebased,
+        restarts=True,
+        needs=ACT,
+        meanwhile=m("subdivisions.meanwhile"),
+    )
+
+
 # -- names ----------------------------------------------------------------------------------------
 
 
@@ -267,12 +288,10 @@ def renamed(ctx: Context, answers: Answers, done: Done) -> View:
     return staying(ctx, answers, done, m("subname.title"), m("subname.done", name=answers["name"]))
 
 
-RENAME_FLOW = Flow(
-    key=RENAME,
-    icon="🗂",
-    title=m("subname.title"),
-    steps=(
-        entity_step(ACT, none=m("subdivisions.no_entity")),
+RENAME_FLOW = ward_flow(
+    RENAME,
+    m("subname.title"),
+    (
         ward_step(WardStep, changeable),
         NameStep(
             "name",
@@ -283,13 +302,7 @@ RENAME_FLOW = Flow(
         ),
     ),
     submit=lambda _, answers: RenameSubdivision(answers["ward"]["id"], answers["ward"]["v"], answers["name"]),
-    prefill=chosen,
-    subject=entity_name,
     receipt=renamed,
-    rebase=rebased,
-    restarts=True,
-    needs=ACT,
-    meanwhile=m("subdivisions.meanwhile"),
 )
 
 
@@ -330,12 +343,10 @@ def moved(ctx: Context, answers: Answers, done: Done) -> View:
     return staying(ctx, answers, done, m("submove.title"), m("submove.done", name=card.path if card else ""))
 
 
-MOVE_FLOW = Flow(
-    key=MOVE,
-    icon="🗂",
-    title=m("submove.title"),
-    steps=(
-        entity_step(ACT, none=m("subdivisions.no_entity")),
+MOVE_FLOW = ward_flow(
+    MOVE,
+    m("submove.title"),
+    (
         ward_step(MovedStep, movable, exact=True),
         SearchChoice(
             "within",
@@ -352,11 +363,5 @@ MOVE_FLOW = Flow(
         None if answers["within"] == TOP else answers["within"],
         answers["ward"]["people"],
     ),
-    prefill=chosen,
-    subject=entity_name,
     receipt=moved,
-    rebase=rebased,
-    restarts=True,
-    needs=ACT,
-    meanwhile=m("subdivisions.meanwhile"),
 )
