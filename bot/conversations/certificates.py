@@ -32,7 +32,7 @@ from bot.conversations.model import Answers, Button, Document, Door, Json, Row, 
 from bot.conversations.place import entity_choice, entity_name, entity_option, entity_step
 from bot.conversations.ports import CertificateRef, Context
 from bot.conversations.receipts import WAY_HOME
-from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option, page_row
+from bot.conversations.steps import GONE, Choice, Option, page_row, paged
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -118,9 +118,7 @@ def page(ctx: Context, answers: Answers) -> Page:
 
 def list_page(ctx: Context, entity: str, there: Sequence[CertificateRef], at: int) -> Page:
     """All of them, what ends first at the top, each with a button."""
-    pages = max(1, -(-len(there) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = list(enumerate(there, 1))[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(list(enumerate(there, 1)), at)
     lines = [
         m(
             "certificates.line",

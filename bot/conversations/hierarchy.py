@@ -13,7 +13,7 @@ from bot.conversations.model import Json, Row
 from bot.conversations.people import found, told_apart
 from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, LinkRef, Listing, PersonCard, PersonRef
-from bot.conversations.steps import PAGE_SIZE, page_row
+from bot.conversations.steps import PAGE_SIZE, page_row, paged
 from bot.msg import Msg, Say, m
 
 ACT, KEY, END_KEY = "link_responsible", "lead", "leadend"
@@ -102,9 +102,7 @@ def new_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
 def links_page(ctx: Context, card: PersonCard, at: int, back: Row) -> Page:
     """All links of a person, some at a time, each with a button where its end can be moved."""
     links = ctx.directory.links(card.ref.id)
-    pages = max(1, -(-len(links) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = links[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(links, at)
     rows: list[Row] = []
     if may_link(ctx, card):
         rows += [

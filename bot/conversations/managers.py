@@ -27,7 +27,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_choice, entity_name, quality_word
 from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
-from bot.conversations.steps import GONE, PAGE_SIZE, page_row
+from bot.conversations.steps import GONE, page_row, paged
 from bot.msg import Msg, Say, m
 
 APPOINT = "appoint"
@@ -111,9 +111,7 @@ def page(ctx: Context, answers: Answers) -> Page:
 
 def list_page(ctx: Context, entity: str, there: Sequence[ManagerRef], at: int) -> Page:
     """Everybody, some at a time, each with a button."""
-    pages = max(1, -(-len(there) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = list(enumerate(there, 1))[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(list(enumerate(there, 1)), at)
     lines = [
         m(
             "managers.line",

@@ -119,7 +119,7 @@ class ChecklistStep(Step):
         people, ready = by_person(sheets), _ready(asking.ctx, sheets)
         if ready and asking.ui.get("sure") == len(ready):
             return _sure(ready)
-        page = page_of(asking.ui, len(people))
+        page = page_of(asking.ui.get("page", 0), len(people))
         body = _person_body(asking.ctx, people[page], first=page == 0, last=page == len(people) - 1)
         rows = (
             *_private(asking.ctx, people[page]),
