@@ -34,7 +34,6 @@ from bot.conversations.model import Button as PlainButton
 from bot.conversations.mydata import own_rows
 from bot.conversations.people import found, told_apart
 from bot.conversations.place import may
-from bot.conversations.portal import verify_row
 from bot.conversations.ports import (
     COUNTED,
     ChangeCard,
@@ -53,6 +52,7 @@ from bot.conversations.search import all_qualities, application_rows, applicatio
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
+from bot.conversations.verify import verify_row
 from bot.msg import Msg, Say, from_json, m, to_json
 
 AT_ONCE = 4
