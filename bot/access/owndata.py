@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.access.requests import ADDRESSES, ChangeOwn, Done, claim_of
+from bot.access.claims import claim_of
+from bot.access.requests import ADDRESSES, ChangeOwn, Done
 from bot.access.rights import require
 from bot.access.standing import target_of
 from bot.access.userchange import ONE, accounts_of, record_field

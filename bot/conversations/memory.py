@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from rapidfuzz import fuzz
 
+from bot.access.claims import ON_USERS
 from bot.access.names import display_name
-from bot.access.requests import ON_USERS, Conflict, Outcome, Refused, Request
+from bot.access.requests import Conflict, Outcome, Refused, Request
 from bot.access.rights import OFTEN
 from bot.conversations import memoryacts
 from bot.conversations.matching import fold

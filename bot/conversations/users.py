@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bot.access.claims import ON_USERS
 from bot.access.identifiers import looks_like_niss
-from bot.access.requests import ON_USERS, ActOnUsers, Done, ExportUsers
+from bot.access.requests import ActOnUsers, Done, ExportUsers
 from bot.conversations import hierarchy, mandates, onportal, userexport, userfilters
 from bot.conversations.days import NOW, WhenStep
 from bot.conversations.flow import (

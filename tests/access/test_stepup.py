@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from bot.access import acts, invitations, sessions, standing, stepup
+from bot.access.claims import claim_of
 from bot.access.directory import RegisterDirectory
 from bot.access.registerfile import load
-from bot.access.requests import Done, EndSessions, GrantAccess, Refused, claim_of
+from bot.access.requests import Done, EndSessions, GrantAccess, Refused
 from bot.access.rights import NEEDS, OFTEN, Act, Needs, needs_proof
 from bot.access.rows import BINDINGS, MANDATES, SESSIONS
 from bot.access.sessions import SessionRules
