@@ -22,7 +22,6 @@ from bot.access.insider import judged
 from bot.access.oneself import acts_of
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
-from bot.access.rights import require
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES
 from bot.access.standing import target_of
 from bot.access.work import (
@@ -276,7 +275,7 @@ def _account(work: Work, request: EndAccess | ChangeEnd) -> AnyRow:
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
     target = judged(work, acts, replace(place, person=row.identity_id))
     for act in acts:
-        require(work.mandates(), act, target, actor=work.actor.identity, today=work.today)
+        work.require(act, target)
     return row
 
 

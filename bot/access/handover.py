@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, Table, select, update
 from bot.access import due, qualities
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
-from bot.access.rights import Act, Target, require
+from bot.access.rights import Act, Target
 from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
@@ -133,7 +133,7 @@ def _require(
         path, subject = branch(work.connection, row.subdivision_id), row.identity_id
         quality = row.quality_id  # a change about several users may be of several qualities
     target = Target(change.entity_id, quality, path, change.enterprise_id, subject)
-    require(work.mandates(), Act.HAND_OVER, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.HAND_OVER, target)
 
 
 def items_of(connection: Connection, number: str) -> Sequence[AnyRow]:

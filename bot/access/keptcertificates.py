@@ -20,7 +20,7 @@ from bot.access.mandates import reaching
 from bot.access.periods import BRUSSELS, brussels_day
 from bot.access.reach import Reach
 from bot.access.requests import Done, EndCertificate, KeepCertificate
-from bot.access.rights import Act, require, roles_allowed
+from bot.access.rights import Act, roles_allowed
 from bot.access.rows import CERTIFICATES, ENTITIES, MANDATES
 from bot.access.standing import Session, chats_of, target_of
 from bot.access.views import CertificateRef
@@ -104,7 +104,7 @@ _KEPT = select(CERTIFICATES).where(CERTIFICATES.c.ended_at.is_(None))
 def _require(work: Work, entity: str) -> None:
     """Raises NotAllowed unless the actor may change the certificates of the entity."""
     target = target_of(work.connection, entity, None)
-    require(work.mandates(), Act.KEEP_CERTIFICATES, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.KEEP_CERTIFICATES, target)
 
 
 def _read(file: str, now: datetime) -> Certificate:

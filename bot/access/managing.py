@@ -19,7 +19,7 @@ from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL, Office
 from bot.access.periods import latest_day
 from bot.access.places import stays_open
 from bot.access.requests import AppointManager, Done, EndMandate, InviteUser
-from bot.access.rights import Act, Role, Target, allowed, require
+from bot.access.rights import Act, Role, Target, allowed
 from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, branch
 from bot.access.work import (
     APPOINT,
@@ -67,7 +67,7 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
     person = _person(work, office, entity, request.account)
     if request.subdivision is not None and not stays_open(work.connection, request.subdivision):
         raise Declined(m("act.users.ward_closed"), "part")
-    _require(work, office.act, replace(place, person=person.identity_id))
+    work.require(office.act, replace(place, person=person.identity_id))
     if person.status == "blocked":
         raise Declined(m("act.blocked"), "person")
     _check_days(work, request)
@@ -97,7 +97,7 @@ def end_mandate(work: Work, request: EndMandate) -> Done:
     row = next((row for row in there if row.id == request.mandate), None)
     if row is None or office_of(row) != request.office:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
+    work.require(OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
     if request.on and not max(work.today, row.since or work.today) <= request.on:
         raise Declined(m("act.manager.too_early"), "day")
     if request.on and row.until and request.on > row.until:
@@ -115,16 +115,12 @@ def end_mandate(work: Work, request: EndMandate) -> Done:
 # -- who, where, when -----------------------------------------------------------------------------
 
 
-def _require(work: Work, act: Act, target: Target) -> None:
-    require(work.mandates(), act, target, actor=work.actor.identity, today=work.today)
-
-
 def _entity(work: Work, entity: str) -> AnyRow:
     """The entity, if the actor has something to do with it."""
     row = work.connection.execute(select(ENTITIES).where(ENTITIES.c.id == entity)).one_or_none()
     if row is None:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, Act.READ_ENTITY, Target(row.id, enterprise=row.enterprise_id))
+    work.require(Act.READ_ENTITY, Target(row.id, enterprise=row.enterprise_id))
     return row
 
 
@@ -203,7 +199,7 @@ def _replaced(work: Work, entity: AnyRow, there: list[AnyRow], request: AppointM
     place = (request.office, entity.id, request.quality, request.subdivision)
     if row is None or (office_of(row), row.entity_id, row.quality_id, row.subdivision_id) != place:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
+    work.require(OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
     until = request.since - DAY
     if until < work.today or (row.since is not None and row.since > until):
         return Ending(row, request.office, None)

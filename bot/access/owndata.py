@@ -13,7 +13,6 @@ from sqlalchemy import Row
 
 from bot.access.claims import claim_of
 from bot.access.requests import ADDRESSES, ChangeOwn, Done
-from bot.access.rights import require
 from bot.access.standing import target_of
 from bot.access.userchange import ONE, accounts_of, record_field
 from bot.access.userfields import read_field
@@ -56,7 +55,7 @@ def _own(work: Work, request: ChangeOwn) -> Row[*tuple[Any, ...]]:
     assert claim is not None
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
     target = replace(place, person=row.identity_id)
-    require(work.mandates(), claim.act, target, actor=work.actor.identity, today=work.today)
+    work.require(claim.act, target)
     if row.status == "blocked":
         raise Refusal(m("act.blocked"))
     return row

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from bot.access.reach import Reach
 from bot.access.requests import ActivateQuality, Done
-from bot.access.rights import Act, Target, require
+from bot.access.rights import Act, Target
 from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS
 from bot.access.waiting import of_entity
 from bot.access.work import (
@@ -51,7 +51,7 @@ def activate_quality(work: Work, request: ActivateQuality) -> Done:
     if row is None:
         raise NotAllowed(NOT_ALLOWED)
     target = Target(row.entity_id, row.id, enterprise=row.enterprise_id)
-    require(work.mandates(), Act.ACTIVATE_QUALITY, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.ACTIVATE_QUALITY, target)
     if row.portal == "new":
         raise Refusal(m("act.quality.automatic"))
     if row.active:
