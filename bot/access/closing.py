@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from bot.access import managing
 from bot.access.mandates import place_of
@@ -18,7 +17,7 @@ from bot.access.offices import OFFICES
 from bot.access.requests import MOST_MOVED, CloseSubdivision, Done
 from bot.access.requests import Conflict as Meanwhile
 from bot.access.rights import Act, require
-from bot.access.rows import ACCOUNTS, ENTITIES, account_order
+from bot.access.rows import ACCOUNTS, ENTITIES, AnyRow, account_order
 from bot.access.standing import others_may
 from bot.access.subdivisions import (
     Tree,
@@ -44,7 +43,6 @@ from bot.access.work import (
 from bot.errors import NotAllowed, Refusal
 from bot.msg import Msg, m
 
-AnyRow = Row[*tuple[Any, ...]]
 _OFFICE = "subdivision"
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     bindparam,
     exists,
     select,
@@ -45,6 +43,7 @@ from bot.access.rows import (
     NUMBERS,
     PROFILES,
     QUALITIES,
+    AnyRow,
 )
 from bot.access.standing import Session
 from bot.access.subdivisionlists import SubdivisionLists
@@ -70,7 +69,6 @@ from bot.access.views import (
 from bot.msg import Texts
 from bot.store.keys import Keyring
 
-AnyRow = Row[*tuple[Any, ...]]
 _CARD = (
     *_PERSON,
     ACCOUNTS.c.created_at,

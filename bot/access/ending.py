@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from bot.access import due, ground, sessions
 from bot.access.differences import differences
@@ -22,7 +22,7 @@ from bot.access.insider import judged
 from bot.access.oneself import acts_of
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES, AnyRow
 from bot.access.standing import target_of
 from bot.access.work import (
     APPLICATION,
@@ -44,7 +44,6 @@ from bot.access.work import (
 from bot.errors import Invalid, NotAllowed
 from bot.msg import Say, m
 
-AnyRow = Row[*tuple[Any, ...]]
 _ACCOUNT = (
     select(
         ACCOUNTS.c.id,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select, update
+from sqlalchemy import Connection, Select, Table, select, update
 
 from bot.access import due, qualities
 from bot.access.periods import due_instant
@@ -25,6 +25,7 @@ from bot.access.rows import (
     ITEMS,
     PROFILES,
     RESPONSIBILITIES,
+    AnyRow,
     branch,
 )
 from bot.access.work import (
@@ -42,7 +43,6 @@ from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store import audit
 
-AnyRow = Row[*tuple[Any, ...]]
 TABLES: Mapping[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS, LINK: RESPONSIBILITIES}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.access.activation import Notice
 from bot.access.certificates import WARNED, Certificate, read_certificate, state_of
@@ -21,7 +21,7 @@ from bot.access.periods import BRUSSELS, brussels_day
 from bot.access.reach import Reach
 from bot.access.requests import Done, EndCertificate, KeepCertificate
 from bot.access.rights import Act, roles_allowed
-from bot.access.rows import CERTIFICATES, ENTITIES, MANDATES
+from bot.access.rows import CERTIFICATES, ENTITIES, MANDATES, AnyRow
 from bot.access.standing import Session, chats_of, target_of
 from bot.access.views import CertificateRef
 from bot.access.work import NOT_ALLOWED, Declined, Work
@@ -30,7 +30,6 @@ from bot.msg import m
 from bot.store import audit, due
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 WARN = "certificate"
 """The kind of a warning's row."""
 MORNING = time(9)

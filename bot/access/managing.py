@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from bot.access import letters, sessions, wayin
 from bot.access.mandates import MANDATE, office_of, place_of, reaching
@@ -20,7 +20,7 @@ from bot.access.periods import latest_day
 from bot.access.places import stays_open
 from bot.access.requests import AppointManager, Done, EndMandate, InviteUser
 from bot.access.rights import Act, Role, Target, allowed
-from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, branch
+from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, AnyRow, branch
 from bot.access.work import (
     APPOINT,
     END_MANAGER,
@@ -37,7 +37,6 @@ from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 DAY = timedelta(days=1)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select, true
 
 from bot.access.identifiers import Niss
 from bot.access.identities import digits_of
@@ -41,6 +41,7 @@ from bot.access.rows import (
     SUBSTITUTIONS,
     TICKETS,
     VISITS,
+    AnyRow,
 )
 from bot.store.audit import personal_place
 from bot.store.crypto import IdentityKeys, Unreadable
@@ -350,7 +351,7 @@ def _audit(
     return found
 
 
-def _of(row: Row[*tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
+def _of(row: AnyRow, names: Sequence[str]) -> dict[str, Any]:
     return {name: _said(getattr(row, name)) for name in names}
 
 

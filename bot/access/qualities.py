@@ -6,14 +6,13 @@ The new portal activates its groups by itself, from authentic sources (`domain.m
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.access.reach import Reach
 from bot.access.requests import ActivateQuality, Done
 from bot.access.rights import Act, Target
-from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS
+from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS, AnyRow
 from bot.access.waiting import of_entity
 from bot.access.work import (
     ACTIVATE_QUALITY,
@@ -27,8 +26,6 @@ from bot.access.work import (
 )
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
-
-AnyRow = Row[*tuple[Any, ...]]
 
 
 def activate_quality(work: Work, request: ActivateQuality) -> Done:

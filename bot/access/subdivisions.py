@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bot.access.names import fold, parse_place
 from bot.access.requests import DEEPEST, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision
@@ -25,6 +25,7 @@ from bot.access.rows import (
     PROFILES,
     QUALITIES,
     SUBDIVISIONS,
+    AnyRow,
     account_order,
     below,
     branch,
@@ -48,7 +49,6 @@ from bot.msg import Msg, m
 from bot.store.ids import new_id
 
 TRIES = 5
-AnyRow = Row[*tuple[Any, ...]]
 _QUALITY = (
     select(
         QUALITIES.c.id,

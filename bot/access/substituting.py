@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.access import letters, sessions
 from bot.access.mandates import MANDATE, office_of, place_of, reaching
@@ -20,7 +20,7 @@ from bot.access.periods import Period, latest_day
 from bot.access.reach import Reach
 from bot.access.requests import AppointDeputy, Done, EndDeputy
 from bot.access.rights import Act, MandateScope, Target, allowed, mandates_for
-from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, branch
+from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, AnyRow, branch
 from bot.access.standing import Session
 from bot.access.views import DeputyRef
 from bot.access.work import (
@@ -38,7 +38,6 @@ from bot.errors import NotAllowed
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 LONGEST = timedelta(days=366)
 """A deputy is for a time: whoever is needed for longer is appointed himself."""
 

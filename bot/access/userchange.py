@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.access import numberchange, retired, wayin
 from bot.access.differences import differences
@@ -25,6 +25,7 @@ from bot.access.rows import (
     ENTITIES,
     PROFILES,
     SUBDIVISIONS,
+    AnyRow,
     account_order,
     branch,
     profile_order,
@@ -34,7 +35,6 @@ from bot.access.work import CHANGE_USER, NOT_ALLOWED, Declined, Item, Work, add_
 from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 
-AnyRow = Row[*tuple[Any, ...]]
 _ACCOUNT = (
     select(
         ACCOUNTS.c.id,
