@@ -21,11 +21,6 @@ from tests.access.registers import Register
 ENTRIES = core(AuditEntry)
 
 
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
-
-
 def changes(
     register: Register, by: str | None, field: str, value: str, *scope: str, account: str = "peeters"
 ):

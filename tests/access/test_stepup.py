@@ -16,17 +16,12 @@ from bot.access.sessions import SessionRules
 from bot.access.work import Work
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import event, select, update
-from tests.access.registers import NOW, REGISTER, TODAY, Register
+from tests.access.registers import NOW, REGISTER, TODAY
 
 RULES = SessionRules(locking=True)
 ANNE, JAN, ELISE = 101, 102, 103
 MINUTE = timedelta(minutes=1)
 SHOWN = "the recap as it stood"
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def comes_in(register, person, telegram_id, *, scope=None, now=NOW):
