@@ -19,16 +19,7 @@ from bot.access.requests import Conflict as Meanwhile
 from bot.access.rights import Act, require
 from bot.access.rows import ACCOUNTS, ENTITIES, AnyRow, account_order
 from bot.access.standing import others_may
-from bot.access.subdivisions import (
-    Tree,
-    changed,
-    differences,
-    held,
-    living,
-    may,
-    quality_of,
-    still_open,
-)
+from bot.access.subdivisions import Tree, changed, differences, held, living, may, quality_of, still_open
 from bot.access.work import (
     CHANGE_USER,
     CLOSE_WARD,

@@ -9,13 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import (
-    Connection,
-    bindparam,
-    exists,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, bindparam, exists, select, union_all
 
 from bot.access import contact, invitations, linking, retired, stepup, waiting
 from bot.access.catalogue import Catalogue
@@ -35,16 +29,7 @@ from bot.access.periods import brussels_day
 from bot.access.qualities import Activations
 from bot.access.reach import Reach
 from bot.access.rights import Act, MandateScope, Role
-from bot.access.rows import (
-    ACCOUNTS,
-    CHANGES,
-    ENTITIES,
-    GRANTS,
-    NUMBERS,
-    PROFILES,
-    QUALITIES,
-    AnyRow,
-)
+from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, GRANTS, NUMBERS, PROFILES, QUALITIES, AnyRow
 from bot.access.standing import Session
 from bot.access.subdivisionlists import SubdivisionLists
 from bot.access.substituting import Deputies

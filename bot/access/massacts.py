@@ -22,14 +22,7 @@ from bot.access.names import display_name
 from bot.access.periods import check_end, end_instant
 from bot.access.requests import ActOnUsers, Done
 from bot.access.rights import Target, require
-from bot.access.rows import (
-    ACCOUNTS,
-    ENTITIES,
-    PROFILES,
-    SUBDIVISIONS,
-    account_order,
-    branch,
-)
+from bot.access.rows import ACCOUNTS, ENTITIES, PROFILES, SUBDIVISIONS, account_order, branch
 from bot.access.work import (
     APPLICATION,
     BLOCK_USER,

@@ -9,10 +9,7 @@ from functools import lru_cache
 
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
-from bot.access.periods import (
-    check_end,
-    check_start,
-)
+from bot.access.periods import check_end, check_start
 from bot.access.requests import Done, GrantAccess
 from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict

@@ -8,14 +8,7 @@ from datetime import datetime
 from bot.access.requests import CloseSubdivision, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision
 from bot.access.views import ManagerRef, SubdivisionCard
 from bot.conversations.memoryparts import record
-from bot.conversations.ports import (
-    ChangeCard,
-    ChangeItem,
-    EntityRef,
-    PersonCard,
-    QualityRef,
-    SubdivisionRef,
-)
+from bot.conversations.ports import ChangeCard, ChangeItem, EntityRef, PersonCard, QualityRef, SubdivisionRef
 
 ACT = "manage_subdivisions"
 

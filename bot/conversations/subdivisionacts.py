@@ -9,14 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.access.names import fold, parse_place
-from bot.access.requests import (
-    DEEPEST,
-    CreateSubdivision,
-    Done,
-    MoveSubdivision,
-    RenameSubdivision,
-    Request,
-)
+from bot.access.requests import DEEPEST, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision, Request
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Step, Verdict
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step

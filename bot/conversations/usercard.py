@@ -34,12 +34,7 @@ from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import all_qualities, by_number
 from bot.conversations.signout import signout_row
-from bot.conversations.status import (
-    change_item,
-    held_lines,
-    invite_row,
-    people_rows,
-)
+from bot.conversations.status import change_item, held_lines, invite_row, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m

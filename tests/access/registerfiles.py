@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 from bot.access.registerfile import load
-from bot.access.rows import (
-    ENTITIES,
-)
+from bot.access.rows import ENTITIES
 from bot.errors import RegisterFileError
 from bot.store.database import Database
 from bot.store.keys import Keyring

@@ -6,14 +6,7 @@ from datetime import date, timedelta
 
 from bot.access.registerfile import export
 from bot.access.requests import Done
-from bot.access.rows import (
-    ACCOUNTS,
-    ASSIGNMENTS,
-    GRANTS,
-    NUMBERS,
-    QUALITIES,
-    SUBDIVISIONS,
-)
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, NUMBERS, QUALITIES, SUBDIVISIONS
 from bot.store.audit import verify
 from bot.store.database import Database
 from bot.store.tables import AuditEntry, core

@@ -16,23 +16,8 @@ from bot.conversations.changes import way
 from bot.conversations.days import NOW as NOW_AT_ONCE
 from bot.conversations.flow import Asking
 from bot.conversations.frames import settle
-from bot.conversations.model import (
-    Answer,
-    Button,
-    Command,
-    Event,
-    Press,
-    State,
-    Tap,
-    Text,
-    Unreadable,
-    View,
-)
-from bot.conversations.ports import (
-    Actor,
-    Context,
-    Settings,
-)
+from bot.conversations.model import Answer, Button, Command, Event, Press, State, Tap, Text, Unreadable, View
+from bot.conversations.ports import Actor, Context, Settings
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.screens import INTERLUDES
 from bot.conversations.testing import MemoryDirectory, Talk

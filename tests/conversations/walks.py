@@ -7,17 +7,8 @@ from functools import cache
 
 from bot.access.requests import Refused
 from bot.access.rights import OFTEN, Role
-from bot.conversations.model import (
-    Command,
-    Event,
-    Redraw,
-    Tap,
-    Text,
-)
-from bot.conversations.ports import (
-    Post,
-    Settings,
-)
+from bot.conversations.model import Command, Event, Redraw, Tap, Text
+from bot.conversations.ports import Post, Settings
 from bot.conversations.registry import ENGINE, FLOWS
 from bot.conversations.testing import MIDI, MemoryDirectory, Talk
 from bot.conversations.userfilters import CHOSEN
