@@ -144,14 +144,19 @@ def _place(work: Work, office: Office, entity: AnyRow, request: AppointManager) 
     return Target(entity.id, request.quality, path, entity.enterprise_id)
 
 
-def _person(work: Work, office: Office, entity: AnyRow, account: str) -> AnyRow:
-    """The user to be appointed, whom the actor must be able to see; a responsible may come from among the managers."""
+def user_there(work: Work, entity: AnyRow, account: str) -> tuple[AnyRow, Target]:
+    """A user of the entity, locked, and what he is to the rights. Raises NotAllowed for any other."""
     work.connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account).with_for_update())
     row = letters.addressee(work.connection, account)
     if row is None or row.entity_id != entity.id:
         raise NotAllowed(NOT_ALLOWED)
     path = branch(work.connection, row.subdivision_id)
-    user = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+    return row, Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+
+
+def _person(work: Work, office: Office, entity: AnyRow, account: str) -> AnyRow:
+    """The user to be appointed, whom the actor must be able to see; a responsible may come from among the managers."""
+    row, user = user_there(work, entity, account)
     seen = allowed(work.mandates(), Act.LIST_USERS, user, actor=work.actor.identity, today=work.today)
     if not seen and office.role is Role.RESPONSIBLE:
         there = wayin.managing(work.connection, row, work.today)
