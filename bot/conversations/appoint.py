@@ -25,6 +25,7 @@ from bot.conversations.place import (
     has_groups,
     quality_options,
     the_only,
+    worked_in,
 )
 from bot.conversations.ports import Context, ManagerRef
 from bot.conversations.receipts import WAY_HOME
@@ -198,8 +199,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     if args.startswith(REPLACE) and (old := mandate_of(ctx, args.removeprefix(REPLACE))):
         place = {"entity": old.entity, "office": old.office, "quality": old.quality, "part": old.subdivision}
         return {**{key: value for key, value in place.items() if value}, "replaces": old.id}
-    entity = args.strip() or memory.get("entity")
-    return {"entity": entity} if entity else {}
+    return worked_in(memory, args)
 
 
 def request(ctx: Context, answers: Answers) -> AppointManager:

@@ -13,7 +13,7 @@ from bot.conversations.flow import Asking, Flow
 from bot.conversations.grant import of_person
 from bot.conversations.managers import DEPUTY, UNDEPUTY, deputy_line
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.place import entity_choice, entity_name, entity_step, the_only
+from bot.conversations.place import entity_choice, entity_name, entity_step, the_only, worked_in
 from bot.conversations.ports import Context, DeputyRef
 from bot.conversations.steps import Choice, Day, Option
 from bot.errors import Invalid
@@ -56,8 +56,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     """The entity that a button names, or the user; else the entity worked in."""
     if found := of_person(ctx, args.strip()):
         return {"entity": found["entity"], "list": found["quality"], "person": found["person"]}
-    entity = args.strip() or memory.get("entity")
-    return {"entity": entity} if entity else {}
+    return worked_in(memory, args)
 
 
 def appointed(ctx: Context, answers: Answers, done: Done) -> View:
@@ -181,9 +180,7 @@ UNDEPUTY_FLOW = Flow(
         ),
     ),
     submit=lambda _, answers: EndDeputy(answers["standin"]),
-    prefill=lambda _, memory, args: (
-        {"entity": entity} if (entity := args.strip() or memory.get("entity")) else {}
-    ),
+    prefill=lambda _, memory, args: worked_in(memory, args),
     subject=entity_name,
     receipt=ended,
     restarts=True,

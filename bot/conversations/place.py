@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -70,6 +70,12 @@ def entity_name(ctx: Context, answers: Answers) -> Say | None:
     """The entity's name, for every card."""
     entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
     return entity.name if entity else None
+
+
+def worked_in(memory: Mapping[str, str], named: str = "") -> Answers:
+    """The entity that a button names, else the one that the manager chose to work in."""
+    entity = named.strip() or memory.get("entity")
+    return {"entity": entity} if entity else {}
 
 
 IN_GROUP = m("place.ask.group")

@@ -12,7 +12,7 @@ from bot.access.names import fold, parse_place
 from bot.access.requests import DEEPEST, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision, Request
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Step, Verdict
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.place import entity_name, entity_step, quality_options, quality_step
+from bot.conversations.place import entity_name, entity_step, quality_options, quality_step, worked_in
 from bot.conversations.ports import Context, SubdivisionCard
 from bot.conversations.receipts import WAY_HOME, to_portal
 from bot.conversations.searching import SearchChoice
@@ -130,7 +130,7 @@ def chosen(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     card = ctx.directory.subdivision(args.strip()) if args.strip() else None
     if card:
         return {"entity": card.entity, "ward": seen(ctx, card)}
-    return {"entity": memory["entity"]} if memory.get("entity") else {}
+    return worked_in(memory)
 
 
 def rebased(answers: Answers, version: int) -> Answers:

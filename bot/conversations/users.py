@@ -11,7 +11,7 @@ from bot.conversations import mandates, userexport
 from bot.conversations.days import NOW, WhenStep
 from bot.conversations.flow import Flow
 from bot.conversations.model import Answers, Button, Door, Row, View
-from bot.conversations.place import entity_name, entity_step
+from bot.conversations.place import entity_name, entity_step, worked_in
 from bot.conversations.ports import Context
 from bot.conversations.receipts import WAY_HOME, to_status
 from bot.conversations.steps import Ask, Choice, Option
@@ -112,9 +112,8 @@ def numbered(numbers: Sequence[str]) -> Msg:
 
 def prefill(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     """The entity that a button names, or that of the subdivision; else the one that the manager chose to work in."""
-    entity = args.strip() or memory.get("entity")
     card = ctx.directory.subdivision(args.strip()) if args.strip() else None
-    return {"entity": card.entity if card else entity} if entity else {}
+    return {"entity": card.entity} if card else worked_in(memory, args)
 
 
 def suggested(ctx: Context, args: str) -> Answers:
