@@ -13,10 +13,10 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, or_, select, update
 
 from bot.access import due
-from bot.access.handover import TABLES, AnyRow, items_of
+from bot.access.handover import TABLES, items_of
 from bot.access.parked import parked
 from bot.access.periods import brussels_day
-from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES
+from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES, AnyRow
 from bot.access.standing import chats_of, told
 from bot.access.work import END_GRANT, GRANT
 from bot.store import audit

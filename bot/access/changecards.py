@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from bot.access.names import display_name
 from bot.access.periods import brussels_day
-from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES
+from bot.access.rows import ACCOUNTS, CHANGES, ITEMS, PROFILES, AnyRow
 from bot.access.views import ChangeCard, ChangeItem, EntityRef, Stamp
 from bot.access.work import (
     BLOCK_USER,
@@ -23,7 +22,6 @@ from bot.access.work import (
     at_once,
 )
 
-AnyRow = Row[*tuple[Any, ...]]
 CHANGE = select(
     CHANGES.c.number,
     CHANGES.c.entity_id,

@@ -8,28 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from bot.access import managing
 from bot.access.mandates import place_of
 from bot.access.offices import OFFICES
 from bot.access.requests import MOST_MOVED, CloseSubdivision, Done
 from bot.access.requests import Conflict as Meanwhile
-from bot.access.rights import Act, Target, require
-from bot.access.rows import ACCOUNTS, ENTITIES, account_order
+from bot.access.rights import Act, require
+from bot.access.rows import ACCOUNTS, ENTITIES, AnyRow, account_order
 from bot.access.standing import others_may
-from bot.access.subdivisions import (
-    Tree,
-    changed,
-    differences,
-    held,
-    living,
-    may,
-    quality_of,
-    still_open,
-)
+from bot.access.subdivisions import Tree, changed, differences, held, living, may, quality_of, still_open
 from bot.access.work import (
     CHANGE_USER,
     CLOSE_WARD,
@@ -44,7 +34,6 @@ from bot.access.work import (
 from bot.errors import NotAllowed, Refusal
 from bot.msg import Msg, m
 
-AnyRow = Row[*tuple[Any, ...]]
 _OFFICE = "subdivision"
 
 
@@ -58,7 +47,7 @@ def close_subdivision(work: Work, request: CloseSubdivision) -> Done | Meanwhile
     entity = work.connection.execute(select(ENTITIES).where(ENTITIES.c.id == tree.place.entity_id)).one()
     over = [each for each in managing.mandates_there(work, entity) if each.subdivision_id in inside]
     for mandate in over:
-        _may_end(work, place_of(work.connection, mandate, entity.enterprise_id))
+        work.require(OFFICES[_OFFICE].act, place_of(work.connection, mandate, entity.enterprise_id))
     people = living(work, inside)
     if row.version != request.version:
         return Meanwhile(differences(work, row, request.version), row.version)
@@ -69,10 +58,6 @@ def close_subdivision(work: Work, request: CloseSubdivision) -> Done | Meanwhile
     heir = _heir(work, tree, request, inside) if people else None
     _may_move(work, tree, people, heir)
     return _write(work, tree, entity, inside, people, over, heir)
-
-
-def _may_end(work: Work, target: Target) -> None:
-    require(work.mandates(), OFFICES[_OFFICE].act, target, actor=work.actor.identity, today=work.today)
 
 
 def _otherwise(
@@ -95,8 +80,7 @@ def _heir(work: Work, tree: Tree, request: CloseSubdivision, inside: Sequence[st
     if heir not in tree.rows:
         raise NotAllowed(NOT_ALLOWED)
     if heir in inside or tree.rows[heir].closed_at is not None:
-        target = tree.target(heir)
-        require(work.mandates(), Act.CHANGE_USER, target, actor=work.actor.identity, today=work.today)
+        work.require(Act.CHANGE_USER, tree.target(heir))
         raise Declined(m("act.users.ward_closed"), "heir")
     return heir
 

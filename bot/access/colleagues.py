@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.access import rights, sessions
+from bot.access import sessions
 from bot.access.requests import Done, EndSessions
 from bot.access.rights import Act
 from bot.access.rows import ACCOUNTS, PROFILES
@@ -32,7 +32,7 @@ def end_sessions(work: Work, request: EndSessions) -> Done:
         raise NotAllowed(NOT_ALLOWED)
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
     target = replace(place, person=row.identity_id)
-    rights.require(work.mandates(), Act.END_SESSIONS, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.END_SESSIONS, target)
     ended = sessions.end_all(
         work.connection, row.identity_id, work.now, "by a manager", reaching=row.entity_id
     )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from bot.access.catalogue import Catalogue
-from bot.access.rows import ITEMS
+from bot.access.rows import ITEMS, AnyRow
 from bot.access.work import (
     ASSIGNMENT,
     BLOCK_USER,
@@ -47,7 +46,7 @@ def differences(connection: Connection, catalogue: Catalogue, account: str, seen
     return tuple(reversed(said[:SHOWN])) or (m("act.changed.other"),)
 
 
-def _said(catalogue: Catalogue, rows: Sequence[Row[*tuple[Any, ...]]]) -> Iterator[Msg]:
+def _said(catalogue: Catalogue, rows: Sequence[AnyRow]) -> Iterator[Msg]:
     for row in rows:
         if row.kind in {GRANT, ASSIGNMENT}:
             key = "act.changed.longer" if row.before else f"act.changed.{row.kind}"

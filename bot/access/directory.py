@@ -8,16 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    bindparam,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, bindparam, literal, select, union_all
 
 from bot.access import contact, invitations, linking, retired, stepup, waiting
 from bot.access.catalogue import Catalogue
@@ -37,15 +29,7 @@ from bot.access.periods import brussels_day
 from bot.access.qualities import Activations
 from bot.access.reach import Reach
 from bot.access.rights import Act, MandateScope, Role
-from bot.access.rows import (
-    ACCOUNTS,
-    CHANGES,
-    ENTITIES,
-    GRANTS,
-    NUMBERS,
-    PROFILES,
-    QUALITIES,
-)
+from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, GRANTS, NUMBERS, PROFILES, QUALITIES, AnyRow
 from bot.access.standing import Session
 from bot.access.subdivisionlists import SubdivisionLists
 from bot.access.substituting import Deputies
@@ -70,7 +54,6 @@ from bot.access.views import (
 from bot.msg import Texts
 from bot.store.keys import Keyring
 
-AnyRow = Row[*tuple[Any, ...]]
 _CARD = (
     *_PERSON,
     ACCOUNTS.c.created_at,

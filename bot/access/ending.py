@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from bot.access import due, ground, sessions
 from bot.access.differences import differences
@@ -23,8 +23,7 @@ from bot.access.oneself import acts_of
 from bot.access.parked import unknown_there
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
-from bot.access.rights import require
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES, AnyRow
 from bot.access.standing import target_of
 from bot.access.work import (
     APPLICATION,
@@ -47,7 +46,6 @@ from bot.access.work import (
 from bot.errors import Invalid, NotAllowed
 from bot.msg import Say, m
 
-AnyRow = Row[*tuple[Any, ...]]
 _ACCOUNT = (
     select(
         ACCOUNTS.c.id,
@@ -279,7 +277,7 @@ def _account(work: Work, request: EndAccess | ChangeEnd) -> AnyRow:
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
     target = judged(work, acts, replace(place, person=row.identity_id))
     for act in acts:
-        require(work.mandates(), act, target, actor=work.actor.identity, today=work.today)
+        work.require(act, target)
     return row
 
 

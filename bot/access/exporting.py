@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, select
+from sqlalchemy import Connection, case, select
 
 from bot.access.catalogue import Catalogue
 from bot.access.holdings import TABLES, is_live, key_of
@@ -21,7 +21,7 @@ from bot.access.periods import brussels_day
 from bot.access.reach import Reach
 from bot.access.requests import Done, ExportUsers
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, GRANTS, NUMBERS, PROFILES, QUALITIES, SUBDIVISIONS
+from bot.access.rows import ACCOUNTS, GRANTS, NUMBERS, PROFILES, QUALITIES, SUBDIVISIONS, AnyRow
 from bot.access.userlists import PEOPLE, UserLists
 from bot.access.views import UserFilter
 from bot.access.work import NOT_ALLOWED, Declined, Work
@@ -33,7 +33,6 @@ from bot.store.crypto import IdentityKeys, number_place
 from bot.store.ids import new_id
 from bot.store.keys import Keyring
 
-AnyRow = Row[*tuple[Any, ...]]
 MOST = {"csv": 100_000, "xlsx": 20_000}
 """So many users stand in one document, at the most: an XLSX is put together in memory, cell by cell."""
 BATCH = 500

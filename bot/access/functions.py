@@ -7,9 +7,8 @@ trap 6).
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bot.access import due
 from bot.access.catalogue import Declared, Function
@@ -17,7 +16,7 @@ from bot.access.differences import differences
 from bot.access.periods import Period, check_end, check_start, due_instant
 from bot.access.requests import AssignFunction, Conflict, Done
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, PROFILES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, PROFILES, AnyRow
 from bot.access.userchange import require_change
 from bot.access.work import (
     ASSIGNMENT,
@@ -34,7 +33,6 @@ from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 _ACCOUNT = (
     select(
         ACCOUNTS.c.id,

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select, update
+from sqlalchemy import Connection, Select, Table, select, update
 
 from bot.access import due, qualities
 from bot.access.parked import parked
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
-from bot.access.rights import Act, Target, require
+from bot.access.rights import Act, Target
 from bot.access.rows import (
     ACCOUNTS,
     ASSIGNMENTS,
@@ -26,6 +26,7 @@ from bot.access.rows import (
     ITEMS,
     PROFILES,
     RESPONSIBILITIES,
+    AnyRow,
     branch,
 )
 from bot.access.work import (
@@ -43,7 +44,6 @@ from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store import audit
 
-AnyRow = Row[*tuple[Any, ...]]
 TABLES: Mapping[str, Table] = {GRANT: GRANTS, ASSIGNMENT: ASSIGNMENTS, LINK: RESPONSIBILITIES}
 
 
@@ -136,7 +136,7 @@ def _require(
         path, subject = branch(work.connection, row.subdivision_id), row.identity_id
         quality = row.quality_id  # a change about several users may be of several qualities
     target = Target(change.entity_id, quality, path, change.enterprise_id, subject)
-    require(work.mandates(), Act.HAND_OVER, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.HAND_OVER, target)
 
 
 def items_of(connection: Connection, number: str) -> Sequence[AnyRow]:

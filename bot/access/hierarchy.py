@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 
 from bot.access import due
 from bot.access.functions import account_of, assigned, check_days, conflict_of, days_of, noted
@@ -19,13 +19,12 @@ from bot.access.leaders import LINKED, led_functions, not_over
 from bot.access.periods import Period, check_end, due_instant
 from bot.access.requests import ChangeLink, Conflict, Done, LinkResponsible
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, ITEMS, PROFILES, RESPONSIBILITIES
+from bot.access.rows import ACCOUNTS, ITEMS, PROFILES, RESPONSIBILITIES, AnyRow
 from bot.access.work import LINK, NOT_ALLOWED, UNLINK, Declined, Item, Work, open_change, withdraw
 from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 _LEADER = (
     select(
         ACCOUNTS.c.id, ACCOUNTS.c.quality_id, ACCOUNTS.c.status, ACCOUNTS.c.profession, PROFILES.c.identity_id

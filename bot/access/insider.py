@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from bot.access import identities
 from bot.access.oneself import accounts_of, acts_of
@@ -20,14 +19,12 @@ from bot.access.places import found, own_subdivision
 from bot.access.reach import Reach
 from bot.access.requests import ActOnUsers, ChangeUser, CreateUser, GrantAccess, NewUser, Request
 from bot.access.rights import Act, Target, allowed
-from bot.access.rows import ACCOUNTS, PROFILES, branch
+from bot.access.rows import ACCOUNTS, PROFILES, AnyRow, branch
 from bot.access.standing import Session, others_may, target_of
 from bot.access.userfields import OF_THE_PROFILE, WAYS_IN
 from bot.access.work import Work
 from bot.errors import NotAllowed
 from bot.store.keys import Keyring
-
-AnyRow = Row[*tuple[Any, ...]]
 
 
 def judged(work: Work, acts: Sequence[Act], target: Target) -> Target:

@@ -12,13 +12,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.access import proofs, sessions, visits
 from bot.access.identities import by_key
-from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS
+from bot.access.rows import BINDINGS, IDENTITIES, INVITATIONS, AnyRow
 from bot.access.views import Invitation
 from bot.errors import Invalid, Refusal
 from bot.msg import m
@@ -234,7 +233,7 @@ def unbind(connection: Connection, keyring: Keyring, person: str, now: datetime)
     return unbound
 
 
-def _open(connection: Connection, code: str, now: datetime) -> Row[*tuple[Any, ...]] | None:
+def _open(connection: Connection, code: str, now: datetime) -> AnyRow | None:
     query = (
         select(INVITATIONS.c.id, INVITATIONS.c.identity_id, INVITATIONS.c.scope_entity_id, INVITATIONS.c.lang)
         .join(IDENTITIES, IDENTITIES.c.id == INVITATIONS.c.identity_id)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.access.activation import Notice
 from bot.access.certificates import WARNED, Certificate, read_certificate, state_of
@@ -20,8 +20,8 @@ from bot.access.mandates import reaching
 from bot.access.periods import BRUSSELS, brussels_day
 from bot.access.reach import Reach
 from bot.access.requests import Done, EndCertificate, KeepCertificate
-from bot.access.rights import Act, require, roles_allowed
-from bot.access.rows import CERTIFICATES, ENTITIES, MANDATES
+from bot.access.rights import Act, roles_allowed
+from bot.access.rows import CERTIFICATES, ENTITIES, MANDATES, AnyRow
 from bot.access.standing import Session, chats_of, target_of
 from bot.access.views import CertificateRef
 from bot.access.work import NOT_ALLOWED, Declined, Work
@@ -30,7 +30,6 @@ from bot.msg import m
 from bot.store import audit, due
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 WARN = "certificate"
 """The kind of a warning's row."""
 MORNING = time(9)
@@ -104,7 +103,7 @@ _KEPT = select(CERTIFICATES).where(CERTIFICATES.c.ended_at.is_(None))
 def _require(work: Work, entity: str) -> None:
     """Raises NotAllowed unless the actor may change the certificates of the entity."""
     target = target_of(work.connection, entity, None)
-    require(work.mandates(), Act.KEEP_CERTIFICATES, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.KEEP_CERTIFICATES, target)
 
 
 def _read(file: str, now: datetime) -> Certificate:

@@ -11,19 +11,18 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, union_all
 
 from bot.access.catalogue import Catalogue
 from bot.access.holdings import is_live, state_of
 from bot.access.names import display_name
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, PROFILES, RESPONSIBILITIES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, PROFILES, RESPONSIBILITIES, AnyRow
 from bot.access.userlists import UserLists
 from bot.access.userparts import exercising_part, living_part, profession_part, text_parts
 from bot.access.views import LinkRef, Listing, PersonCard, PersonRef, QualityRef
 
-AnyRow = Row[*tuple[Any, ...]]
 _DAYS = ("id", "account_id", "responsible_id", "function", "starts_on", "ends_on", "revoked_at", "active_at")
 LINKED = union_all(
     select(*(RESPONSIBILITIES.c[name] for name in _DAYS), literal(1).label("own")),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from bot.access import visits
 from bot.access.names import display_name
-from bot.access.rows import ACCOUNTS, ENTITIES, IDENTITIES, PROFILES
+from bot.access.rows import ACCOUNTS, ENTITIES, IDENTITIES, PROFILES, AnyRow
 from bot.msg import Texts
 from bot.store import outbox
 from bot.store.keys import Keyring
@@ -133,17 +133,17 @@ _ADDRESSEE = (
 )  # fmt: skip
 
 
-def addressee(connection: Connection, account: str) -> Row[*tuple[Any, ...]] | None:
+def addressee(connection: Connection, account: str) -> AnyRow | None:
     """An account with its person and entity; None for one that is gone."""
     return connection.execute(_ADDRESSEE.where(ACCOUNTS.c.id == account)).one_or_none()
 
 
-def addressee_called(connection: Connection, username: str) -> Row[*tuple[Any, ...]] | None:
+def addressee_called(connection: Connection, username: str) -> AnyRow | None:
     """The same by the user name, as it may be typed."""
     folded = username.strip().casefold()
     return connection.execute(_ADDRESSEE.where(ACCOUNTS.c.username_fold == folded)).one_or_none()
 
 
-def address_of(row: Row[*tuple[Any, ...]]) -> str:
+def address_of(row: AnyRow) -> str:
     """The address that the account's entity knows, or nothing."""
     return row.email or row.local_email or ""

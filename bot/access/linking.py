@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.access import invitations, sessions, visits
 from bot.access.proofs import Proved
 from bot.access.requests import Done, Refused
-from bot.access.rows import BINDINGS, IDENTITIES, TICKETS
+from bot.access.rows import BINDINGS, IDENTITIES, TICKETS, AnyRow
 from bot.access.sessions import SessionRules
 from bot.errors import Refusal
 from bot.msg import m
@@ -158,5 +158,5 @@ def _open(telegram_id: int, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _waiting(connection: Connection, telegram_id: int, now: datetime) -> Row[*tuple[Any, ...]] | None:
+def _waiting(connection: Connection, telegram_id: int, now: datetime) -> AnyRow | None:
     return connection.execute(select(TICKETS).where(*_open(telegram_id, now))).one_or_none()

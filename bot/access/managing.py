@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from bot.access import letters, sessions, wayin
 from bot.access.mandates import MANDATE, office_of, place_of, reaching
@@ -19,8 +19,8 @@ from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL, Office
 from bot.access.periods import latest_day
 from bot.access.places import stays_open
 from bot.access.requests import AppointManager, Done, EndMandate, InviteUser
-from bot.access.rights import Act, Role, Target, allowed, require
-from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, branch
+from bot.access.rights import Act, Role, Target, allowed
+from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, AnyRow, branch
 from bot.access.work import (
     APPOINT,
     END_MANAGER,
@@ -37,7 +37,6 @@ from bot.errors import NotAllowed, Refusal
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 DAY = timedelta(days=1)
 
 
@@ -67,7 +66,7 @@ def appoint_manager(work: Work, request: AppointManager) -> Done:
     person = _person(work, office, entity, request.account)
     if request.subdivision is not None and not stays_open(work.connection, request.subdivision):
         raise Declined(m("act.users.ward_closed"), "part")
-    _require(work, office.act, replace(place, person=person.identity_id))
+    work.require(office.act, replace(place, person=person.identity_id))
     if person.status == "blocked":
         raise Declined(m("act.blocked"), "person")
     _check_days(work, request)
@@ -97,7 +96,7 @@ def end_mandate(work: Work, request: EndMandate) -> Done:
     row = next((row for row in there if row.id == request.mandate), None)
     if row is None or office_of(row) != request.office:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
+    work.require(OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
     if request.on and not max(work.today, row.since or work.today) <= request.on:
         raise Declined(m("act.manager.too_early"), "day")
     if request.on and row.until and request.on > row.until:
@@ -115,16 +114,12 @@ def end_mandate(work: Work, request: EndMandate) -> Done:
 # -- who, where, when -----------------------------------------------------------------------------
 
 
-def _require(work: Work, act: Act, target: Target) -> None:
-    require(work.mandates(), act, target, actor=work.actor.identity, today=work.today)
-
-
 def _entity(work: Work, entity: str) -> AnyRow:
     """The entity, if the actor has something to do with it."""
     row = work.connection.execute(select(ENTITIES).where(ENTITIES.c.id == entity)).one_or_none()
     if row is None:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, Act.READ_ENTITY, Target(row.id, enterprise=row.enterprise_id))
+    work.require(Act.READ_ENTITY, Target(row.id, enterprise=row.enterprise_id))
     return row
 
 
@@ -149,14 +144,19 @@ def _place(work: Work, office: Office, entity: AnyRow, request: AppointManager) 
     return Target(entity.id, request.quality, path, entity.enterprise_id)
 
 
-def _person(work: Work, office: Office, entity: AnyRow, account: str) -> AnyRow:
-    """The user to be appointed, whom the actor must be able to see; a responsible may come from among the managers."""
+def user_there(work: Work, entity: AnyRow, account: str) -> tuple[AnyRow, Target]:
+    """A user of the entity, locked, and what he is to the rights. Raises NotAllowed for any other."""
     work.connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account).with_for_update())
     row = letters.addressee(work.connection, account)
     if row is None or row.entity_id != entity.id:
         raise NotAllowed(NOT_ALLOWED)
     path = branch(work.connection, row.subdivision_id)
-    user = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+    return row, Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+
+
+def _person(work: Work, office: Office, entity: AnyRow, account: str) -> AnyRow:
+    """The user to be appointed, whom the actor must be able to see; a responsible may come from among the managers."""
+    row, user = user_there(work, entity, account)
     seen = allowed(work.mandates(), Act.LIST_USERS, user, actor=work.actor.identity, today=work.today)
     if not seen and office.role is Role.RESPONSIBLE:
         there = wayin.managing(work.connection, row, work.today)
@@ -203,7 +203,7 @@ def _replaced(work: Work, entity: AnyRow, there: list[AnyRow], request: AppointM
     place = (request.office, entity.id, request.quality, request.subdivision)
     if row is None or (office_of(row), row.entity_id, row.quality_id, row.subdivision_id) != place:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
+    work.require(OFFICES[request.office].act, place_of(work.connection, row, entity.enterprise_id))
     until = request.since - DAY
     if until < work.today or (row.since is not None and row.since > until):
         return Ending(row, request.office, None)

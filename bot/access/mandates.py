@@ -9,18 +9,17 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from bot.access.names import display_name
 from bot.access.offices import CO_LOCAL, OFFICES
 from bot.access.reach import Reach
 from bot.access.rights import Act, Role, Target, allowed
-from bot.access.rows import ACCOUNTS, ITEMS, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, branch
+from bot.access.rows import ACCOUNTS, ITEMS, MANDATES, PROFILES, QUALITIES, SUBDIVISIONS, AnyRow, branch
 from bot.access.standing import Session
 from bot.access.views import ManagerRef, Post
 from bot.access.work import APPOINT, REPLACE
 
-AnyRow = Row[*tuple[Any, ...]]
 _AS_CO = (
     select(ITEMS.c.id)
     .where(ITEMS.c.object_id == MANDATES.c.id, ITEMS.c.kind.in_((APPOINT, REPLACE)), ITEMS.c.key == CO_LOCAL)

@@ -15,21 +15,15 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from bot.access import due, hierarchy, sessions
+from bot.access.claims import ON_USERS
 from bot.access.ending import Live, live, sooner, stop, withdraw_about
 from bot.access.insider import judged
 from bot.access.names import display_name
 from bot.access.parked import unknown_there
 from bot.access.periods import check_end, end_instant
-from bot.access.requests import ON_USERS, ActOnUsers, Done
+from bot.access.requests import ActOnUsers, Done
 from bot.access.rights import Target, require
-from bot.access.rows import (
-    ACCOUNTS,
-    ENTITIES,
-    PROFILES,
-    SUBDIVISIONS,
-    account_order,
-    branch,
-)
+from bot.access.rows import ACCOUNTS, ENTITIES, PROFILES, SUBDIVISIONS, account_order, branch
 from bot.access.work import (
     APPLICATION,
     BLOCK_USER,

@@ -8,18 +8,15 @@ leads to somebody elsewhere, so that it tells of neither.
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from bot.access import identities
 from bot.access.identifiers import Niss
 from bot.access.requests import ChangeUser
-from bot.access.rows import ACCOUNTS, BLINDS, IDENTITIES, MANDATES, NUMBERS, PROFILES
+from bot.access.rows import ACCOUNTS, BLINDS, IDENTITIES, MANDATES, NUMBERS, PROFILES, AnyRow
 from bot.access.work import Declined, Work
 from bot.msg import m
 
-AnyRow = Row[*tuple[Any, ...]]
 STEP = "niss"
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from bot.access import handover, stepup, visits
 from bot.access.identifiers import Niss
 from bot.access.identities import digits_of, number_row
 from bot.access.names import display_name
-from bot.access.rows import PROFILES
+from bot.access.rows import PROFILES, AnyRow
 from bot.access.userfields import NUMBER
 from bot.access.work import APPOINT, CHANGE_USER, CREATE_USER, NOT_ALLOWED, REPLACE, Work
 from bot.errors import NotAllowed, Refusal
@@ -64,7 +63,7 @@ def wanted(work: Work, change: str) -> Wanted:
     return Wanted(change, name, masked, row.entity_id, item.subject_id, number)
 
 
-def _typed(item: Row[*tuple[Any, ...]]) -> bool:
+def _typed(item: AnyRow) -> bool:
     return item.kind in TYPED or (item.kind == CHANGE_USER and item.key == NUMBER)
 
 

@@ -5,8 +5,8 @@ The act and the dialogue before it read the same two tables, so that a recap nev
 
 from __future__ import annotations
 
+from bot.access.claims import ON_USERS
 from bot.access.requests import (
-    ON_USERS,
     ActOnUsers,
     AssignFunction,
     ChangeEnd,

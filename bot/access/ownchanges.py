@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from bot.access.changecards import CHANGE
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import CHANGES
+from bot.access.rows import CHANGES, AnyRow
 from bot.access.views import COUNTED, ChangeCard, Listing
 
-AnyRow = Row[*tuple[Any, ...]]
 LOOKED_BACK = timedelta(days=365)
 """For so long the overview counts them; what is older is in the audit trail, marked too."""
 

@@ -7,12 +7,10 @@ takes a fresh proof (`rights.Act.OWN_ADDRESS`): else a borrowed telephone would 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row
-
-from bot.access.requests import ADDRESSES, ChangeOwn, Done, claim_of
-from bot.access.rights import require
+from bot.access.claims import claim_of
+from bot.access.requests import ADDRESSES, ChangeOwn, Done
+from bot.access.rows import AnyRow
 from bot.access.standing import target_of
 from bot.access.userchange import ONE, accounts_of, record_field
 from bot.access.userfields import read_field
@@ -41,7 +39,7 @@ def change_own(work: Work, request: ChangeOwn) -> Done:
     return Done(number, account=row.id)
 
 
-def _own(work: Work, request: ChangeOwn) -> Row[*tuple[Any, ...]]:
+def _own(work: Work, request: ChangeOwn) -> AnyRow:
     """The actor's own account. Raises NotAllowed for any other, and for a field that is nobody's own."""
     row = work.connection.execute(ONE, {"account": request.account}).one_or_none()
     if (
@@ -55,7 +53,7 @@ def _own(work: Work, request: ChangeOwn) -> Row[*tuple[Any, ...]]:
     assert claim is not None
     place = target_of(work.connection, row.entity_id, row.quality_id, row.subdivision_id)
     target = replace(place, person=row.identity_id)
-    require(work.mandates(), claim.act, target, actor=work.actor.identity, today=work.today)
+    work.require(claim.act, target)
     if row.status == "blocked":
         raise Refusal(m("act.blocked"))
     return row

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from bot.access.changecards import item_of
 from bot.access.names import display_name
 from bot.access.periods import brussels_day
-from bot.access.rows import CHANGES, ITEMS, PROFILES
+from bot.access.rows import CHANGES, ITEMS, PROFILES, AnyRow
 from bot.access.views import COUNTED, Listing, PastChange, PersonCard
-
-AnyRow = Row[*tuple[Any, ...]]
 
 
 class Pasts:

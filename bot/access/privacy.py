@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select, true
 
 from bot.access.identifiers import Niss
 from bot.access.identities import digits_of
@@ -41,6 +41,7 @@ from bot.access.rows import (
     SUBSTITUTIONS,
     TICKETS,
     VISITS,
+    AnyRow,
 )
 from bot.store.audit import personal_place
 from bot.store.crypto import IdentityKeys, Unreadable
@@ -194,28 +195,25 @@ def _substitutions(connection: Connection, identity: str, places: dict[str, str]
 def _bindings(
     connection: Connection, identity: str, places: dict[str, str], *, whole: bool
 ) -> list[dict[str, Any]]:
-    query = select(BINDINGS).where(_of_scope(BINDINGS, identity, places, whole=whole))
     names = ("telegram_id", "chat_id", "how", "bound_at", "ended_at")
-    rows = connection.execute(query.order_by(BINDINGS.c.bound_at))
+    rows = _scoped(connection, BINDINGS, "bound_at", identity, places, whole=whole)
     return [{"entity": places.get(row.scope_entity_id), **_of(row, names)} for row in rows]
 
 
 def _invitations(
     connection: Connection, identity: str, places: dict[str, str], *, whole: bool
 ) -> list[dict[str, Any]]:
-    query = select(INVITATIONS).where(_of_scope(INVITATIONS, identity, places, whole=whole))
     names = ("lang", "made_at", "expires_at", "used_at", "used_by")
-    rows = connection.execute(query.order_by(INVITATIONS.c.made_at))
+    rows = _scoped(connection, INVITATIONS, "made_at", identity, places, whole=whole)
     return [{"entity": places.get(row.scope_entity_id), **_of(row, names)} for row in rows]
 
 
 def _apps(
     connection: Connection, identity: str, places: dict[str, str], *, whole: bool
 ) -> list[dict[str, Any]]:
-    query = select(AUTHENTICATORS).where(_of_scope(AUTHENTICATORS, identity, places, whole=whole))
     names = ("made_at", "confirmed_at", "failures", "locked_until", "ended_at")
     found = []
-    for row in connection.execute(query.order_by(AUTHENTICATORS.c.made_at, AUTHENTICATORS.c.id)).all():
+    for row in _scoped(connection, AUTHENTICATORS, "made_at", identity, places, whole=whole):
         codes = select(RECOVERY_CODES.c.used_at).where(RECOVERY_CODES.c.authenticator_id == row.id)
         used = connection.execute(codes.order_by(RECOVERY_CODES.c.used_at)).scalars().all()
         said = {"entity": places.get(row.scope_entity_id), **_of(row, names)}
@@ -228,10 +226,9 @@ def _apps(
 def _sessions(
     connection: Connection, identity: str, places: dict[str, str], *, whole: bool
 ) -> list[dict[str, Any]]:
-    query = select(SESSIONS).where(_of_scope(SESSIONS, identity, places, whole=whole))
     names = ("how", "opened_at", "used_at", "ended_at", "ended_why")
     found = []
-    for row in connection.execute(query.order_by(SESSIONS.c.opened_at, SESSIONS.c.id)).all():
+    for row in _scoped(connection, SESSIONS, "opened_at", identity, places, whole=whole):
         proofs = select(STEP_UPS).where(STEP_UPS.c.session_id == row.id).order_by(STEP_UPS.c.made_at)
         again = [_of(proof, ("how", "made_at", "used_at")) for proof in connection.execute(proofs)]
         found.append({"entity": places.get(row.scope_entity_id), **_of(row, names), "proved_again": again})
@@ -279,9 +276,13 @@ def _counted(connection: Connection, identity: str) -> list[dict[str, Any]]:
     return [_of(row, ("what", "at")) for row in connection.execute(query)]
 
 
-def _of_scope(table: Table, identity: str, places: dict[str, str], *, whole: bool) -> ColumnElement[bool]:
+def _scoped(
+    connection: Connection, table: Table, since: str, identity: str, places: dict[str, str], *, whole: bool
+) -> Sequence[AnyRow]:
+    """The person's rows, oldest first by the column `since`: all of them, or those that were made for one of these entities."""
     here = true() if whole else table.c.scope_entity_id.in_(places)
-    return (table.c.identity_id == identity) & here
+    query = select(table).where(table.c.identity_id == identity, here)
+    return connection.execute(query.order_by(table.c[since], table.c.id)).all()
 
 
 def _own_chats(connection: Connection, identity: str) -> list[dict[str, Any]]:
@@ -350,7 +351,7 @@ def _audit(
     return found
 
 
-def _of(row: Row[*tuple[Any, ...]], names: Sequence[str]) -> dict[str, Any]:
+def _of(row: AnyRow, names: Sequence[str]) -> dict[str, Any]:
     return {name: _said(getattr(row, name)) for name in names}
 
 

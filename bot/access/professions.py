@@ -20,7 +20,8 @@ from bot.access.hierarchy import end_with_functions
 from bot.access.periods import Period
 from bot.access.requests import ChangeUser, Conflict, Done
 from bot.access.rights import Act
-from bot.access.userchange import ONE, AnyRow, checked_value, require_change, write_field
+from bot.access.rows import AnyRow
+from bot.access.userchange import ONE, checked_value, require_change, write_field
 from bot.access.work import NOT_ALLOWED, Declined, Item, Work, add_items, audited, open_change
 from bot.errors import NotAllowed
 from bot.msg import m

@@ -20,7 +20,7 @@ from typing import Any
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Row, Table, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from bot.access.credentials import PasswordPolicy, check_password
 from bot.access.rows import (
@@ -31,6 +31,7 @@ from bot.access.rows import (
     PASSWORDS,
     PROFILES,
     RECOVERY_CODES,
+    AnyRow,
 )
 from bot.errors import Refusal
 from bot.msg import m
@@ -145,7 +146,7 @@ def try_password(
     return Proved(owner.identity_id, "password", owner.entity_id)
 
 
-def _owner(connection: Connection, which: Any) -> Row[*tuple[Any, ...]] | None:
+def _owner(connection: Connection, which: Any) -> AnyRow | None:
     query = (
         select(
             ACCOUNTS.c.id, ACCOUNTS.c.username, ACCOUNTS.c.status, ACCOUNTS.c.entity_id,
@@ -323,7 +324,7 @@ def forget_authenticators(connection: Connection, identity: str, now: datetime) 
     ).rowcount
 
 
-def _confirmed(connection: Connection, identity: str, *, lock: bool = False) -> list[Row[*tuple[Any, ...]]]:
+def _confirmed(connection: Connection, identity: str, *, lock: bool = False) -> list[AnyRow]:
     query = (
         select(AUTHENTICATORS)
         .where(AUTHENTICATORS.c.identity_id == identity, AUTHENTICATORS.c.ended_at.is_(None))
@@ -358,7 +359,7 @@ def _uri(connection: Connection, scope: str | None, secret: str) -> str:
     return pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=where or ISSUER, issuer_name=ISSUER)
 
 
-def _secret(connection: Connection, keyring: Keyring, row: Row[*tuple[Any, ...]]) -> str:
+def _secret(connection: Connection, keyring: Keyring, row: AnyRow) -> str:
     return crypto.IdentityKeys(connection, keyring).unseal(row.identity_id, row.secret, _secret_place(row.id))
 
 
@@ -403,20 +404,16 @@ def _use_recovery(connection: Connection, authenticator: str, code: str, now: da
 # -- counting tries -------------------------------------------------------------------------------
 
 
-def _locked_row(
-    connection: Connection, table: Table, column: Any, value: str
-) -> Row[*tuple[Any, ...]] | None:
+def _locked_row(connection: Connection, table: Table, column: Any, value: str) -> AnyRow | None:
     return connection.execute(select(table).where(column == value).with_for_update()).one_or_none()
 
 
-def _refuse_locked(row: Row[*tuple[Any, ...]], now: datetime) -> None:
+def _refuse_locked(row: AnyRow, now: datetime) -> None:
     if row.locked_until is not None and row.locked_until > now:
         raise Refusal(m("login.wait", until=row.locked_until))
 
 
-def _failed(
-    connection: Connection, table: Table, which: Any, row: Row[*tuple[Any, ...]], now: datetime
-) -> None:
+def _failed(connection: Connection, table: Table, which: Any, row: AnyRow, now: datetime) -> None:
     failures = row.failures + 1
     locked = now + LOCKED if failures >= TRIES else None
     connection.execute(

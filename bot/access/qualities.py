@@ -6,14 +6,13 @@ The new portal activates its groups by itself, from authentic sources (`domain.m
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from bot.access.reach import Reach
 from bot.access.requests import ActivateQuality, Done
-from bot.access.rights import Act, Target, require
-from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS
+from bot.access.rights import Act, Target
+from bot.access.rows import CHANGES, ENTITIES, ITEMS, QUALITIES, WAITS, AnyRow
 from bot.access.waiting import of_entity
 from bot.access.work import (
     ACTIVATE_QUALITY,
@@ -27,8 +26,6 @@ from bot.access.work import (
 )
 from bot.errors import NotAllowed, Refusal
 from bot.msg import m
-
-AnyRow = Row[*tuple[Any, ...]]
 
 
 def activate_quality(work: Work, request: ActivateQuality) -> Done:
@@ -51,7 +48,7 @@ def activate_quality(work: Work, request: ActivateQuality) -> Done:
     if row is None:
         raise NotAllowed(NOT_ALLOWED)
     target = Target(row.entity_id, row.id, enterprise=row.enterprise_id)
-    require(work.mandates(), Act.ACTIVATE_QUALITY, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.ACTIVATE_QUALITY, target)
     if row.portal == "new":
         raise Refusal(m("act.quality.automatic"))
     if row.active:

@@ -9,13 +9,11 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Row, and_, bindparam, false, or_, select, true
+from sqlalchemy import Boolean, ColumnElement, Connection, and_, bindparam, false, or_, select, true
 
 from bot.access.rights import Act, MandateScope, Target, mandates_for
-from bot.access.rows import ACCOUNTS, ENTITIES, QUALITIES, SUBDIVISIONS, below
+from bot.access.rows import ACCOUNTS, ENTITIES, QUALITIES, SUBDIVISIONS, AnyRow, below
 from bot.access.standing import Session, mandates_of
-
-AnyRow = Row[*tuple[Any, ...]]
 
 
 class Reach:

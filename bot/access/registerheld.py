@@ -18,9 +18,8 @@ from bot.access.registerchecks import mandate_key
 from bot.access.registerledger import Decision, Fields
 from bot.access.registerpeople import place_of
 from bot.access.registerschema import AccountTable, AssignmentTable, GrantTable, MandateTable
-from bot.access.registersnapshot import AnyRow
 from bot.access.registersync import Load
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, MANDATES
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, GRANTS, MANDATES, AnyRow
 from bot.access.work import ASSIGNMENT, GRANT
 from bot.store.audit import HOUSE, Entry
 from bot.store.ids import new_id

@@ -9,7 +9,6 @@ from sqlalchemy import update
 from bot.access.catalogue import Catalogue, application_table, function_table
 from bot.access.registerledger import Decision, Fields
 from bot.access.registerschema import EntityTable, QualityTable, RegisterTables, SubdivisionTable
-from bot.access.registersnapshot import AnyRow
 from bot.access.registersync import Load
 from bot.access.rows import (
     ACCOUNTS,
@@ -19,6 +18,7 @@ from bot.access.rows import (
     FUNCTIONS,
     QUALITIES,
     SUBDIVISIONS,
+    AnyRow,
     account_order,
     search_words,
     sort_key,

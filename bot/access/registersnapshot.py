@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy import Connection, Table, select, text
 
 from bot.access.registerchecks import AccountKey, Known, KnownQuality
 from bot.access.rows import (
@@ -31,6 +31,7 @@ from bot.access.rows import (
     PROFILES,
     QUALITIES,
     SUBDIVISIONS,
+    AnyRow,
 )
 from bot.store.crypto import blind_index
 from bot.store.database import BUSY_MS
@@ -53,7 +54,6 @@ HELD = (
     MANDATES,
     ORIGINS,
 )
-AnyRow = Row[*tuple[Any, ...]]
 FileDecides = Callable[[str, str, Mapping[str, Any]], bool]
 
 

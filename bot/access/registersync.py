@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, update
 
 from bot.access.registerledger import Fields, Ledger
-from bot.access.registersnapshot import AnyRow, Snapshot
+from bot.access.registersnapshot import Snapshot
+from bot.access.rows import AnyRow
 from bot.store.audit import Entry, append
 from bot.store.keys import Keyring
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from bot.access.catalogue import application_table, function_table, read_application, read_function
 from bot.access.identifiers import Niss, format_enterprise_number, format_nihii_institution
 from bot.access.registerschema import FORMAT, KnownAs
-from bot.access.registersnapshot import AnyRow, Snapshot
+from bot.access.registersnapshot import Snapshot
+from bot.access.rows import AnyRow
 from bot.msg import LANGUAGES
 from bot.store.crypto import IdentityKeys, number_place
 from bot.store.keys import Keyring

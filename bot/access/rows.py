@@ -15,6 +15,9 @@ from bot.access.names import fold
 from bot.store import certificates, login, mail, relations, tables
 from bot.store.tables import core
 
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of any query."""
+
 ACCOUNTS = core(tables.Account)
 ACCOUNT_WORDS = core(tables.AccountWord)
 APPLICATIONS = core(tables.ApplicationRow)
@@ -117,6 +120,6 @@ def account_order(
     return {"sort_key": sort_key(last_name, first_name), "search": words}
 
 
-def as_dict(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+def as_dict(row: AnyRow) -> dict[str, Any]:
     """The row's columns by name."""
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented attribute

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from bot.access.periods import brussels_day
-from bot.access.rows import BINDINGS, MANDATES, SESSIONS, STEP_UPS
+from bot.access.rows import BINDINGS, MANDATES, SESSIONS, STEP_UPS, AnyRow
 from bot.store import chats, due
 from bot.store.ids import new_id
 
@@ -76,9 +76,7 @@ def open_session(
     return session
 
 
-def open_of(
-    connection: Connection, binding: str, now: datetime, rules: SessionRules
-) -> Row[*tuple[Any, ...]] | None:
+def open_of(connection: Connection, binding: str, now: datetime, rules: SessionRules) -> AnyRow | None:
     """The session of this binding that counts now, or None."""
     query = select(SESSIONS).where(SESSIONS.c.binding_id == binding, SESSIONS.c.ended_at.is_(None))
     row = connection.execute(query).one_or_none()
@@ -91,7 +89,7 @@ def open_of(
     return row
 
 
-def _mandate_ended(connection: Connection, session: Row[*tuple[Any, ...]], now: datetime) -> bool:
+def _mandate_ended(connection: Connection, session: AnyRow, now: datetime) -> bool:
     """Whether a mandate of the person ended since he proved himself, by whatever way: its sessions end with it, at once.
 
     Derived from the mandates, so that no way of ending one can forget it.

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from bot.access.rights import Act, MandateScope, Role, Target, allowed
-from bot.access.rows import ACCOUNTS, BINDINGS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, branch
+from bot.access.rows import ACCOUNTS, BINDINGS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, AnyRow, branch
 from bot.access.sessions import SessionRules, open_of
 
 
@@ -148,7 +147,7 @@ def mandates_of(connection: Connection, session: Session) -> tuple[MandateScope,
     return tuple(local)
 
 
-def _scope(row: Row[*tuple[Any, ...]]) -> MandateScope:
+def _scope(row: AnyRow) -> MandateScope:
     return MandateScope(
         role=Role(row.role),
         entity=row.entity_id,
@@ -160,7 +159,7 @@ def _scope(row: Row[*tuple[Any, ...]]) -> MandateScope:
     )
 
 
-def _for_another(row: Row[*tuple[Any, ...]]) -> MandateScope:
+def _for_another(row: AnyRow) -> MandateScope:
     """A mandate of somebody else, in the one entity, on the days that it and the substitution have in common."""
     since = max(row.since, row.first) if row.since else row.first
     until = min(row.until, row.last) if row.until else row.last

@@ -16,7 +16,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from bot.access import visits
-from bot.access.requests import Request, takes_proof
+from bot.access.claims import takes_proof
+from bot.access.requests import Request
 from bot.access.rights import LATELY, OFTEN
 from bot.access.rows import STEP_UPS
 from bot.access.sessions import use_step_up

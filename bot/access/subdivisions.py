@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bot.access.names import fold, parse_place
 from bot.access.requests import DEEPEST, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision
 from bot.access.requests import Conflict as Meanwhile
-from bot.access.rights import Act, Target, require
+from bot.access.rights import Act, Target
 from bot.access.rows import (
     ACCOUNTS,
     ENTITIES,
@@ -25,6 +25,7 @@ from bot.access.rows import (
     PROFILES,
     QUALITIES,
     SUBDIVISIONS,
+    AnyRow,
     account_order,
     below,
     branch,
@@ -48,7 +49,6 @@ from bot.msg import Msg, m
 from bot.store.ids import new_id
 
 TRIES = 5
-AnyRow = Row[*tuple[Any, ...]]
 _QUALITY = (
     select(
         QUALITIES.c.id,
@@ -176,11 +176,7 @@ def may(work: Work, quality: str, subdivision: str | None) -> None:
     if place is None:
         raise NotAllowed(NOT_ALLOWED)
     path = branch(work.connection, subdivision)
-    _require(work, Target(place.entity_id, place.id, path, place.enterprise_id))
-
-
-def _require(work: Work, target: Target) -> None:
-    require(work.mandates(), Act.MANAGE_SUBDIVISIONS, target, actor=work.actor.identity, today=work.today)
+    work.require(Act.MANAGE_SUBDIVISIONS, Target(place.entity_id, place.id, path, place.enterprise_id))
 
 
 def locked(work: Work, quality: str) -> Tree:
@@ -200,7 +196,7 @@ def locked(work: Work, quality: str) -> Tree:
 def still_open(work: Work, tree: Tree, subdivision: str, path: Sequence[str]) -> AnyRow:
     """The subdivision, where it hangs now; raises NotAllowed where that is not the actor's, Declined where it is closed."""
     place = tree.place
-    _require(work, Target(place.entity_id, place.id, tuple(path), place.enterprise_id))
+    work.require(Act.MANAGE_SUBDIVISIONS, Target(place.entity_id, place.id, tuple(path), place.enterprise_id))
     row = tree.rows[subdivision]
     if row.closed_at is not None:
         raise Declined(m("act.ward.closed"), "ward")
@@ -211,7 +207,7 @@ def _open_above(work: Work, tree: Tree, within: str | None) -> None:
     """Raises NotAllowed where the one above is not the actor's to hang something on, Declined where it is closed."""
     if within is not None and within not in tree.rows:
         raise NotAllowed(NOT_ALLOWED)
-    _require(work, tree.target(within))
+    work.require(Act.MANAGE_SUBDIVISIONS, tree.target(within))
     if within is not None and tree.rows[within].closed_at is not None:
         raise Declined(m("act.users.ward_closed"), "within")
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from bot.access import letters, sessions
+from bot.access import sessions
+from bot.access.managing import user_there
 from bot.access.mandates import MANDATE, office_of, place_of, reaching
 from bot.access.names import display_name
 from bot.access.offices import OFFICES
@@ -20,7 +21,7 @@ from bot.access.periods import Period, latest_day
 from bot.access.reach import Reach
 from bot.access.requests import AppointDeputy, Done, EndDeputy
 from bot.access.rights import Act, MandateScope, Target, allowed, mandates_for
-from bot.access.rows import ACCOUNTS, ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, branch
+from bot.access.rows import ENTITIES, MANDATES, PROFILES, SUBSTITUTIONS, AnyRow
 from bot.access.standing import Session
 from bot.access.views import DeputyRef
 from bot.access.work import (
@@ -38,7 +39,6 @@ from bot.errors import NotAllowed
 from bot.msg import m
 from bot.store.ids import new_id
 
-AnyRow = Row[*tuple[Any, ...]]
 LONGEST = timedelta(days=366)
 """A deputy is for a time: whoever is needed for longer is appointed himself."""
 
@@ -132,12 +132,7 @@ def _manages(own: tuple[MandateScope, ...], entity: AnyRow, today: date) -> bool
 
 def _person(work: Work, own: tuple[MandateScope, ...], entity: AnyRow, account: str) -> AnyRow:
     """A user of the entity whom the manager sees by what he holds himself."""
-    work.connection.execute(select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account).with_for_update())
-    row = letters.addressee(work.connection, account)
-    if row is None or row.entity_id != entity.id:
-        raise NotAllowed(NOT_ALLOWED)
-    path = branch(work.connection, row.subdivision_id)
-    user = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
+    row, user = user_there(work, entity, account)
     if not allowed(own, Act.LIST_USERS, user, actor=work.actor.identity, today=work.today):
         raise NotAllowed(NOT_ALLOWED)
     return row

@@ -12,19 +12,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.access import numberchange, retired, wayin
 from bot.access.differences import differences
 from bot.access.identifiers import Niss
 from bot.access.insider import judged
 from bot.access.requests import ChangeUser, Conflict, Done
-from bot.access.rights import Act, Target, require
+from bot.access.rights import Act, Target
 from bot.access.rows import (
     ACCOUNTS,
     ENTITIES,
     PROFILES,
     SUBDIVISIONS,
+    AnyRow,
     account_order,
     branch,
     profile_order,
@@ -34,7 +35,6 @@ from bot.access.work import CHANGE_USER, NOT_ALLOWED, Declined, Item, Work, add_
 from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 
-AnyRow = Row[*tuple[Any, ...]]
 _ACCOUNT = (
     select(
         ACCOUNTS.c.id,
@@ -96,10 +96,9 @@ def change_user(work: Work, request: ChangeUser) -> Done | Conflict:
 
 def require_change(work: Work, row: AnyRow, act: Act = Act.CHANGE_USER) -> None:
     """Raises NotAllowed unless the actor may do `act` to this account today; to his own where nobody else could."""
-    actor = work.actor.identity
     path = branch(work.connection, row.subdivision_id)
     target = Target(row.entity_id, row.quality_id, path, row.enterprise_id, row.identity_id)
-    require(work.mandates(), act, judged(work, [act], target), actor=actor, today=work.today)
+    work.require(act, judged(work, [act], target))
 
 
 def _shared(work: Work, row: AnyRow, field: str) -> Sequence[AnyRow]:

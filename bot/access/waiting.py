@@ -12,14 +12,14 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from bot.access.changecards import CHANGE, Changes, item_of
 from bot.access.holdings import holding_of
 from bot.access.parked import parked
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS
+from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, NUMBERS, PROFILES, QUALITIES, WAITS, AnyRow
 from bot.access.userparts import hidden
 from bot.access.views import (
     COUNTED,
@@ -36,7 +36,6 @@ from bot.access.work import WARD_KINDS
 
 ONE_VISIT = 60
 """Changes of one visit, at most: what is more is a second visit."""
-AnyRow = Row[*tuple[Any, ...]]
 Entities = Callable[[str], EntityRef | None]
 Qualities = Callable[[str], QualityRef | None]
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bot.access import invitations, letters, proofs, visits
 from bot.access.credentials import PasswordPolicy
@@ -20,7 +19,7 @@ from bot.access.mandates import MANDATE, office_of, reaching
 from bot.access.offices import OFFICES
 from bot.access.requests import Done, InviteUser
 from bot.access.rights import Act, Target, allowed, require
-from bot.access.rows import BINDINGS, MANDATES, SESSIONS, SUBSTITUTIONS, branch
+from bot.access.rows import BINDINGS, MANDATES, SESSIONS, SUBSTITUTIONS, AnyRow, branch
 from bot.access.work import NOT_ALLOWED, Declined, Work
 from bot.errors import NotAllowed, Refusal
 from bot.msg import Msg, m
@@ -69,7 +68,7 @@ def welcome(work: Work, account: str) -> bool:
     return True
 
 
-def _mail(work: Work, row: Row[*tuple[Any, ...]]) -> None:
+def _mail(work: Work, row: AnyRow) -> None:
     bound = _is_bound(work.connection, row)
     letters.write(
         work.connection,
@@ -83,7 +82,7 @@ def _mail(work: Work, row: Row[*tuple[Any, ...]]) -> None:
     )
 
 
-def _code(work: Work, row: Row[*tuple[Any, ...]]) -> str:
+def _code(work: Work, row: AnyRow) -> str:
     return invitations.invite(
         work.connection,
         work.keyring,
@@ -95,7 +94,7 @@ def _code(work: Work, row: Row[*tuple[Any, ...]]) -> str:
     )
 
 
-def _is_bound(connection: Connection, row: Row[*tuple[Any, ...]]) -> bool:
+def _is_bound(connection: Connection, row: AnyRow) -> bool:
     query = select(BINDINGS.c.id).where(
         BINDINGS.c.identity_id == row.identity_id,
         BINDINGS.c.ended_at.is_(None),
@@ -107,7 +106,7 @@ def _is_bound(connection: Connection, row: Row[*tuple[Any, ...]]) -> bool:
 # -- who may let whom in --------------------------------------------------------------------------
 
 
-def _require(work: Work, row: Row[*tuple[Any, ...]]) -> None:
+def _require(work: Work, row: AnyRow) -> None:
     """Raises NotAllowed unless the actor may let this person in."""
     mandates, actor = work.mandates(), work.actor.identity
     path = branch(work.connection, row.subdivision_id)
@@ -116,7 +115,7 @@ def _require(work: Work, row: Row[*tuple[Any, ...]]) -> None:
     require_above(work, row, m("act.way.manager"))
 
 
-def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
+def require_above(work: Work, row: AnyRow, refusal: Msg) -> None:
     """Raises NotAllowed with `refusal` unless the actor could have appointed whatever manager this person is here."""
     mandates, actor = work.mandates(), work.actor.identity
     for held in managing(work.connection, row, work.today):
@@ -133,7 +132,7 @@ def require_above(work: Work, row: Row[*tuple[Any, ...]], refusal: Msg) -> None:
             raise NotAllowed(refusal)
 
 
-def managing(connection: Connection, row: Row[*tuple[Any, ...]], today: date) -> list[Row[*tuple[Any, ...]]]:
+def managing(connection: Connection, row: AnyRow, today: date) -> list[AnyRow]:
     """The mandates of the account's person in its entity that are not over, those to come too, and those of the people for
     whom he stands in there: whoever took him over would have those.
     """
@@ -190,7 +189,7 @@ def choose(
         _close_sessions(connection, row, now)
 
 
-def _close_sessions(connection: Connection, row: Row[*tuple[Any, ...]], now: datetime) -> None:
+def _close_sessions(connection: Connection, row: AnyRow, now: datetime) -> None:
     which = (
         SESSIONS.c.identity_id == row.identity_id,
         SESSIONS.c.scope_entity_id == row.entity_id,
@@ -204,7 +203,7 @@ def _close_sessions(connection: Connection, row: Row[*tuple[Any, ...]], now: dat
         chats.redraw(connection, chat, now)
 
 
-def _too_often(connection: Connection, row: Row[*tuple[Any, ...]], why: str, now: datetime) -> bool:
+def _too_often(connection: Connection, row: AnyRow, why: str, now: datetime) -> bool:
     """Counted for the person, as all that is counted is, but in each entity apart: one does not hear what the other does.
 
     What a stranger asks for is counted apart from what managers send: he keeps nobody from inviting.

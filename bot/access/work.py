@@ -18,7 +18,7 @@ from bot.access.catalogue import Catalogue
 from bot.access.credentials import UsernamePolicy
 from bot.access.due import TO_DO, reminder
 from bot.access.periods import brussels_day, end_instant
-from bot.access.rights import MandateScope
+from bot.access.rights import Act, MandateScope, Target, require
 from bot.access.rows import CHANGES, ITEMS
 from bot.access.sessions import SessionRules
 from bot.access.standing import Session, mandates_of
@@ -93,6 +93,10 @@ class Work:
     def mandates(self) -> tuple[MandateScope, ...]:
         """The actor's mandates in this session, read anew: they may have ended since the card was shown."""
         return mandates_of(self.connection, self.actor)
+
+    def require(self, act: Act, target: Target) -> None:
+        """Raises NotAllowed unless one of these mandates allows the act there, today (`rights.require`)."""
+        require(self.mandates(), act, target, actor=self.actor.identity, today=self.today)
 
 
 NOT_ALLOWED = m("rights.not_allowed")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.access.offices import AT_CSAM, OFFICES, ON_PORTAL
-from bot.access.periods import latest_day
 from bot.access.requests import AppointManager, Done
 from bot.conversations.flow import Asking, Flow, Rejected, Verdict
 from bot.conversations.managers import APPOINT, REPLACE, appointing, days_of, mandate_of
@@ -20,14 +19,16 @@ from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, 
 from bot.conversations.people import PersonStep
 from bot.conversations.place import (
     QualityChoice,
+    entity_choice,
     entity_name,
     entity_option,
     has_groups,
     quality_options,
     the_only,
+    worked_in,
 )
 from bot.conversations.ports import Context, ManagerRef
-from bot.conversations.searching import SearchChoice
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Choice, Day, Option
 from bot.conversations.wayin import MAIL, ways
 from bot.msg import Msg, Say, m
@@ -198,8 +199,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     if args.startswith(REPLACE) and (old := mandate_of(ctx, args.removeprefix(REPLACE))):
         place = {"entity": old.entity, "office": old.office, "quality": old.quality, "part": old.subdivision}
         return {**{key: value for key, value in place.items() if value}, "replaces": old.id}
-    entity = args.strip() or memory.get("entity")
-    return {"entity": entity} if entity else {}
+    return worked_in(memory, args)
 
 
 def request(ctx: Context, answers: Answers) -> AppointManager:
@@ -250,7 +250,7 @@ def staying(
         title=title,
         subject=entity_name(ctx, answers),
         body=tuple(body),
-        rows=(*rows, managers, (Button(m("common.home"), Door("home")),)),
+        rows=(*rows, managers, WAY_HOME),
         fades=fades,
     )
 
@@ -260,15 +260,7 @@ APPOINTING = Flow(
     icon="🔑",
     title=m("appoint.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("appoint.no_entity"),
-        ),
+        entity_choice(entities, none=m("appoint.no_entity")),
         Choice(
             "office",
             ask=m("appoint.ask.office"),
@@ -341,7 +333,6 @@ APPOINTING = Flow(
             ask=m("appoint.ask.since"),
             label=m("field.start"),
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             proposes=lambda ctx, _: ctx.today.isoformat(),
             stands=True,
         ),
@@ -351,7 +342,6 @@ APPOINTING = Flow(
             label=m("field.end"),
             after=frozenset({"since"}),
             earliest=lambda _, answers: date.fromisoformat(answers["since"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
             optional=m("day.no_end"),
             proposes=lambda _, __: "",
             stands=True,

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.access.catalogue import Function
-from bot.access.periods import Period, check_end, check_start, earliest_start, latest_day
+from bot.access.periods import Period, check_end, check_start
 from bot.access.requests import AssignFunction, Done
-from bot.conversations.flow import (
-    Flow,
-)
+from bot.conversations.days import end_step, start_of, start_step
+from bot.conversations.flow import Flow
 from bot.conversations.functions import functions_of, key_of, ref
-from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
-from bot.conversations.people import PersonStep
+from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard
-from bot.conversations.steps import Choice, Day, Option
+from bot.conversations.receipts import WAY_HOME, on_portal, recorded, to_portal, when_active
+from bot.conversations.steps import Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
 
@@ -69,7 +69,7 @@ def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
 
 def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start, and not into what follows."""
-    start = date.fromisoformat(answers["start"])
+    start = start_of(ctx, answers)
     check_end(day, starts_on=start, today=ctx.today)
     _no_overlap(known_person(ctx, answers), key_of(ctx, answers["function"]), Period(start, day))
     return None
@@ -82,29 +82,21 @@ def assignment(ctx: Context, answers: Answers) -> AssignFunction:
         person["account"],
         person["version"],
         key_of(ctx, answers["function"]),
-        date.fromisoformat(answers["start"]),
+        start_of(ctx, answers),
         date.fromisoformat(end) if end else None,
     )
 
 
-def receipt(ctx: Context, _: Answers, done: Done) -> View:
+def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, and from when it counts."""
-    card = ctx.directory.person(done.account)
-    portal = card is not None and card.entity.delivery == "portal"
-    said = when_active(done.number, done.due, ctx.now)
-    checklist: tuple[Row, ...] = (
-        ((Button(m("portal.open"), Door("portal", done.number), "☑"),),) if portal else ()
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=card.entity.name if card else None,
-        body=(said,),
-        rows=(
-            *checklist,
-            (Button(m("functions.title"), Door("functions", done.account), "🎓"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    return noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
+
+
+def noted(ctx: Context, answers: Answers, done: Done, said: Msg) -> View:
+    """What was recorded, what is still to do on the portal, and the way back to the person's functions."""
+    checklist: tuple[Row, ...] = ((to_portal(done.number),),) if on_portal(ctx, answers) else ()
+    back: Row = (Button(m("functions.title"), Door("functions", done.account), "🎓"),)
+    return recorded(ctx, answers, (said,), *checklist, back, WAY_HOME)
 
 
 PERSON = frozenset({"person"})
@@ -129,32 +121,13 @@ ASSIGN = Flow(
             after=PERSON,
             none=m("assign.none"),
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=PERSON | {"function"},
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=PERSON | {"function", "start"},
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_end,
-        ),
+        start_step(PERSON | {"function"}, check=checked_start),
+        end_step(PERSON | {"function"}, check=checked_end),
     ),
     submit=assignment,
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

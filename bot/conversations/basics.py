@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.access.offices import OFFICES
 from bot.access.requests import Join
 from bot.conversations.contact import help_rows
-from bot.conversations.flow import Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
+from bot.conversations.flow import HOME_ROW, Accepted, Asking, Flow, Page, Remember, Said, Verdict, press
 from bot.conversations.linking import CodeStep, log_in_row
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Link, Row
@@ -24,7 +24,6 @@ from bot.conversations.ports import Context
 from bot.conversations.searching import SearchChoice
 from bot.conversations.session import RETURN, insecure, session_rows, way_back_row
 from bot.conversations.spans import kept, lasting
-from bot.conversations.status import HOME_ROW
 from bot.conversations.steps import PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
 from bot.msg import LANGUAGES, Say, m

@@ -14,7 +14,7 @@ from bot.access.periods import brussels_day
 from bot.access.requests import Done, EndCertificate, KeepCertificate
 from bot.access.rights import Act
 from bot.conversations.flow import (
-    HOME,
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -29,10 +29,10 @@ from bot.conversations.flow import (
 )
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Button, Document, Door, Json, Row, Text, View
-from bot.conversations.place import entity_name, entity_option, entity_step, the_only
+from bot.conversations.place import entity_choice, entity_name, entity_option, entity_step
 from bot.conversations.ports import CertificateRef, Context
-from bot.conversations.searching import SearchChoice
-from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option, page_row
+from bot.conversations.receipts import WAY_HOME
+from bot.conversations.steps import GONE, Choice, Option, page_row, paged
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -118,9 +118,7 @@ def page(ctx: Context, answers: Answers) -> Page:
 
 def list_page(ctx: Context, entity: str, there: Sequence[CertificateRef], at: int) -> Page:
     """All of them, what ends first at the top, each with a button."""
-    pages = max(1, -(-len(there) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = list(enumerate(there, 1))[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(list(enumerate(there, 1)), at)
     lines = [
         m(
             "certificates.line",
@@ -137,7 +135,7 @@ def list_page(ctx: Context, entity: str, there: Sequence[CertificateRef], at: in
     rows += page_row(at, pages)
     if may_keep(ctx, entity):
         rows.append((press(m("certificate.title"), "open", f"{KEEP}:{entity}", mark="➕"),))
-    return Page((m("certificates.count", n=len(there)), *lines), rows=(*rows, (HOME,)))
+    return Page((m("certificates.count", n=len(there)), *lines), rows=(*rows, HOME_ROW))
 
 
 def one_page(ctx: Context, ref: CertificateRef) -> Page:
@@ -158,7 +156,7 @@ def one_page(ctx: Context, ref: CertificateRef) -> Page:
         ),
         (m("certificate.fingerprint"), grouped(ref.fingerprint)),
     )
-    return Page((), facts, rows=(*rows, (press(m("certificates.all"), "all"),), (HOME,)))
+    return Page((), facts, rows=(*rows, (press(m("certificates.all"), "all"),), HOME_ROW))
 
 
 def places(ctx: Context, _: Answers) -> Sequence[Option]:
@@ -179,15 +177,7 @@ CERTIFICATES = Flow(
     icon="📜",
     title=m("certificates.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=places,
-            proposes=lambda ctx, answers: the_only(places(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(places, none=m("place.no_entity")),
         SeeStep(
             "see", ask=m("certificates.title"), label=m("certificates.title"), after=frozenset({"entity"})
         ),
@@ -320,10 +310,7 @@ def kept(ctx: Context, answers: Answers, _: Done) -> View:
 
 
 def _staying(title: Msg, ctx: Context, answers: Answers, body: tuple[Say, ...]) -> View:
-    rows: tuple[Row, ...] = (
-        (Button(m("certificates.title"), Door(LIST, answers["entity"])),),
-        (Button(m("common.home"), Door("home")),),
-    )
+    rows: tuple[Row, ...] = ((Button(m("certificates.title"), Door(LIST, answers["entity"])),), WAY_HOME)
     return View(mark="✔", title=title, subject=entity_name(ctx, answers), body=body, rows=rows)
 
 

@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing
-from bot.access.periods import check_end, check_start, earliest_start, latest_day
+from bot.access.periods import check_end, check_start
 from bot.access.requests import AssignFunction, ChangeEnd, Done, EndAccess, GrantAccess
 from bot.conversations import assigning, changes, end, grant, holding, moves
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
-from bot.conversations.end import NOW, WhenStep
+from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
-from bot.conversations.grant import known_person, nothing
+from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, View
+from bot.conversations.model import Answers, Button, Door, Json, View
+from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
-from bot.conversations.steps import Choice, Day, MultiChoice, Option
+from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status
+from bot.conversations.steps import Choice, MultiChoice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -153,7 +155,7 @@ def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start."""
     if way(answers) == ASSIGN:
         return assigning.checked_end(ctx, answers, day)
-    check_end(day, starts_on=date.fromisoformat(answers["start"]), today=ctx.today)
+    check_end(day, starts_on=start_of(ctx, answers), today=ctx.today)
     return None
 
 
@@ -200,25 +202,8 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
 
 def _moved_receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, and when it takes effect."""
-    entity = ctx.directory.entity(answers["entity"])
-    portal = entity is not None and entity.delivery == "portal"
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(_recorded(answers, done),),
-        rows=(
-            (first,),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
-    )
+    first = to_portal(done.number) if on_portal(ctx, answers) else to_status(done.number)
+    return recorded(ctx, answers, (_recorded(answers, done),), (first,), number_row(done.number))
 
 
 def _recorded(answers: Answers, done: Done) -> Msg:
@@ -266,7 +251,6 @@ WHEN = WhenStep(
     when=goes(END),
     optional=m("day.no_end"),
     earliest=earliest,
-    latest=lambda ctx, _: latest_day(ctx.today),
     check=check_until,
 )
 
@@ -333,35 +317,14 @@ CHANGE = Flow(
             stands=True,
         ),
         replace(only(grant.GRANT.step("profession"), GRANT), proposes=changes.profession),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=GIVEN,
-            when=needs_days,
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=GIVEN | {"start"},
-            when=needs_end,
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda ctx, answers: date.fromisoformat(answers.get("start") or ctx.today.isoformat()),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_end,
-        ),
+        start_step(GIVEN, when=needs_days, check=checked_start),
+        end_step(GIVEN, when=needs_end, check=checked_end),
         only(grant.GRANT.step("until"), GRANT),
     ),
     submit=request,
     prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -20,6 +20,7 @@ from bot.conversations.grant import application_option, known_person
 from bot.conversations.holding import called, id_of, short, spans
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.place import may
 from bot.conversations.ports import Context, Holding, PersonCard
 from bot.conversations.status import holding_line
 from bot.conversations.steps import GONE, Choice, Day, Option, numbered, readings, tuple_of
@@ -71,7 +72,7 @@ def former(ctx: Context, card: PersonCard) -> Mapping[str, Thing]:
 
 def _assignable(ctx: Context, card: PersonCard) -> list[str]:
     """The functions that the actor may give this person."""
-    if card.ref.status != "active" or not functions.may(ctx, card, MAY_ASSIGN):
+    if card.ref.status != "active" or not may(ctx, card, MAY_ASSIGN):
         return []
     return [each.key for each in assigning.possible(ctx, card)]
 
@@ -90,7 +91,7 @@ def doings(ctx: Context, answers: Answers) -> Sequence[Option]:
         found.append(Option(SEVERAL, m("change.several")))
     if _assignable(ctx, card):
         found.append(Option(FUNCTION, m("assign.title")))
-    if card.ref.status == "blocked" and functions.may(ctx, card, "block_user"):
+    if card.ref.status == "blocked" and may(ctx, card, "block_user"):
         found.append(Option(FREE, m("person.reactivate")))
     return found
 

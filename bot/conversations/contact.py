@@ -9,12 +9,13 @@ from bot.access.identifiers import contains_niss
 from bot.access.names import parse_email
 from bot.access.periods import brussels_day
 from bot.access.requests import MESSAGE_MAX, SUBJECTS, Done, SendMessage
-from bot.conversations.flow import HOME, Asking, Flow, Page, Screen, press
+from bot.conversations.flow import HOME_ROW, Asking, Flow, Page, Screen, press
 from bot.conversations.frames import MASKED
 from bot.conversations.links import PORTAL
 from bot.conversations.model import Answers, Button, Door, Link, Row, View
+from bot.conversations.place import entity_choice
 from bot.conversations.ports import Context, EntityRef
-from bot.conversations.searching import SearchChoice
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Ask, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Say, m
@@ -93,10 +94,7 @@ class ReplyStep(Ask):
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Laid in the outbox: sent only when the mail server has it, so that is not said yet."""
-    rows: tuple[Row, ...] = (
-        (Button(m("messages.state"), Door("messages")),),
-        (Button(m("common.home"), Door("home")),),
-    )
+    rows: tuple[Row, ...] = ((Button(m("messages.state"), Door("messages")),), WAY_HOME)
     if not no_address(ctx, answers):
         how = m("contact.done", reference=done.number)
     elif answers.get("reply"):
@@ -113,15 +111,7 @@ CONTACT = Flow(
     title=m("contact.title"),
     steps=(
         Choice("subject", ask=m("contact.ask.subject"), label=m("contact.subject"), options=subjects),
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, _: only[0].id if len(only := places(ctx)) == 1 else None,
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(entities, none=m("place.no_entity")),
         ReplyStep(
             "reply",
             ask=m("contact.ask.reply"),
@@ -158,7 +148,7 @@ def messages(ctx: Context, _: Answers) -> Page:
     again: tuple[Row, ...] = (
         ((press(m("contact.title"), "open", "contact", mark="✉"),),) if ctx.settings.desk else ()
     )
-    return Page(lines or (m("messages.none"),), rows=(*again, (HOME,)))
+    return Page(lines or (m("messages.none"),), rows=(*again, HOME_ROW))
 
 
 MESSAGES = Flow(key="messages", icon="📨", title=m("messages.title"), page=messages)
@@ -168,6 +158,6 @@ CHAMAN = Flow(
     title=m("chaman.title"),
     page=lambda ctx, _: Page(
         (m("chaman.where"), m("chaman.who")),
-        rows=((Button(m("chaman.portal"), Link(PORTAL[ctx.lang])),), (HOME,)),
+        rows=((Button(m("chaman.portal"), Link(PORTAL[ctx.lang])),), HOME_ROW),
     ),
 )

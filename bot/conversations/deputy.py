@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.access.periods import latest_day
 from bot.access.requests import AppointDeputy, Done, EndDeputy
 from bot.conversations.appoint import AppointeeStep, ListStep, lists, staying
 from bot.conversations.basics import every_entity
@@ -14,9 +13,8 @@ from bot.conversations.flow import Asking, Flow
 from bot.conversations.grant import of_person
 from bot.conversations.managers import DEPUTY, UNDEPUTY, deputy_line
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.place import entity_name, entity_step, the_only
+from bot.conversations.place import entity_choice, entity_name, entity_step, the_only, worked_in
 from bot.conversations.ports import Context, DeputyRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -58,8 +56,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     """The entity that a button names, or the user; else the entity worked in."""
     if found := of_person(ctx, args.strip()):
         return {"entity": found["entity"], "list": found["quality"], "person": found["person"]}
-    entity = args.strip() or memory.get("entity")
-    return {"entity": entity} if entity else {}
+    return worked_in(memory, args)
 
 
 def appointed(ctx: Context, answers: Answers, done: Done) -> View:
@@ -105,7 +102,6 @@ DEPUTY_FLOW = Flow(
             label=m("field.start"),
             after=frozenset({"entity"}),
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=checked_since,
         ),
         Day(
@@ -171,15 +167,7 @@ UNDEPUTY_FLOW = Flow(
     icon="🔁",
     title=m("undeputy.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("undeputy.none"),
-        ),
+        entity_choice(entities, none=m("undeputy.none")),
         StandInStep(
             "standin",
             ask=m("undeputy.ask"),
@@ -192,9 +180,7 @@ UNDEPUTY_FLOW = Flow(
         ),
     ),
     submit=lambda _, answers: EndDeputy(answers["standin"]),
-    prefill=lambda _, memory, args: (
-        {"entity": entity} if (entity := args.strip() or memory.get("entity")) else {}
-    ),
+    prefill=lambda _, memory, args: worked_in(memory, args),
     subject=entity_name,
     receipt=ended,
     restarts=True,

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.access.ground import APPLICATION, FUNCTION, Thing, ended, idle
-from bot.access.periods import brussels_day, check_end, latest_day
+from bot.access.periods import brussels_day, check_end
 from bot.access.requests import Done, EndAccess
 from bot.conversations import hierarchy, holding, mandates
+from bot.conversations.days import NOW, WhenStep
 from bot.conversations.endsteps import end_steps
-from bot.conversations.flow import Accepted, Asking, Flow, Pick, Said, Screen, Verdict, press
+from bot.conversations.flow import Asking, Flow, Screen, press
 from bot.conversations.grant import known_person
 from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
-from bot.conversations.matching import fold
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Row, Text, View
-from bot.conversations.place import entity_name, place_steps, the_only
+from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.people import rebased
+from bot.conversations.place import entity_name, may, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Choice, Day, MultiChoice, Option, one_after_another
+from bot.conversations.receipts import number_row, recorded, to_portal, to_status
+from bot.conversations.steps import Choice, MultiChoice, Option, one_after_another
 from bot.errors import Invalid
 from bot.msg import Say, m
 
 ACT, FUNCTIONS = "end_access", "end_function"
-NOW = "now"
 YES, NO = "yes", "no"
 BLOCK, REACTIVATE = "blocked", "active"
 
@@ -100,56 +101,12 @@ def account_options(ctx: Context, answers: Answers) -> Sequence[Option]:
 def empties(ctx: Context, answers: Answers) -> bool:
     """Whether nothing is left of the account, and the actor may block it."""
     card = known_person(ctx, answers)
-    if card is None or not may_block(ctx, card):
+    if card is None or not may(ctx, card, "block_user"):
         return False
     if not holding.live(card):
         return True
     left = ended(spans(card), things(ctx, answers), None)
     return card.ref.status == "active" and answers.get("when") == NOW and not left
-
-
-def may_block(ctx: Context, card: PersonCard) -> bool:
-    rooms = ctx.directory.qualities(card.entity.id, "block_user")
-    return any(room.id == card.ref.quality for room in rooms)
-
-
-@dataclass(frozen=True)
-class WhenStep(Day):
-    """Now, tonight, or another day."""
-
-    def screen(self, asking: Asking) -> Screen:
-        no_day = asking.proposal == NOW  # the calendar marks days only
-        screen = super().screen(replace(asking, proposal=None) if no_day else asking)
-        near = {m("day.today"), m("day.tomorrow")}
-        rest = tuple(row for row in screen.rows if not any(button.label in near for button in row))
-        soon: Row = (
-            press(m("ending.now"), "now"),
-            press(m("ending.tonight"), "day", asking.ctx.today.isoformat()),
-        )
-        return Screen(screen.body, (soon, *rest))
-
-    def accept(self, asking: Asking, said: Said) -> Verdict:
-        match said:
-            case Pick("now"):
-                return Accepted(NOW)
-            case Text(text):
-                reader = asking.ctx.reader
-                for label, value in ((m("ending.now"), NOW), (m("ending.tonight"), "")):
-                    if fold(text) in {fold(reading) for reading in reader.labels(label)}:
-                        return Accepted(NOW) if value else self._checked(asking, asking.ctx.today)
-            case _:
-                pass
-        return super().accept(asking, said)
-
-    def reads(self, asking: Asking, value: Json) -> Say | None:
-        if value == NOW:
-            return m("ending.now")
-        if value == asking.ctx.today.isoformat():
-            return m("ending.tonight")
-        return super().reads(asking, value)
-
-    def holds(self, asking: Asking, value: Json) -> bool:
-        return value == NOW or super().holds(asking, value)
 
 
 def check_when(ctx: Context, answers: Answers, day: date) -> None:
@@ -231,7 +188,6 @@ def request(ctx: Context, answers: Answers) -> EndAccess:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, and when it ends; on a portal entity what is still to do there. Claims no end before that."""
-    entity = ctx.directory.entity(answers["entity"])
     change = ctx.directory.change(done.number)
     portal = change is not None and change.state == "to_do"
     if portal and change:
@@ -241,42 +197,28 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body = (m("ending.recorded_until", number=done.number, day=last),)
     else:
         body = (m("ending.recorded", number=done.number),)
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
-    )
     rows: tuple[Row, ...] = ()
     if answers.get("account") == BLOCK:
         account = answers["person"]["account"]
         body = (*body, *mandates.kept(ctx, answers["entity"], [account]))
         rows = mandates.kept_rows(ctx, answers["entity"], [account])
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=body,
-        rows=(
-            (first,),
-            *rows,
-            (Button(m("ending.another"), Door("end", answers["entity"])),),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
+    return recorded(
+        ctx,
+        answers,
+        body,
+        (to_portal(done.number) if portal else to_status(done.number),),
+        *rows,
+        (Button(m("ending.another"), Door("end", answers["entity"])),),
+        number_row(done.number),
     )
 
 
 def change_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     """On a person's card: the doors to change and to end, for whoever may; who holds nothing can still be given or blocked."""
-
-    def may(act: str) -> bool:
-        return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
-
     rows: tuple[Row, ...] = ()
-    if card.ref.status != "deleted" and may("give_access"):
+    if card.ref.status != "deleted" and may(ctx, card, "give_access"):
         rows = ((press(m("change.title"), "open", f"change:{card.ref.id}", mark="📅"),),)
-    if may(ACT):
+    if may(ctx, card, ACT):
         rows = (*rows, (press(m("end.title"), "open", f"end:{card.ref.id}", mark="➖"),))
     return rows
 
@@ -314,7 +256,6 @@ END = Flow(
             after=PERSON | {"what"},
             when=holds_something,
             earliest=lambda ctx, _: ctx.today,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=check_when,
         ),
         AlongStep(
@@ -346,6 +287,6 @@ END = Flow(
     prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -9,7 +9,8 @@ than taking the newest answer off the trail.
 `rev` is the chat's counter. Whatever changes what the buttons mean raises it, so a button made before is
 recognised as old and never acts; ticks and pages do not raise it, since they carry the value they want.
 
-The caller performs the effects in the same transaction and feeds the outcome of `Perform` back as an `Answer`.
+`cards` says what a state is about and draws it; here it takes its steps. The caller performs the effects in the
+same transaction and feeds the outcome of `Perform` back as an `Answer`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 
 from bot.access.requests import Conflict, Done, Refused
 from bot.conversations import proving, screens
+from bot.conversations.cards import Cards
 from bot.conversations.changing import replace
 from bot.conversations.flow import Accepted, Flow, Pick, Rejected, Remember, Said, Shown, Step, Verdict
 from bot.conversations.frames import (
@@ -53,7 +55,6 @@ from bot.conversations.model import (
     Text,
     Toast,
     Unreadable,
-    View,
 )
 from bot.conversations.ports import Context
 from bot.conversations.spans import lasting
@@ -65,7 +66,7 @@ DEEPEST = 3
 EXPIRED = m("engine.expired")
 
 
-class Engine:
+class Engine(Cards):
     """The flows of a program, and the rules that they share."""
 
     def __init__(
@@ -77,10 +78,7 @@ class Engine:
         locked: str = "locked",
         find: str = "status",
     ) -> None:
-        self.flows = flows
-        self._home = home
-        self._stranger = stranger
-        self._locked = locked
+        super().__init__(flows, home=home, stranger=stranger, locked=locked)
         self._find = find  # what text typed outside of any dialogue opens
 
     # -- the one entrance -----------------------------------------------------------------------
@@ -108,53 +106,6 @@ class Engine:
                 reply = self._reply(told(fresh(state), error=m(f"engine.{why}")), ctx)
                 return replace(self._forgetting(reply, ctx) if secret else reply, anew=True)
 
-    def view(self, state: State, ctx: Context) -> View | None:
-        """The card as it should be now; None while no card is wanted."""
-        if state.resting:
-            return None
-        state = self._going(state, ctx)
-        flow, frame = self._on_top(state, ctx)
-        if "leaving" in frame.ui:
-            view = screens.leaving(flow, settle(flow, frame, ctx), ctx)
-        elif "again" in frame.ui:
-            view = screens.again(flow, settle(flow, frame, ctx), ctx)
-        elif "fixing" in frame.ui:
-            view = screens.fixing(flow, settle(flow, frame, ctx), ctx)
-        else:
-            view = self._screen(state, flow, frame, ctx)
-        below = self._below(state, flow)
-        if ctx.actor and ctx.actor.locked:
-            state = _without_names(state)
-        return screens.dressed(view, state, frame, below=below, pages=ctx.settings.pages)
-
-    def asks_for_number(self, state: State, ctx: Context) -> bool:
-        """Whether a national number, typed now, would be an answer."""
-        state = self._going(state, ctx)
-        flow, frame = self._on_top(state, ctx)
-        if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
-            return False
-        step = settle(flow, frame, ctx).step
-        return step is not None and step.takes_niss
-
-    def asks_for_document(self, state: State, ctx: Context) -> bool:
-        """Whether a document, sent now, would be an answer."""
-        state = self._going(state, ctx)
-        flow, frame = self._on_top(state, ctx)
-        if state.top is not frame or frame.ui.keys() & screens.INTERLUDES:
-            return False
-        step = settle(flow, frame, ctx).step
-        return step is not None and step.takes_document
-
-    def unproved(self, state: State, ctx: Context) -> proving.Unproved | None:
-        """The recap that waits for a fresh proof."""
-        state = self._going(state, ctx)
-        flow, frame = self._on_top(state, ctx)
-        if state.top is not frame or not ctx.present or frame.ui.keys() & screens.INTERLUDES:
-            return None
-        return proving.unproved(flow, frame, settle(flow, frame, ctx), ctx, rev=state.rev)
-
-    # -- derived things -------------------------------------------------------------------------
-
     def _known(self, state: State, ctx: Context) -> State:
         """The state without dialogues that this version of the program no longer has, and without those left for too long."""
         if not state.frames and not state.kept:
@@ -166,43 +117,8 @@ class Engine:
             return state
         return replace(state, frames=frames, kept=kept, rev=state.rev + 1)
 
-    def _going(self, state: State, ctx: Context) -> State:
-        """The state without dialogues that are over for a reason outside of the chat. `rev` stays: a view is drawn without a turn."""
-        frames = tuple(frame for frame in state.frames if not self._over(frame.flow, ctx))
-        return state if len(frames) == len(state.frames) else replace(state, frames=frames)
-
-    def _over(self, key: str, ctx: Context) -> bool:
-        over = self.flows[key].over if key in self.flows else None
-        return over is not None and ctx.present and over(ctx)
-
     def _lives(self, frame: Frame, oldest: str) -> bool:
         return frame.flow in self.flows and (not frame.day or frame.day >= oldest)
-
-    def _on_top(self, state: State, ctx: Context) -> tuple[Flow, Frame]:
-        """What the card is about: the top dialogue, else home; for somebody unknown only what is public."""
-        top = state.top
-        if top and (ctx.present or self.flows[top.flow].public):
-            return self.flows[top.flow], top
-        root = self.flows[
-            self._stranger if ctx.actor is None else self._home if ctx.present else self._locked
-        ]
-        return root, Frame(root.key)
-
-    def _below(self, state: State, flow: Flow) -> Flow | None:
-        """The dialogue that the card leads back to."""
-        if state.top and state.top.flow == flow.key and len(state.frames) > 1:
-            return self.flows[state.frames[-2].flow]
-        return None
-
-    def _screen(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> View:
-        settled = settle(flow, frame, ctx)
-        if settled.step:
-            return screens.question(flow, frame, settled.step, asking(settled.step, frame, settled, ctx))
-        if flow.page:
-            return screens.page(
-                flow, flow.page(ctx, screens.with_memory(settled.answers, state, flow)), settled, ctx
-            )
-        return screens.recap(flow, frame, settled, ctx)
 
     def _reply(self, state: State, ctx: Context, *effects: Effect, toast: Toast | None = None) -> Reply:
         return Reply(state, self.view(state, ctx), effects, toast)
@@ -564,9 +480,3 @@ class Engine:
         if settled.step is None and flow.submit and not flow.recap and not frame.ui:
             return self._submit(state, flow, settled, ctx)
         return self._heard(state, flow, frame, settled, ctx)
-
-
-def _without_names(state: State) -> State:
-    """What is still to be told while nobody has proved to be there: sentences that nothing was filled into."""
-    error = state.error if state.error and not state.error.params else None
-    return replace(state, error=error, notes=tuple(note for note in state.notes if not note.params))

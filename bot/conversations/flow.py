@@ -232,4 +232,4 @@ def press(label: Say, verb: str, value: str = "", *, mark: str = "") -> Button:
 PREVIOUS = press(m("common.previous"), "back")
 CANCEL = press(m("common.cancel"), "cancel")
 NEXT = press(m("common.next"), "next")
-HOME = press(m("common.home"), "home")
+HOME_ROW: Row = (press(m("common.home"), "home"),)

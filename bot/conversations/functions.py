@@ -13,6 +13,7 @@ from hashlib import blake2s
 from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -28,8 +29,9 @@ from bot.conversations.flow import (
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
-from bot.conversations.status import HOME_ROW, called, holding_line, line_of, people_rows
+from bot.conversations.status import called, holding_line, line_of, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.conversations.usercard import CardStep, those_found
 from bot.errors import Invalid
@@ -191,11 +193,6 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
 def functions_of(card: PersonCard) -> list[Holding]:
     """What the person exercises, now or later."""
     return [each for each in card.holdings if each.kind == "function" and each.state != "ended"]
-
-
-def may(ctx: Context, card: PersonCard, act: str) -> bool:
-    """Whether the actor may do this to accounts of the card's quality."""
-    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
 
 def asked_of_collaborators(ctx: Context, applications: Collection[str]) -> list[Say]:

@@ -4,41 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
 from bot.access.catalogue import Application, Profession
 from bot.access.credentials import check_username, propose_usernames
-from bot.access.names import parse_email, parse_name, parse_title
-from bot.access.periods import (
-    begins_later,
-    brussels_day,
-    check_end,
-    check_start,
-    earliest_start,
-    latest_day,
-)
-from bot.access.requests import Done, GrantAccess, NewUser
+from bot.access.periods import check_end, check_start
+from bot.access.requests import Done, GrantAccess
 from bot.conversations import moves
+from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
-from bot.conversations.model import Answers, Button, CopyText, Door, Json, Text, View
-from bot.conversations.people import PersonStep, is_new
+from bot.conversations.model import Answers, Button, Door, Json, Text, View
+from bot.conversations.people import PersonStep, is_new, rebased
+from bot.conversations.persondata import language_step, new_user, typed
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option, nothing_in
+from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status, when_active
+from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
-from bot.msg import Msg, Say, m
+from bot.msg import m
 
 ACT = "give_access"
 
 
 # -- what is asked of the register ----------------------------------------------------------------
-
-
-def the_only(options: Sequence[Option]) -> str | None:
-    """The one option there is: it need not be asked."""
-    return options[0].id if len(options) == 1 else None
 
 
 def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
@@ -204,14 +194,6 @@ class ProfessionStep(Choice):
 # -- a new user's data ----------------------------------------------------------------------------
 
 
-def languages(ctx: Context, _: Answers) -> Sequence[Option]:
-    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
-
-
-def own_language(ctx: Context, _: Answers) -> Json:
-    return ctx.lang if ctx.lang in ctx.settings.languages else ctx.settings.languages[0]
-
-
 def free_username(ctx: Context, answers: Answers) -> Json:
     """The first proposal that nobody bears; unique over everything, like the portal's own (`domain.md`, trap 15)."""
     if not {"last_name", "first_name"} <= answers.keys():
@@ -225,14 +207,6 @@ def username(ctx: Context, answers: Answers, text: str) -> str:
     if not ctx.directory.username_free(name):
         raise Invalid(m("username.taken", example=str(free_username(ctx, answers) or name)))
     return name
-
-
-def nothing(_: Context, __: Answers) -> Json:
-    return ""
-
-
-def _start(ctx: Context, answers: Answers) -> date:
-    return date.fromisoformat(answers["start"]) if answers.get("start") else ctx.today
 
 
 def prefill(memory: Mapping[str, str], args: str) -> Answers:
@@ -263,7 +237,7 @@ def request(ctx: Context, answers: Answers) -> GrantAccess:
         applications=tuple(answers["applications"]),
         account=person.get("account"),
         version=person.get("version"),
-        user=_new_user(answers) if is_new(answers) else None,
+        user=new_user(answers, person.get("niss")) if is_new(answers) else None,
         profession=answers.get("profession"),
         function=function_of(ctx, answers) if dated or (longer and function_ends(ctx, answers)) else None,
         starts_on=date.fromisoformat(start) if start else None,
@@ -272,62 +246,28 @@ def request(ctx: Context, answers: Answers) -> GrantAccess:
     )
 
 
-def _new_user(answers: Answers) -> NewUser:
-    return NewUser(
-        last_name=answers["last_name"],
-        first_name=answers["first_name"],
-        email=answers["email"],
-        username=answers["username"],
-        language=answers["language"],
-        niss=answers["person"].get("niss"),
-        title=answers.get("title") or None,
-        local_email=answers.get("local_email") or None,
-    )
-
-
 # -- the receipt ----------------------------------------------------------------------------------
 
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What was recorded, under which number, and when it is expected to be active. Claims no access before that."""
-    entity = ctx.directory.entity(answers["entity"])
-    portal = entity is not None and entity.delivery == "portal"
+    portal = on_portal(ctx, answers)
     if portal:
-        body: tuple[Say, ...] = (m("grant.noted", number=done.number),)
+        said = m("grant.noted", number=done.number)
     elif (change := ctx.directory.change(done.number)) and moves.only_end(change):
         day = answers.get("until")
-        body = (moves.recorded(done.number, date.fromisoformat(day) if day else None),)
+        said = moves.recorded(done.number, date.fromisoformat(day) if day else None)
     else:
-        body = (when_active(done.number, done.due, ctx.now),)
-    if done.mailed:
-        body += (m("grant.mailed", name=answers["first_name"]),)
-    first: Button = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("common.status"), Door("status", done.number))
+        said = when_active(done.number, done.due, ctx.now)
+    mailed = (m("grant.mailed", name=answers["first_name"]),) if done.mailed else ()
+    return recorded(
+        ctx,
+        answers,
+        (said, *mailed),
+        (to_portal(done.number) if portal else to_status(done.number),),
+        (Button(m("grant.another"), Door("grant", answers["entity"])),),
+        number_row(done.number),
     )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=body,
-        rows=(
-            (first,),
-            (Button(m("grant.another"), Door("grant", answers["entity"])),),
-            (
-                Button(m("common.copy_number"), CopyText(done.number), "📋"),
-                Button(m("common.home"), Door("home")),
-            ),
-        ),
-    )
-
-
-def when_active(number: str, due: datetime | None, now: datetime) -> Msg:
-    """The sentence of the receipt: a time for today, a day for later."""
-    if due is None:
-        return m("grant.noted", number=number)
-    if begins_later(due, now):
-        return m("grant.recorded_from", number=number, day=brussels_day(due))
-    return m("grant.recorded", number=number, due=due)
 
 
 NEW = frozenset({"person"})
@@ -346,30 +286,7 @@ GRANT = Flow(
             label=m("field.person"),
             after=frozenset({"entity", "quality"}),
         ),
-        Ask(
-            "last_name",
-            ask=m("grant.ask.last_name"),
-            label=m("field.last_name"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "first_name",
-            ask=m("grant.ask.first_name"),
-            label=m("field.first_name"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "email",
-            ask=m("grant.ask.email"),
-            label=m("field.email"),
-            after=NEW,
-            when=new_person,
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        *(typed(field, after=NEW, when=new_person) for field in ("last_name", "first_name", "email")),
         ApplicationsStep(
             "applications",
             ask=m("grant.ask.applications"),
@@ -387,28 +304,11 @@ GRANT = Flow(
             proposes=known_profession,
             stands=True,
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=DATED,
-            when=needs_function,
-            earliest=lambda ctx, _: earliest_start(ctx.today),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=lambda ctx, _, day: check_start(day, today=ctx.today),
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=DATED | {"start"},
+        start_step(DATED, when=needs_function, check=lambda ctx, _, day: check_start(day, today=ctx.today)),
+        end_step(
+            DATED,
             when=needs_end,
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=_start,
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=lambda ctx, answers, day: check_end(day, starts_on=_start(ctx, answers), today=ctx.today),
+            check=lambda ctx, answers, day: check_end(day, starts_on=start_of(ctx, answers), today=ctx.today),
         ),
         Day(
             "until",
@@ -418,7 +318,6 @@ GRANT = Flow(
             when=prolongs,
             optional=m("day.no_end"),
             earliest=_after_the_end,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=lambda ctx, answers, day: check_end(
                 day, starts_on=_after_the_end(ctx, answers), today=ctx.today
             ),
@@ -433,43 +332,13 @@ GRANT = Flow(
             stands=True,
             parse=username,
         ),
-        Choice(
-            "language",
-            ask=m("grant.ask.language"),
-            label=m("field.language"),
-            after=NEW,
-            when=new_person,
-            options=languages,
-            proposes=own_language,
-            stands=True,
-        ),
-        Ask(
-            "title",
-            ask=m("grant.ask.title"),
-            label=m("field.title"),
-            after=NEW,
-            when=new_person,
-            optional=m("field.none"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_title(text),
-        ),
-        Ask(
-            "local_email",
-            ask=m("grant.ask.local_email"),
-            label=m("field.local_email"),
-            after=NEW,
-            when=new_person,
-            optional=nothing_in("local_email"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        language_step(after=NEW, when=new_person),
+        *(typed(field, after=NEW, when=new_person) for field in ("title", "local_email")),
     ),
     submit=request,
     prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.conversations.flow import Page, press
+from bot.conversations.flow import HOME_ROW, Page, press
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.model import Json, Row
 from bot.conversations.people import found, told_apart
+from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, LinkRef, Listing, PersonCard, PersonRef
-from bot.conversations.steps import PAGE_SIZE, page_row
+from bot.conversations.steps import PAGE_SIZE, page_row, paged
 from bot.msg import Msg, Say, m
 
 ACT, KEY, END_KEY = "link_responsible", "lead", "leadend"
@@ -20,12 +21,11 @@ LED_BY = "r:"
 """Before the account of the responsible, in the argument of the dialogue that links."""
 SHOWN = 3
 """So many links stand on a person's own page; all of them on the page behind."""
-HOME_ROW: Row = (press(m("common.home"), "home"),)
 
 
 def may_link(ctx: Context, card: PersonCard) -> bool:
     """Whether the actor may link accounts of the card's quality."""
-    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, ACT))
+    return may(ctx, card, ACT)
 
 
 def led_functions(ctx: Context, card: PersonCard | None) -> tuple[str, ...]:
@@ -102,9 +102,7 @@ def new_rows(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
 def links_page(ctx: Context, card: PersonCard, at: int, back: Row) -> Page:
     """All links of a person, some at a time, each with a button where its end can be moved."""
     links = ctx.directory.links(card.ref.id)
-    pages = max(1, -(-len(links) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = links[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(links, at)
     rows: list[Row] = []
     if may_link(ctx, card):
         rows += [

@@ -23,6 +23,7 @@ from bot.conversations.grant import known_person, prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.people import PersonStep
+from bot.conversations.place import may
 from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import person_named
 from bot.conversations.steps import GONE, PAGE_SIZE, Option
@@ -89,8 +90,7 @@ def spans(card: PersonCard) -> tuple[Span, ...]:
 
 def ids(card: PersonCard, ctx: Context, function_act: str) -> dict[str, Thing]:
     """What may be chosen: applications, then functions where the actor's role may touch them."""
-    rooms = ctx.directory.qualities(card.entity.id, function_act)
-    functions = any(room.id == card.ref.quality for room in rooms)
+    functions = may(ctx, card, function_act)
     things = dict.fromkeys((h.kind, h.key) for h in live(card) if functions or h.kind == APPLICATION)
     return {id_of(thing): thing for thing in sorted(things, key=lambda each: each[0] == FUNCTION)}
 
@@ -140,6 +140,7 @@ class HolderStep(PersonStep):
 
     _: KW_ONLY
     newcomers: bool = False
+    as_is: bool = True  # somebody blocked may hold something all the same
     function_act: str
 
     def _listing(self, asking: Asking) -> Listing[PersonRef]:
@@ -211,13 +212,6 @@ class HolderStep(PersonStep):
         order = list(offered)
         hit = match(text, [names[key] for key in order])
         return order[hit.places[0]] if hit.sure else None
-
-    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        """Somebody blocked is taken as he is: he may hold something all the same."""
-        card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        return Accepted({"account": account, "version": card.ref.version})
 
 
 _EVERYBODY: dict[str, Json] = {"first": False, "application": "", "page": 0, "blocked": ""}

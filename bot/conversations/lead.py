@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date
 
-from bot.access.periods import Period, check_end, check_start, earliest_start, latest_day
+from bot.access.periods import Period, check_end, check_start, earliest_start
 from bot.access.requests import ChangeLink, Done, LinkResponsible
-from bot.conversations.end import NOW, WhenStep
+from bot.conversations.assigning import noted
+from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Verdict
 from bot.conversations.functions import key_of, ref
-from bot.conversations.grant import known_person, nothing, of_person, prefill, when_active
+from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.hierarchy import (
     ACT,
     END_KEY,
@@ -22,11 +23,12 @@ from bot.conversations.hierarchy import (
     led_functions,
     link_line,
 )
-from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.people import PersonStep
+from bot.conversations.model import Answers, Json, View
+from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, LinkRef, Listing, PersonRef
-from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Day, Option
+from bot.conversations.receipts import on_portal, when_active
+from bot.conversations.steps import GONE, PAGE_SIZE, Choice, Option
 from bot.errors import Invalid
 from bot.msg import Msg, m
 
@@ -112,7 +114,7 @@ def checked_start(ctx: Context, answers: Answers, day: date) -> Msg | None:
 
 def checked_end(ctx: Context, answers: Answers, day: date) -> Msg | None:
     """Not before the start, and not into a later link with the same responsible."""
-    start = date.fromisoformat(answers["start"])
+    start = start_of(ctx, answers)
     check_end(day, starts_on=start, today=ctx.today)
     _no_overlap(ctx, answers, Period(start, day))
     return None
@@ -139,7 +141,7 @@ def request(ctx: Context, answers: Answers) -> LinkResponsible:
         person["version"],
         answers["responsible"]["account"],
         key_of(ctx, answers["function"]),
-        date.fromisoformat(answers["start"]),
+        start_of(ctx, answers),
         date.fromisoformat(end) if end else None,
     )
 
@@ -157,24 +159,7 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, and from when it counts."""
-    return _noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
-
-
-def _noted(ctx: Context, answers: Answers, done: Done, said: Msg) -> View:
-    entity = ctx.directory.entity(answers["entity"])
-    checklist: tuple[Row, ...] = ()
-    if entity is not None and entity.delivery == "portal":
-        checklist = ((Button(m("portal.open"), Door("portal", done.number), "☑"),),)
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(said,),
-        rows=(
-            *checklist,
-            (Button(m("functions.title"), Door("functions", done.account), "🎓"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    return noted(ctx, answers, done, when_active(done.number, done.due, ctx.now))
 
 
 LEAD = Flow(
@@ -204,33 +189,14 @@ LEAD = Flow(
             label=m("links.responsible"),
             after=PERSON | {"function"},
         ),
-        Day(
-            "start",
-            ask=m("grant.ask.start"),
-            label=m("field.start"),
-            after=PERSON | {"function", "responsible"},
-            earliest=first_day,
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_start,
-        ),
-        Day(
-            "end",
-            ask=m("grant.ask.end"),
-            label=m("field.end"),
-            after=PERSON | {"function", "responsible", "start"},
-            optional=m("day.no_end"),
-            proposes=nothing,
-            stands=True,
-            earliest=lambda _, answers: date.fromisoformat(answers["start"]),
-            latest=lambda ctx, _: latest_day(ctx.today),
-            check=checked_end,
-        ),
+        start_step(PERSON | {"function", "responsible"}, earliest=first_day, check=checked_start),
+        end_step(PERSON | {"function", "responsible"}, check=checked_end),
     ),
     submit=request,
     prefill=known,
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )
 
@@ -244,15 +210,14 @@ class LinkedStep(PersonStep):
 
     _: KW_ONLY
     newcomers: bool = False
+    as_is: bool = True
 
     def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        """Somebody blocked is taken as he is."""
+        verdict = super()._taken(asking, account, reactivate=reactivate)
         card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        if not links_above(asking.ctx, account):
+        if isinstance(verdict, Accepted) and card and not links_above(asking.ctx, account):
             return Rejected(m("leadend.no_link", name=card.ref.name))
-        return Accepted({"account": account, "version": card.ref.version})
+        return verdict
 
 
 def links_above(ctx: Context, account: str) -> list[LinkRef]:
@@ -315,8 +280,8 @@ def known_link(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
 
 def changed(ctx: Context, answers: Answers, done: Done) -> View:
     """That it is over, or until when it is."""
-    until, entity = answers["until"], ctx.directory.entity(answers["entity"])
-    if entity is not None and entity.delivery == "portal":
+    until = answers["until"]
+    if on_portal(ctx, answers):
         said = m("grant.noted", number=done.number)
     elif until == NOW:
         said = m("ending.recorded", number=done.number)
@@ -324,7 +289,7 @@ def changed(ctx: Context, answers: Answers, done: Done) -> View:
         said = m("leadend.done_until", number=done.number, day=date.fromisoformat(until))
     else:
         said = m("leadend.done_open", number=done.number)
-    return _noted(ctx, answers, done, said)
+    return noted(ctx, answers, done, said)
 
 
 LEADEND = Flow(
@@ -355,7 +320,6 @@ LEADEND = Flow(
             after=PERSON | {"link"},
             optional=m("day.no_end"),
             earliest=earliest,
-            latest=lambda ctx, _: latest_day(ctx.today),
             check=check_until,
         ),
     ),
@@ -363,6 +327,6 @@ LEADEND = Flow(
     prefill=known_link,
     subject=entity_name,
     receipt=changed,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.access.offices import OFFICES
 from bot.conversations.basics import every_entity
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -24,11 +25,9 @@ from bot.conversations.grant import prefill
 from bot.conversations.mandates import KEY, UNSEAT, named, office_at
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
-from bot.conversations.place import entity_name, quality_word, the_only
+from bot.conversations.place import entity_choice, entity_name, quality_word
 from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
-from bot.conversations.searching import SearchChoice
-from bot.conversations.status import HOME_ROW
-from bot.conversations.steps import GONE, PAGE_SIZE, page_row
+from bot.conversations.steps import GONE, page_row, paged
 from bot.msg import Msg, Say, m
 
 APPOINT = "appoint"
@@ -112,9 +111,7 @@ def page(ctx: Context, answers: Answers) -> Page:
 
 def list_page(ctx: Context, entity: str, there: Sequence[ManagerRef], at: int) -> Page:
     """Everybody, some at a time, each with a button."""
-    pages = max(1, -(-len(there) // PAGE_SIZE))
-    at = min(max(0, at), pages - 1)
-    shown = list(enumerate(there, 1))[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(list(enumerate(there, 1)), at)
     lines = [
         m(
             "managers.line",
@@ -185,15 +182,7 @@ MANAGERS = Flow(
     icon="🔑",
     title=m("managers.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=every_entity,
-            proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
+        entity_choice(every_entity, none=m("place.no_entity")),
         SeeStep("see", ask=m("managers.title"), label=m("managers.title"), after=frozenset({"entity"})),
     ),
     page=page,

@@ -1,4 +1,4 @@
-"""The certificates of the register in memory: part of `testing.MemoryDirectory`."""
+"""The certificates of the register in memory: part of `memory.MemoryDirectory`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who stands in for whom in the register in memory: part of `testing.MemoryDirectory`."""
+"""Who stands in for whom in the register in memory: part of `memory.MemoryDirectory`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who answers for whom in the register in memory: part of `testing.MemoryDirectory`."""
+"""Who answers for whom in the register in memory: part of `memory.MemoryDirectory`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import date, datetime
 from bot.access.catalogue import Catalogue, builtin
 from bot.access.requests import ChangeLink, Done, LinkResponsible
 from bot.conversations.matching import fold
+from bot.conversations.memoryparts import paged
 from bot.conversations.ports import LinkRef, Listing, PersonCard, PersonRef
 
 PROFESSION_OF = {
@@ -89,7 +90,7 @@ class MemoryLinks:
                 for held in card.holdings
             )
         ]
-        return _listing(found, page, size)
+        return paged(found, page, size)
 
     def _must(self, card: PersonCard, function: str) -> bool:
         asking = self.catalogue.asking_for_link()
@@ -109,7 +110,7 @@ class MemoryLinks:
                 for word in fold(find).split()
             )
         ]
-        return _listing(found, page, size)
+        return paged(found, page, size)
 
     def link_up(self, request: LinkResponsible, now: datetime) -> Done:
         """Writes the link."""
@@ -128,8 +129,3 @@ class MemoryLinks:
     def _numbered(self, account: str, now: datetime) -> Done:
         portal = self.cards[account].entity.delivery == "portal"
         return Done("2026-000092", None if portal else now, account)
-
-
-def _listing(found: list[PersonRef], page: int, size: int) -> Listing[PersonRef]:
-    page = min(page, max(0, -(-len(found) // size) - 1))
-    return Listing(tuple(found[page * size : (page + 1) * size]), len(found), page, size)

@@ -1,4 +1,4 @@
-"""The managers of the register in memory: part of `testing.MemoryDirectory`."""
+"""The managers of the register in memory: part of `memory.MemoryDirectory`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the register in memory knows of the actor's own users: part of `testing.MemoryDirectory`."""
+"""What the register in memory knows of the actor's own users: part of `memory.MemoryDirectory`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.access.oneself import accounts_of
 from bot.access.requests import Done, Outcome, Request
+from bot.conversations.memoryparts import paged
 from bot.conversations.ports import ChangeCard, Listing
 
 
@@ -27,8 +28,7 @@ class MemoryOneself:
             for _, change in sorted(self.changes.items(), reverse=True)
             if change.own and change.entity.id == entity and "read_audit" in self.acts
         ]
-        page = min(page, max(0, -(-len(marked) // size) - 1))
-        return Listing(tuple(marked[page * size : (page + 1) * size]), len(marked), page, size)
+        return paged(marked, page, size)
 
     def marked(self, request: Request, outcome: Outcome) -> Outcome:
         """The outcome, with the mark on its change where the actor acted on himself."""

@@ -1,12 +1,12 @@
-"""The qualities of `testing.MemoryDirectory`: which wait to become active, and what activating one does, in small."""
+"""The qualities of `memory.MemoryDirectory`: which wait to become active, and what activating one does, in small."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from bot.access.periods import brussels_day
 from bot.access.requests import ActivateQuality, Done
+from bot.conversations.memoryparts import record
 from bot.conversations.ports import ChangeCard, ChangeItem, EntityRef, QualityRef, Sheet
 
 ACTIVATE = "activate-quality"
@@ -29,24 +29,10 @@ class MemoryPlaces:
     def activate(self, request: ActivateQuality, now: datetime) -> Done:
         room = self.rooms[request.quality]
         entity = next(place for place in self.places if place.id == room.entity)
-        number, today = f"2026-{len(self.changes) + 1:06d}", brussels_day(now)
         due = None if entity.delivery == "portal" else now
         state = "active" if due else "to_do"
-        self.changes[number] = ChangeCard(
-            number=number,
-            entity=entity,
-            author="Delcourt Anne",
-            recorded_at=now,
-            recorded_on=today,
-            state=state,
-            due=due,
-            due_on=today if due else None,
-            account="",
-            person="",
-            username="",
-            items=(ChangeItem(ACTIVATE, room.key, state),),
-            quality=room.id,
-        )
+        item = ChangeItem(ACTIVATE, room.key, state)
+        number = record(self.changes, entity, (item,), state, now, due=due, quality=room.id)
         if due:
             self.begins(self.changes[number])
         return Done(number, due)

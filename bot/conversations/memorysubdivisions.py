@@ -1,21 +1,14 @@
-"""The subdivisions of `testing.MemoryDirectory` as a tree, and what is done to one, in small. Part of `testing`."""
+"""The subdivisions of `memory.MemoryDirectory` as a tree, and what is done to one, in small. Part of `memory`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from bot.access.periods import brussels_day
 from bot.access.requests import CloseSubdivision, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision
 from bot.access.views import ManagerRef, SubdivisionCard
-from bot.conversations.ports import (
-    ChangeCard,
-    ChangeItem,
-    EntityRef,
-    PersonCard,
-    QualityRef,
-    SubdivisionRef,
-)
+from bot.conversations.memoryparts import record
+from bot.conversations.ports import ChangeCard, ChangeItem, EntityRef, PersonCard, QualityRef, SubdivisionRef
 
 ACT = "manage_subdivisions"
 
@@ -129,22 +122,7 @@ class MemorySubdivisions:
         self, kind: str, quality: str, name: str, other: str, now: datetime, people: int = 0
     ) -> Done:
         entity = next(place for place in self.places if place.id == self.rooms[quality].entity)
-        portal, number = entity.delivery == "portal", f"2026-{len(self.changes) + 1:06d}"
-        state, today = ("to_do" if portal else "done"), brussels_day(now)
+        portal = entity.delivery == "portal"
+        due, state = (None, "to_do") if portal else (now, "done")
         item = ChangeItem(kind, name, "recorded" if portal else "active", other=other, people=people)
-        self.changes[number] = ChangeCard(
-            number=number,
-            entity=entity,
-            author="Delcourt Anne",
-            recorded_at=now,
-            recorded_on=today,
-            state=state,
-            due=None if portal else now,
-            due_on=None if portal else today,
-            account="",
-            person="",
-            username="",
-            items=(item,),
-            quality=quality,
-        )
-        return Done(number, None if portal else now)
+        return Done(record(self.changes, entity, (item,), state, now, due=due, quality=quality), due)

@@ -1,4 +1,4 @@
-"""The users of the register in memory as a list, and what is done to several of them. Part of `testing`. Pure."""
+"""The users of the register in memory as a list, and what is done to several of them. Part of `memory`. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.access.periods import brussels_day
 from bot.access.requests import ActOnUsers, Done, Outcome
 from bot.access.views import COUNTED, ChangeCard, ChangeItem, PersonCard, SubdivisionRef, UserFilter, UserPage
 from bot.conversations.matching import fold
+from bot.conversations.memoryparts import record
 
 ENDING = timedelta(days=30)
 KINDS = {"block": "block-user", "reactivate": "reactivate-user", "delete": "delete-user", "end": "end-grant"}
@@ -83,13 +84,7 @@ class MemoryUsers:
             for held in card.holdings
             if request.act == "end" and held.kind == "application" and held.state != "ended"
         ]
-        number = f"2026-{len(self.changes) + 1:06d}"
-        ref = card.ref
-        self.changes[number] = ChangeCard(
-            number, card.entity, "Delcourt Anne", now, today, "to_do", None, None, ref.id, ref.name,
-            ref.username, tuple(items),
-        )  # fmt: skip
-        return number
+        return record(self.changes, card.entity, items, "to_do", now, about=card.ref)
 
 
 def _matches(card: PersonCard, wanted: UserFilter, wards: dict[str, SubdivisionRef], now: datetime) -> bool:

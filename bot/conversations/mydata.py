@@ -13,6 +13,7 @@ from bot.access.requests import ADDRESSES, ChangeOwn, Done
 from bot.conversations.flow import Asking, Flow, Rejected, Said, Screen, Verdict, press
 from bot.conversations.model import Answers, App, Button, Door, Row, Text, View
 from bot.conversations.ports import Context, PersonCard
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.session import session_rows, stored_row
 from bot.conversations.steps import Ask, Choice, Option, nothing_in
 from bot.errors import Invalid
@@ -153,7 +154,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     card = own_card(ctx, answers)
     portal = card is not None and card.entity.delivery == "portal"
     body = (m("mydata.done", number=done.number), *((m("mydata.portal"),) if portal else ()))
-    rows: tuple[Row, ...] = ((Button(m("me.title"), Door("me")),), (Button(m("common.home"), Door("home")),))
+    rows: tuple[Row, ...] = ((Button(m("me.title"), Door("me")),), WAY_HOME)
     return View(mark="✔", title=m("mydata.title"), subject=entity_of(ctx, answers), body=body, rows=rows)
 
 

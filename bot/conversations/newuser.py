@@ -6,19 +6,20 @@ A technical user is a program's account: it has a name, an address and a user na
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.access.catalogue import Declared
 from bot.access.identifiers import Niss, parse_niss
-from bot.access.names import parse_email, parse_name, parse_title
-from bot.access.requests import CreateUser, Done, NewUser
+from bot.access.requests import CreateUser, Done
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Verdict, press
-from bot.conversations.grant import languages, nothing, own_language, prefill
+from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
 from bot.conversations.people import private_number
+from bot.conversations.persondata import language_step, new_user, typed
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context
-from bot.conversations.steps import Ask, Choice, Option, nothing_in
+from bot.conversations.receipts import WAY_HOME, recorded, to_portal
+from bot.conversations.steps import Ask, Choice, Option
 from bot.conversations.usernames import UsernameStep, free_names
 from bot.msg import Say, m
 
@@ -86,42 +87,27 @@ def professions(_: Context, __: Answers) -> Sequence[Option]:
 
 def request(_: Context, answers: Answers) -> CreateUser:
     """The answers as one request."""
-    user = NewUser(
-        last_name=answers["last_name"],
-        first_name=answers.get("first_name", ""),
-        email=answers["email"],
-        username=answers["username"],
-        language=answers["language"],
-        niss=answers.get("niss") or None,
-        title=answers.get("title") or None,
-        local_email=answers.get("local_email") or None,
-        type=answers["type"],
-    )
+    user = new_user(answers, answers.get("niss"), kind=answers["type"])
     profession = answers.get("profession", NONE)
     return CreateUser(answers["quality"], user, None if profession == NONE else profession)
 
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number, what is still missing, and which password comes from where."""
-    entity = ctx.directory.entity(answers["entity"])
     portal = done.due is None
     noted = m("grant.noted", number=done.number) if portal else m("newuser.done", number=done.number)
     mailed = (m("grant.mailed", name=answers.get("first_name", "")),) if done.mailed else ()
     passwords = (m("user.passwords"),) if is_human(ctx, answers) else ()
-    checklist: tuple[Row, ...] = (
-        ((Button(m("portal.open"), Door("portal", done.number), "☑"),),) if portal else ()
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(noted, *mailed, *passwords),
-        rows=(
-            *checklist,
-            (Button(m("grant.title"), Door("grant", done.account), "➕"),),
-            (Button(m("user.open"), Door("user", done.account), "👤"),),
-            (Button(m("newuser.another"), Door("newuser", answers["entity"])),),
-            (Button(m("common.home"), Door("home")),),
-        ),
+    checklist: tuple[Row, ...] = ((to_portal(done.number),),) if portal else ()
+    return recorded(
+        ctx,
+        answers,
+        (noted, *mailed, *passwords),
+        *checklist,
+        (Button(m("grant.title"), Door("grant", done.account), "➕"),),
+        (Button(m("user.open"), Door("user", done.account), "👤"),),
+        (Button(m("newuser.another"), Door("newuser", answers["entity"])),),
+        WAY_HOME,
     )
 
 
@@ -149,26 +135,9 @@ NEWUSER = Flow(
             optional=m("newuser.no_niss"),
             parse=lambda ctx, _, text: parse_niss(text, today=ctx.today).digits,
         ),
-        Ask(
-            "last_name",
-            ask=m("newuser.ask.last_name"),
-            label=m("field.last_name"),
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "first_name",
-            ask=m("grant.ask.first_name"),
-            label=m("field.first_name"),
-            after=OF_HUMANS,
-            when=is_human,
-            parse=lambda _c, _a, text: parse_name(text),
-        ),
-        Ask(
-            "email",
-            ask=m("grant.ask.email"),
-            label=m("field.email"),
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        replace(typed("last_name"), ask=m("newuser.ask.last_name")),
+        typed("first_name", after=OF_HUMANS, when=is_human),
+        typed("email"),
         ProposedName(
             "username",
             ask=m("grant.ask.username"),
@@ -177,34 +146,9 @@ NEWUSER = Flow(
             stands=True,
             names=lambda _, answers: (answers.get("first_name", ""), answers.get("last_name", "")),
         ),
-        Choice(
-            "language",
-            ask=m("grant.ask.language"),
-            label=m("field.language"),
-            options=languages,
-            proposes=own_language,
-            stands=True,
-        ),
-        Ask(
-            "title",
-            ask=m("grant.ask.title"),
-            label=m("field.title"),
-            after=OF_HUMANS,
-            when=is_human,
-            optional=m("field.none"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_title(text),
-        ),
-        Ask(
-            "local_email",
-            ask=m("grant.ask.local_email"),
-            label=m("field.local_email"),
-            optional=nothing_in("local_email"),
-            proposes=nothing,
-            stands=True,
-            parse=lambda _c, _a, text: parse_email(text),
-        ),
+        language_step(),
+        typed("title", after=OF_HUMANS, when=is_human),
+        typed("local_email"),
         Choice(
             "profession",
             ask=m("grant.ask.profession"),

@@ -53,13 +53,19 @@ def is_new(answers: Answers) -> bool:
     return "account" not in answers.get("person", {"account": ""})
 
 
+def rebased(answers: Answers, version: int) -> Answers:
+    """The same person, as he is now."""
+    return {**answers, "person": {**answers["person"], "version": version}}
+
+
 @dataclass(frozen=True)
 class PersonStep(Step):
-    """A user account of the quality answered before, or somebody new."""
+    """A user account of the quality answered before, or somebody new; `as_is` takes somebody blocked as he is."""
 
     _: KW_ONLY
     quality: str = "quality"
     newcomers: bool = True
+    as_is: bool = False
     takes_niss: bool = True
 
     def _listing(self, asking: Asking) -> Listing[PersonRef]:
@@ -129,7 +135,7 @@ class PersonStep(Step):
         if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
             return Rejected(GONE)
         answer = {"account": account, "version": card.ref.version}
-        if card.ref.status != "blocked":
+        if self.as_is or card.ref.status != "blocked":
             return Accepted(answer)
         if reactivate:
             return Accepted({**answer, "reactivate": True})

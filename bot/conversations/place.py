@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bot.conversations.flow import Asking, Screen
 from bot.conversations.model import Answers
-from bot.conversations.ports import Context, EntityRef
+from bot.conversations.ports import Context, EntityRef, PersonCard
 from bot.conversations.searching import SearchChoice
-from bot.conversations.steps import Choice, Option
+from bot.conversations.steps import Choice, Option, OptionsOf
 from bot.msg import Msg, Say, m
 
 
@@ -56,6 +56,11 @@ def quality_options(
     return [Option(q.id, label, m("quality.line", name=label, number=q.number)) for q, label in found]
 
 
+def may(ctx: Context, card: PersonCard, act: str) -> bool:
+    """Whether the actor may do this to accounts of the card's quality."""
+    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
+
+
 def the_only(options: Sequence[Option]) -> str | None:
     """The one option there is: it need not be asked."""
     return options[0].id if len(options) == 1 else None
@@ -65,6 +70,12 @@ def entity_name(ctx: Context, answers: Answers) -> Say | None:
     """The entity's name, for every card."""
     entity = ctx.directory.entity(answers["entity"]) if answers.get("entity") else None
     return entity.name if entity else None
+
+
+def worked_in(memory: Mapping[str, str], named: str = "") -> Answers:
+    """The entity that a button names, else the one that the manager chose to work in."""
+    entity = named.strip() or memory.get("entity")
+    return {"entity": entity} if entity else {}
 
 
 IN_GROUP = m("place.ask.group")
@@ -90,12 +101,8 @@ class QualityChoice(Choice):
         return replace(screen, body=(m("place.no_group"),))
 
 
-def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
-    """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
-
-    def options(ctx: Context, _: Answers) -> Sequence[Option]:
-        return entity_options(ctx, act)
-
+def entity_choice(options: OptionsOf, *, none: Msg, editable: bool = True) -> Choice:
+    """Asks for one of these entities, where there are several; `none` is said where there is none."""
     return SearchChoice(
         "entity",
         ask=m("grant.ask.entity"),
@@ -104,8 +111,17 @@ def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> 
         proposes=lambda ctx, answers: the_only(options(ctx, answers)),
         stands=True,
         editable=editable,
-        none=none or m("place.no_entity"),
+        none=none,
     )
+
+
+def entity_step(act: str, *, none: Msg | None = None, editable: bool = True) -> Choice:
+    """Asks for the entity, where the actor may do `act` in several; `none` is said where he may in no entity."""
+
+    def options(ctx: Context, _: Answers) -> Sequence[Option]:
+        return entity_options(ctx, act)
+
+    return entity_choice(options, none=none or m("place.no_entity"), editable=editable)
 
 
 def quality_step(act: str, *, inactive: bool = False) -> Choice:

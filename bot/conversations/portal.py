@@ -1,4 +1,4 @@
-"""What is still to do on the portal: the list of visits, the checklist of one visit, and whether it works then. Pure.
+"""What is still to do on the portal: the list of visits, and the checklist of one visit. Pure.
 
 One visit goes through a quality's people by name, one person a page, and ticks off the changes one by one or all at once;
 a receipt's button opens the checklist of its change alone. Before *Fait* no text says that anybody has access.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from bot.access.periods import begins_later, brussels_day
-from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
+from bot.access.requests import Done, MarkDone
 from bot.conversations import checklist
 from bot.conversations.flow import (
     Accepted,
@@ -29,17 +29,16 @@ from bot.conversations.flow import (
 )
 from bot.conversations.model import Answers, App, Button, CopyText, Door, Json, Row, Text, View
 from bot.conversations.people import found
-from bot.conversations.ports import ChangeCard, Context, Sheet, Visit
+from bot.conversations.ports import Context, Sheet, Visit
+from bot.conversations.receipts import WAY_HOME, to_status
 from bot.conversations.searching import SearchChoice
-from bot.conversations.steps import GONE, Ask, Choice, Option, one_after_another, page_of, page_row, turned
-from bot.errors import Invalid
+from bot.conversations.steps import GONE, Option, one_after_another, page_of, page_row, turned
 from bot.msg import Msg, Say, m
 
 ACT = "hand_over"
 ALL, SURE = "all", "sure"
 NUMBER = re.compile(r"\d{4}-\d{6}")
 """A change's number, which is a visit of its own."""
-HOME_ROW: Row = (Button(m("common.home"), Door("home")),)
 
 
 # -- which visit ----------------------------------------------------------------------------------
@@ -119,7 +118,7 @@ class ChecklistStep(Step):
         people, ready = by_person(sheets), _ready(asking.ctx, sheets)
         if ready and asking.ui.get("sure") == len(ready):
             return _sure(ready)
-        page = page_of(asking.ui, len(people))
+        page = page_of(asking.ui.get("page", 0), len(people))
         body = _person_body(asking.ctx, people[page], first=page == 0, last=page == len(people) - 1)
         rows = (
             *_private(asking.ctx, people[page]),
@@ -314,10 +313,10 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         body = m(f"portal.done.{what}", number=done.number, due=done.due)
     rows: list[Row] = []
     if len(numbers) == 1:
-        rows.append((Button(m("common.status"), Door("status", done.number)),))
+        rows.append((to_status(done.number),))
     if ctx.directory.visits():
         rows.append((Button(m("portal.more"), Door("portal"), "☑"),))
-    return View(mark=mark, title=title, body=(body,), rows=(*rows, HOME_ROW))
+    return View(mark=mark, title=title, body=(body,), rows=(*rows, WAY_HOME))
 
 
 def _when(ctx: Context, done: Done) -> Msg:
@@ -347,80 +346,6 @@ PORTAL_FLOW = Flow(
     prefill=lambda ctx, _, args: prefill(ctx, args),
     subject=visit_entity,
     receipt=receipt,
-    recap=False,
-    restarts=True,
-)
-
-
-# -- does it work? --------------------------------------------------------------------------------
-
-WORKS, FAILS = "yes", "no"
-
-
-def change_number(ctx: Context, _: Answers, text: str) -> str:
-    """The number of a change that the actor may see."""
-    if ctx.directory.sheet(text.strip()) is None:
-        raise Invalid(m("status.no_change", number=text.strip()[:20]))
-    return text.strip()
-
-
-def verify_row(ctx: Context, change: ChangeCard) -> tuple[Row, ...]:
-    """On a change's page: the question, once it should work."""
-    entities = {entity.id for entity in ctx.directory.entities(ACT)}
-    if change.state != "active" or change.entity.delivery != "portal" or change.entity.id not in entities:
-        return ()
-    return ((press(m("verify.button"), "open", f"verify:{change.number}", mark="🔎"),),)
-
-
-def _verified(_: Context, answers: Answers, done: Done) -> View:
-    if answers.get("works") == WORKS:
-        row: Row = (Button(m("common.status"), Door("status", done.number)),)
-        return View(
-            mark="✔",
-            title=m("verify.title"),
-            body=(m("verify.yes", number=done.number),),
-            rows=(row, HOME_ROW),
-        )
-    row = (Button(m("portal.open"), Door("portal", done.number), "☑"),)
-    return View(
-        mark="↩", title=m("verify.title"), body=(m("verify.no", number=done.number),), rows=(row, HOME_ROW)
-    )
-
-
-def _answers(_: Context, __: Answers) -> Sequence[Option]:
-    return [Option(WORKS, m("verify.works")), Option(FAILS, m("verify.fails"))]
-
-
-def _problems(_: Context, __: Answers) -> Sequence[Option]:
-    return [Option(key, m(f"verify.problem.{key}")) for key in PROBLEMS]
-
-
-VERIFY = Flow(
-    key="verify",
-    icon="🔎",
-    title=m("verify.title"),
-    steps=(
-        Ask("number", ask=m("verify.ask_number"), label=m("field.number"), parse=change_number),
-        Choice(
-            "works",
-            ask=m("verify.ask"),
-            label=m("verify.title"),
-            options=_answers,
-            after=frozenset({"number"}),
-        ),
-        Choice(
-            "problem",
-            ask=m("verify.ask_problem"),
-            label=m("verify.title"),
-            options=_problems,
-            after=frozenset({"works"}),
-            when=lambda _, answers: answers.get("works") == FAILS,
-        ),
-    ),
-    submit=lambda _, answers: Verify(answers["number"], answers.get("problem")),
-    prefill=lambda _, __, args: {"number": args.strip()} if args.strip() else {},
-    subject=lambda ctx, answers: visit_entity(ctx, {"visit": answers.get("number")}),
-    receipt=_verified,
     recap=False,
     restarts=True,
 )

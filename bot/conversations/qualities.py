@@ -10,13 +10,20 @@ from collections.abc import Mapping, Sequence
 from bot.access.requests import ActivateQuality, Done
 from bot.conversations.basics import every_entity
 from bot.conversations.certificates import certificates_row
-from bot.conversations.flow import Flow, Page, press
+from bot.conversations.flow import HOME_ROW, Flow, Page, press
 from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
-from bot.conversations.place import entity_name, entity_options, has_groups, qualities_title, the_only
+from bot.conversations.place import (
+    entity_choice,
+    entity_name,
+    entity_options,
+    has_groups,
+    qualities_title,
+    the_only,
+)
 from bot.conversations.ports import Context, QualityRef
-from bot.conversations.searching import SearchChoice
-from bot.conversations.status import HOME_ROW, about
+from bot.conversations.receipts import HOME_DOOR, to_portal
+from bot.conversations.status import about
 from bot.conversations.steps import Choice, Option
 from bot.msg import Msg, Say, m
 
@@ -88,17 +95,7 @@ QUALITIES = Flow(
     key=KEY,
     icon="🗂",
     title=m("qualities.title"),
-    steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=every_entity,
-            proposes=lambda ctx, answers: the_only(every_entity(ctx, answers)),
-            stands=True,
-            none=m("place.no_entity"),
-        ),
-    ),
+    steps=(entity_choice(every_entity, none=m("place.no_entity")),),
     page=page,
     prefill=chosen,
     subject=entity_name,
@@ -139,9 +136,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     portal = change is not None and change.state == "to_do"
     name: Say = about(ctx, change) if change else ""
     first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if portal
-        else Button(m("grant.title"), Door("grant", answers["entity"]), "➕")
+        to_portal(done.number) if portal else Button(m("grant.title"), Door("grant", answers["entity"]), "➕")
     )
     return View(
         mark="✔",
@@ -152,7 +147,7 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
             (first,),
             (
                 Button(qualities_title(ctx), Door(KEY, answers["entity"]), "🗂"),
-                Button(m("common.home"), Door("home")),
+                HOME_DOOR,
             ),
         ),
     )
@@ -163,15 +158,7 @@ ACTIVATING = Flow(
     icon="🗂",
     title=m("activate.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("activate.no_entity"),
-        ),
+        entity_choice(entities, none=m("activate.no_entity")),
         Choice(
             "quality",
             ask=m("activate.ask"),

@@ -28,7 +28,7 @@ from bot.conversations.linking import LINK
 from bot.conversations.managers import MANAGERS
 from bot.conversations.mydata import MYDATA
 from bot.conversations.newuser import NEWUSER
-from bot.conversations.portal import PORTAL_FLOW, VERIFY
+from bot.conversations.portal import PORTAL_FLOW
 from bot.conversations.qualities import ACTIVATING, QUALITIES
 from bot.conversations.session import LOCK, LOCKED, RETURN
 from bot.conversations.signout import SIGNOUT
@@ -40,6 +40,7 @@ from bot.conversations.unseat import UNSEATING
 from bot.conversations.usercard import USER
 from bot.conversations.userchange import EDIT
 from bot.conversations.users import USERS
+from bot.conversations.verify import VERIFY
 from bot.conversations.wayin import INVITE
 from bot.i18n import MissingText, speaker
 from bot.msg import LANGUAGES, Msg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.access import requests
+from bot.access import claims
 from bot.access.requests import Request
 from bot.conversations.changing import replace
 from bot.conversations.flow import CANCEL, PREVIOUS, Asking, Flow, Page, Remember, Step, press
@@ -99,7 +99,7 @@ def recap(flow: Flow, frame: Frame, settled: Settled, ctx: Context) -> View:
         after=(m("engine.nothing_yet"),),
         rows=(
             *_confirm_rows(
-                flow, settled, ctx, proof=alone or (wish is not None and requests.takes_proof(wish))
+                flow, settled, ctx, proof=alone or (wish is not None and claims.takes_proof(wish))
             ),
             (PREVIOUS, CANCEL),
         ),
@@ -124,7 +124,7 @@ def wanted(flow: Flow, settled: Settled, ctx: Context) -> Request | None:
 
 def takes_proof(wish: Request, ctx: Context) -> bool:
     """Whether it takes a fresh proof: by the table of rights, or because it is about oneself and nobody else could do it."""
-    return requests.takes_proof(wish) or ctx.directory.alone(wish)
+    return claims.takes_proof(wish) or ctx.directory.alone(wish)
 
 
 def page(flow: Flow, shown: Page, settled: Settled, ctx: Context) -> View:

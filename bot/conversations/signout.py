@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from bot.access.requests import Done, EndSessions
 from bot.access.rights import Act
 from bot.conversations.flow import Accepted, Asking, Flow, Pick, Rejected, Said, Screen, Step, Verdict, press
-from bot.conversations.model import Answers, Button, Door, Json, Row, Text, View
+from bot.conversations.model import Answers, Json, Row, Text, View
 from bot.conversations.people import told_apart
 from bot.conversations.ports import Context, PersonCard, PersonRef
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import GONE, PAGE_SIZE
 from bot.msg import Say, m
 
@@ -84,7 +85,7 @@ def _receipt(ctx: Context, answers: Answers, _: Done) -> View:
         mark="✔",
         title=m("signout.title"),
         body=(m("signout.done", name=card.ref.name if card else ""),),
-        rows=((Button(m("common.home"), Door("home")),),),
+        rows=(WAY_HOME,),
     )
 
 

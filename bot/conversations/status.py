@@ -15,6 +15,7 @@ from bot.conversations import checklist, moves, onportal
 from bot.conversations.certificates import certificates_row
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -32,7 +33,7 @@ from bot.conversations.model import Answers, CopyText, Json, Row, Text
 from bot.conversations.model import Button as PlainButton
 from bot.conversations.mydata import own_rows
 from bot.conversations.people import found, told_apart
-from bot.conversations.portal import verify_row
+from bot.conversations.place import may
 from bot.conversations.ports import (
     COUNTED,
     ChangeCard,
@@ -58,6 +59,7 @@ from bot.conversations.search import (
 from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
+from bot.conversations.verify import verify_row
 from bot.msg import Msg, Say, from_json, m, to_json
 
 AT_ONCE = 4
@@ -214,9 +216,12 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
 
 def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
     """The way to let the person in, for whoever may."""
-    rooms = ctx.directory.qualities(card.entity.id, "invite_user")
-    here = any(room.id == card.ref.quality for room in rooms)
-    if not here or card.ref.status != "active" or card.type == "technical" or not ctx.settings.pages:
+    if (
+        not may(ctx, card, "invite_user")
+        or card.ref.status != "active"
+        or card.type == "technical"
+        or not ctx.settings.pages
+    ):
         return ()  # without pages there is neither a link to mail nor a proof for a code
     return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
 
@@ -448,7 +453,6 @@ def people_rows(people: Sequence[PersonRef]) -> list[Row]:
 
 
 BACK_ROW: Row = (press(m("status.overview"), "all"),)
-HOME_ROW: Row = (press(m("common.home"), "home"),)
 
 
 def prefill(ctx: Context, args: str) -> Answers:

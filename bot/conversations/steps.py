@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from bot.access.datespeech import read_day
+from bot.access.periods import latest_day
 from bot.conversations.calendar import month_of, month_rows, shifted
 from bot.conversations.flow import (
     NEXT,
@@ -32,6 +34,7 @@ from bot.conversations.ports import Context
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
+T = TypeVar("T")
 PAGE_SIZE = 6
 GONE = m("step.gone")
 _BETWEEN = re.compile(r"[,;+&\n]|\s(?:et|en|und|and)\s|(?<=\d)\s+(?=\d)", re.IGNORECASE)
@@ -78,10 +81,16 @@ def page_row(page: int, pages: int) -> tuple[Row, ...]:
     return ((back, here, on),)
 
 
-def page_of(ui: Json, pages: int) -> int:
-    """The page that `ui` wants, within bounds."""
-    wanted = ui.get("page", 0)
+def page_of(wanted: Json, pages: int) -> int:
+    """The page that is wanted, within bounds."""
     return min(max(0, wanted), pages - 1) if isinstance(wanted, int) else 0
+
+
+def paged(items: Sequence[T], wanted: Json) -> tuple[Sequence[T], int, int]:
+    """What stands on the page that is wanted, which page that is, and how many there are."""
+    pages = max(1, -(-len(items) // PAGE_SIZE))
+    at = page_of(wanted, pages)
+    return items[at * PAGE_SIZE : (at + 1) * PAGE_SIZE], at, pages
 
 
 def turned(said: Pick) -> Shown | None:
@@ -108,9 +117,7 @@ class Choice(Step):
 
     def screen(self, asking: Asking) -> Screen:
         options = self.listed(asking)
-        pages = max(1, -(-len(options) // PAGE_SIZE))
-        page = page_of(asking.ui, pages)
-        shown = options[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+        shown, page, pages = paged(options, asking.ui.get("page", 0))
         buttons = [press(o.label, "a", o.id, mark="✔" if o.id == asking.proposal else "") for o in shown]
         width = 2 if self.half else 1
         rows = tuple(tuple(buttons[at : at + width]) for at in range(0, len(buttons), width))
@@ -279,6 +286,11 @@ Bound = Callable[[Context, Answers], date]
 Check = Callable[[Context, Answers, date], Msg | None]
 
 
+def farthest(ctx: Context, _: Answers) -> date:
+    """As far ahead as any day may be."""
+    return latest_day(ctx.today)
+
+
 @dataclass(frozen=True)
 class Day(Step):
     """A day: today, tomorrow, a calendar, or typed in any usual form. The answer is an ISO date, or "" for none.
@@ -288,7 +300,7 @@ class Day(Step):
 
     _: KW_ONLY
     earliest: Bound
-    latest: Bound
+    latest: Bound = farthest
     check: Check | None = None
     optional: Msg | None = None
 

@@ -9,17 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.access.names import fold, parse_place
-from bot.access.requests import (
-    DEEPEST,
-    CreateSubdivision,
-    Done,
-    MoveSubdivision,
-    RenameSubdivision,
-)
-from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Verdict
+from bot.access.requests import DEEPEST, CreateSubdivision, Done, MoveSubdivision, RenameSubdivision, Request
+from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Step, Verdict
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.place import entity_name, entity_step, quality_options, quality_step
+from bot.conversations.place import entity_name, entity_step, quality_options, quality_step, worked_in
 from bot.conversations.ports import Context, SubdivisionCard
+from bot.conversations.receipts import WAY_HOME, to_portal
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Ask, Option
 from bot.conversations.subdivisions import (
@@ -40,6 +35,8 @@ from bot.msg import Msg, Say, m
 TOP = "-"
 """Below none, or into none."""
 Cards = Callable[[Context, Answers], Sequence[SubdivisionCard]]
+Submit = Callable[[Context, Answers], Request]
+Receipt = Callable[[Context, Answers, Done], View]
 
 
 def changeable(ctx: Context, answers: Answers) -> Sequence[SubdivisionCard]:
@@ -133,7 +130,7 @@ def chosen(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     card = ctx.directory.subdivision(args.strip()) if args.strip() else None
     if card:
         return {"entity": card.entity, "ward": seen(ctx, card)}
-    return {"entity": memory["entity"]} if memory.get("entity") else {}
+    return worked_in(memory)
 
 
 def rebased(answers: Answers, version: int) -> Answers:
@@ -148,12 +145,29 @@ def staying(ctx: Context, answers: Answers, done: Done, title: Msg, said: Msg, *
     rows: list[Row] = []
     if change is not None and change.state == "to_do":
         body.append(m("subdivisions.portal"))
-        rows.append((Button(m("portal.open"), Door("portal", done.number), "☑"),))
+        rows.append((to_portal(done.number),))
     place = answers.get("quality") or (change.quality if change else "") or answers["entity"]
     rows += [*more, (Button(m("subdivisions.title"), Door(KEY, place), "🗂"),)]
-    home: Row = (Button(m("common.home"), Door("home")),)
     return View(
-        mark="✔", title=title, subject=entity_name(ctx, answers), body=tuple(body), rows=(*rows, home)
+        mark="✔", title=title, subject=entity_name(ctx, answers), body=tuple(body), rows=(*rows, WAY_HOME)
+    )
+
+
+def ward_flow(key: str, title: Msg, steps: tuple[Step, ...], *, submit: Submit, receipt: Receipt) -> Flow:
+    """A dialogue about one subdivision: first which, the rest is its own."""
+    return Flow(
+        key=key,
+        icon="🗂",
+        title=title,
+        steps=(entity_step(ACT, none=m("subdivisions.no_entity")), *steps),
+        submit=submit,
+        prefill=chosen,
+        subject=entity_name,
+        receipt=receipt,
+        rebase=rebased,
+        restarts=True,
+        needs=ACT,
+        meanwhile=m("subdivisions.meanwhile"),
     )
 
 
@@ -267,12 +281,10 @@ def renamed(ctx: Context, answers: Answers, done: Done) -> View:
     return staying(ctx, answers, done, m("subname.title"), m("subname.done", name=answers["name"]))
 
 
-RENAME_FLOW = Flow(
-    key=RENAME,
-    icon="🗂",
-    title=m("subname.title"),
-    steps=(
-        entity_step(ACT, none=m("subdivisions.no_entity")),
+RENAME_FLOW = ward_flow(
+    RENAME,
+    m("subname.title"),
+    (
         ward_step(WardStep, changeable),
         NameStep(
             "name",
@@ -283,13 +295,7 @@ RENAME_FLOW = Flow(
         ),
     ),
     submit=lambda _, answers: RenameSubdivision(answers["ward"]["id"], answers["ward"]["v"], answers["name"]),
-    prefill=chosen,
-    subject=entity_name,
     receipt=renamed,
-    rebase=rebased,
-    restarts=True,
-    needs=ACT,
-    meanwhile=m("subdivisions.meanwhile"),
 )
 
 
@@ -330,12 +336,10 @@ def moved(ctx: Context, answers: Answers, done: Done) -> View:
     return staying(ctx, answers, done, m("submove.title"), m("submove.done", name=card.path if card else ""))
 
 
-MOVE_FLOW = Flow(
-    key=MOVE,
-    icon="🗂",
-    title=m("submove.title"),
-    steps=(
-        entity_step(ACT, none=m("subdivisions.no_entity")),
+MOVE_FLOW = ward_flow(
+    MOVE,
+    m("submove.title"),
+    (
         ward_step(MovedStep, movable, exact=True),
         SearchChoice(
             "within",
@@ -352,11 +356,5 @@ MOVE_FLOW = Flow(
         None if answers["within"] == TOP else answers["within"],
         answers["ward"]["people"],
     ),
-    prefill=chosen,
-    subject=entity_name,
     receipt=moved,
-    rebase=rebased,
-    restarts=True,
-    needs=ACT,
-    meanwhile=m("subdivisions.meanwhile"),
 )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.access.requests import MOST_MOVED, CloseSubdivision, Done
-from bot.conversations.flow import Asking, Flow
+from bot.conversations.flow import Asking
 from bot.conversations.mandates import named
 from bot.conversations.model import Answers, Json, View
-from bot.conversations.place import entity_name, entity_step, the_only
+from bot.conversations.place import the_only
 from bot.conversations.ports import Context, SubdivisionCard
 from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Option
@@ -18,13 +18,12 @@ from bot.conversations.subdivisionacts import (
     WardStep,
     card_of,
     changeable,
-    chosen,
     option_of,
-    rebased,
     staying,
+    ward_flow,
     ward_step,
 )
-from bot.conversations.subdivisions import ACT, CLOSE, inside, over, seen_in
+from bot.conversations.subdivisions import CLOSE, inside, over, seen_in
 from bot.msg import Msg, Say, m
 
 
@@ -83,12 +82,10 @@ def closed(ctx: Context, answers: Answers, done: Done) -> View:
     return staying(ctx, answers, done, m("subclose.title"), said)
 
 
-CLOSE_FLOW = Flow(
-    key=CLOSE,
-    icon="🗂",
-    title=m("subclose.title"),
-    steps=(
-        entity_step(ACT, none=m("subdivisions.no_entity")),
+CLOSE_FLOW = ward_flow(
+    CLOSE,
+    m("subclose.title"),
+    (
         ward_step(ClosedStep, changeable, exact=True),
         HeirStep(
             "heir",
@@ -110,11 +107,5 @@ CLOSE_FLOW = Flow(
         tuple(answers["ward"]["mandates"]),
         None if answers.get("heir", TOP) == TOP else answers["heir"],
     ),
-    prefill=chosen,
-    subject=entity_name,
     receipt=closed,
-    rebase=rebased,
-    restarts=True,
-    needs=ACT,
-    meanwhile=m("subdivisions.meanwhile"),
 )

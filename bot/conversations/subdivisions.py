@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.access.requests import DEEPEST
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -25,8 +26,7 @@ from bot.conversations.matching import fold, match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import entity_name, entity_step, quality_options, quality_step, quality_word
 from bot.conversations.ports import Context, ManagerRef, SubdivisionCard
-from bot.conversations.status import HOME_ROW
-from bot.conversations.steps import GONE, PAGE_SIZE, page_row
+from bot.conversations.steps import GONE, PAGE_SIZE, page_row, paged
 from bot.msg import Msg, Say, m
 
 KEY, NEW, RENAME, MOVE, CLOSE = "subdivisions", "subnew", "subname", "submove", "subclose"
@@ -134,9 +134,7 @@ def tree_page(ctx: Context, answers: Answers, there: Sequence[SubdivisionCard]) 
     """Some at a time, each with its users and managers, and a button."""
     entity, quality, find = answers["entity"], answers["quality"], answers["see"].get("find", "")
     listed = narrowed(there, find)
-    pages = max(1, -(-len(listed) // PAGE_SIZE))
-    at = min(max(0, answers["see"].get("page", 0)), pages - 1)
-    shown = list(enumerate(listed, 1))[at * PAGE_SIZE : (at + 1) * PAGE_SIZE]
+    shown, at, pages = paged(list(enumerate(listed, 1)), answers["see"].get("page", 0))
     leaders = led_by(ctx, entity) if shown else {}
     body: list[Say] = [m("subdivisions.count", n=len(there)) if there else m("subdivisions.empty")]
     if find:

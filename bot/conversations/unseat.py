@@ -14,9 +14,8 @@ from bot.conversations.flow import Asking, Flow
 from bot.conversations.managers import mandate_of
 from bot.conversations.mandates import UNSEAT, named, office_at
 from bot.conversations.model import Answers, Json, View
-from bot.conversations.place import entity_name, the_only
+from bot.conversations.place import entity_choice, entity_name, worked_in
 from bot.conversations.ports import Context, ManagerRef
-from bot.conversations.searching import SearchChoice
 from bot.conversations.steps import Choice, Day, Option
 from bot.msg import Say, m
 
@@ -71,7 +70,7 @@ def chosen(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
     mandate = mandate_of(ctx, args.strip()) if args.strip() else None
     if mandate:
         return {"entity": mandate.entity, "mandate": packed(mandate)}
-    return {"entity": memory["entity"]} if memory.get("entity") else {}
+    return worked_in(memory)
 
 
 def ended(ctx: Context, answers: Answers, done: Done) -> View:
@@ -89,15 +88,7 @@ UNSEATING = Flow(
     icon="🔑",
     title=m("unseat.title"),
     steps=(
-        SearchChoice(
-            "entity",
-            ask=m("grant.ask.entity"),
-            label=m("field.entity"),
-            options=entities,
-            proposes=lambda ctx, answers: the_only(entities(ctx, answers)),
-            stands=True,
-            none=m("appoint.no_entity"),
-        ),
+        entity_choice(entities, none=m("appoint.no_entity")),
         MandateStep(
             "mandate",
             ask=m("unseat.ask"),

@@ -13,6 +13,7 @@ from bot.access.identifiers import looks_like_niss
 from bot.conversations import hierarchy, onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
+    HOME_ROW,
     Accepted,
     Asking,
     Flow,
@@ -29,16 +30,11 @@ from bot.conversations.lists import Sheet, one_after_the_other
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.newuser import newuser_row
 from bot.conversations.people import found
+from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import all_qualities, by_number, nearly
 from bot.conversations.signout import signout_row
-from bot.conversations.status import (
-    HOME_ROW,
-    change_item,
-    held_lines,
-    invite_row,
-    people_rows,
-)
+from bot.conversations.status import change_item, held_lines, invite_row, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
@@ -183,11 +179,6 @@ def _past(ctx: Context, past: PastChange) -> Msg:
 
 
 # -- what may be done -----------------------------------------------------------------------------
-
-
-def may(ctx: Context, card: PersonCard, act: str) -> bool:
-    """Whether the actor may do this to accounts of the card's quality."""
-    return any(room.id == card.ref.quality for room in ctx.directory.qualities(card.entity.id, act))
 
 
 def edit_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ again and decides who may (`access.userchange`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from bot.access.catalogue import Declared
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, unfit
@@ -27,13 +27,15 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import known_person, when_active
+from bot.conversations.grant import known_person
 from bot.conversations.holding import called, known, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
-from bot.conversations.people import PersonStep, private_number
-from bot.conversations.place import entity_name, place_steps
+from bot.conversations.people import PersonStep, private_number, rebased
+from bot.conversations.persondata import languages
+from bot.conversations.place import entity_name, may, place_steps
 from bot.conversations.ports import Context, PersonCard
-from bot.conversations.steps import GONE, Ask, Choice, Option, nothing_in, numbered, one_after_another
+from bot.conversations.receipts import WAY_HOME, recorded, to_portal, when_active
+from bot.conversations.steps import Ask, Choice, Option, nothing_in, numbered, one_after_another
 from bot.conversations.usernames import UsernameStep
 from bot.msg import Msg, Say, m
 
@@ -44,11 +46,9 @@ ACT = "change_user"
 class AccountStep(PersonStep):
     """A user account of the quality, a blocked one too: its data can be corrected."""
 
-    def _taken(self, asking: Asking, account: str, *, reactivate: bool = False) -> Verdict:
-        card = asking.ctx.directory.person(account)
-        if card is None or card.ref.quality != asking.answers[self.quality] or card.ref.status == "deleted":
-            return Rejected(GONE)
-        return Accepted({"account": account, "version": card.ref.version})
+    _: KW_ONLY
+    newcomers: bool = False
+    as_is: bool = True
 
 
 # -- the field, and what stands in it ------------------------------------------------------------
@@ -193,11 +193,6 @@ def parse_as(field: str) -> Ask:
     )
 
 
-def languages(ctx: Context, _: Answers) -> Sequence[Option]:
-    """Those of the portal."""
-    return [Option(lang, m(f"language.{lang}")) for lang in ctx.settings.languages]
-
-
 def professions(_: Context, __: Answers) -> Sequence[Option]:
     """As the register keeps them: declared, never a licence."""
     return [Option(declared.value, m(f"declared.{declared.value}")) for declared in Declared]
@@ -238,12 +233,8 @@ def ways(ctx: Context, answers: Answers) -> Sequence[Option]:
     if card is None or not things:
         return []
     ends = "end_function" if takes_functions(things) else "end_access"
-    found = [Option(ENDS, m("ending.ground_yes"))] if functions.may(ctx, card, ends) else []
-    if (
-        takes_functions(things)
-        or card.ref.status == "blocked"
-        or not functions.may(ctx, card, "assign_function")
-    ):
+    found = [Option(ENDS, m("ending.ground_yes"))] if may(ctx, card, ends) else []
+    if takes_functions(things) or card.ref.status == "blocked" or not may(ctx, card, "assign_function"):
         return found
     keeping = [
         Option(functions.ref(each.key), each.short, m("edit.keeps", name=each.label))
@@ -332,25 +323,13 @@ def request(ctx: Context, answers: Answers) -> ChangeUser:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """Under which number; at once here, later where the portal has to be told."""
-    entity = ctx.directory.entity(answers["entity"])
     noted = m("grant.noted", number=done.number) if done.due is None else m("edit.done", number=done.number)
     if done.due is not None and done.due > ctx.now:  # a function begins with it
         noted = when_active(done.number, done.due, ctx.now)
-    first = (
-        Button(m("portal.open"), Door("portal", done.number), "☑")
-        if done.due is None
-        else Button(m("user.open"), Door("user", done.account), "👤")
-    )
-    return View(
-        title=m("grant.done_title"),
-        subject=entity.name if entity else None,
-        body=(noted,),
-        rows=(
-            (first,),
-            (Button(m("edit.another"), Door("edit", done.account), "✏"),),
-            (Button(m("common.home"), Door("home")),),
-        ),
-    )
+    opened = Button(m("user.open"), Door("user", done.account), "👤")
+    first = to_portal(done.number) if done.due is None else opened
+    another: Row = (Button(m("edit.another"), Door("edit", done.account), "✏"),)
+    return recorded(ctx, answers, (noted,), (first,), another, WAY_HOME)
 
 
 ON_FIELD = frozenset({"person", "field"})
@@ -365,7 +344,6 @@ EDIT = Flow(
             ask=m("edit.ask.person"),
             label=m("field.person"),
             after=frozenset({"entity", "quality"}),
-            newcomers=False,
         ),
         FieldStep(
             "field",
@@ -431,6 +409,6 @@ EDIT = Flow(
     prefill=lambda ctx, memory, args: known(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
-    rebase=lambda answers, version: {**answers, "person": {**answers["person"], "version": version}},
+    rebase=rebased,
     needs=ACT,
 )

@@ -12,7 +12,9 @@ from bot.access.rights import Act
 from bot.conversations import userfilters
 from bot.conversations.model import Answers, Button, Door, Json, View
 from bot.conversations.people import found
+from bot.conversations.place import entity_name
 from bot.conversations.ports import Context
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Choice, Option
 from bot.msg import Say, m
 
@@ -69,12 +71,11 @@ def request(ctx: Context, answers: Answers) -> ExportUsers:
 
 def receipt(ctx: Context, answers: Answers) -> View:
     """That the document follows by itself."""
-    entity = ctx.directory.entity(answers["entity"])
-    home = (Button(m("users.title"), Door("users")),), (Button(m("common.home"), Door("home")),)
+    home = (Button(m("users.title"), Door("users")),), WAY_HOME
     return View(
         mark="📄",
         title=m("users.export.title"),
-        subject=entity.name if entity else None,
+        subject=entity_name(ctx, answers),
         body=(m("users.export.follows"),),
         rows=home,
     )

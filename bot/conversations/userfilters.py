@@ -15,7 +15,7 @@ from bot.conversations.matching import match
 from bot.conversations.model import Json, Row
 from bot.conversations.people import private_number
 from bot.conversations.ports import Context, UserFilter
-from bot.conversations.steps import GONE, PAGE_SIZE, Option, page_of, page_row
+from bot.conversations.steps import GONE, Option, page_row, paged
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 
@@ -102,9 +102,7 @@ def screen(asking: Asking, entity: str, panel: str, kept: Json, size: int) -> Sc
     rows = []
     if panel in CHOSEN:
         offered = options(asking.ctx, entity, panel)
-        pages = max(1, -(-len(offered) // PAGE_SIZE))
-        page = page_of(asking.ui, pages)
-        shown = offered[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+        shown, page, pages = paged(offered, asking.ui.get("page", 0))
         rows = [*((press(option.label, "set", option.id),) for option in shown), *page_row(page, pages)]
     elif panel == "account" and asking.ctx.settings.pages:
         rows = [(private_number(asking.ctx),)]

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from bot.access.requests import Done, InviteUser
 from bot.conversations.flow import Flow
 from bot.conversations.grant import known_person, of_person, prefill
-from bot.conversations.model import Answers, Button, CopyText, Door, Row, View
+from bot.conversations.model import Answers, Button, CopyText, View
 from bot.conversations.people import PersonStep
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context
+from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Choice, Option
-from bot.msg import Say, m
+from bot.msg import m
 
 ACT = "invite_user"
 MAIL, HAND = "mail", "hand"
@@ -37,17 +38,15 @@ def known(ctx: Context, memory: Mapping[str, str], args: str) -> Answers:
 
 def receipt(ctx: Context, answers: Answers, done: Done) -> View:
     """What goes out, or the code to hand over: shown once, and gone after a while."""
-    entity = ctx.directory.entity(answers["entity"])
-    subject: Say | None = entity.name if entity else None
-    home: Row = (Button(m("common.home"), Door("home")),)
+    subject = entity_name(ctx, answers)
     if done.mailed:
-        return View(mark="✉", title=m("way.sent"), subject=subject, body=(m("way.mailed"),), rows=(home,))
+        return View(mark="✉", title=m("way.sent"), subject=subject, body=(m("way.mailed"),), rows=(WAY_HOME,))
     return View(
         mark="✉",
         title=m("way.sent"),
         subject=subject,
         body=(m("way.code"), done.code, m("way.code_use")),
-        rows=((Button(m("way.copy"), CopyText(done.code), "📋"),), home),
+        rows=((Button(m("way.copy"), CopyText(done.code), "📋"),), WAY_HOME),
         fades=True,
     )
 

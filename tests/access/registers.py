@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from bot.access import activation
 from bot.access.acts import Work, perform
 from bot.access.directory import RegisterDirectory
 from bot.access.periods import brussels_day
 from bot.access.requests import GrantAccess, NewUser, Outcome, Request
 from bot.access.rows import ACCOUNTS, ENTITIES, IDENTITIES, PROFILES, QUALITIES, SUBDIVISIONS, catalogue_of
 from bot.access.standing import Session
+from bot.store import due
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from sqlalchemy import select
@@ -257,3 +259,24 @@ def newcomer(**fields: object) -> NewUser:
     """Tom Vermeulen, unless told otherwise."""
     user = NewUser("Vermeulen", "Tom", "tom.vermeulen@example.org", "tvermeul", "nl", niss=NEW_NISS)
     return replace(user, **fields)  # type: ignore[arg-type]
+
+
+def rows(register: Register, table, **where: object) -> list:
+    """The rows of a table that are so; items in their order."""
+    with register.database.read() as connection:
+        order = [table.c[name] for name in ("change_number", "position") if "position" in table.c]
+        query = select(table).order_by(*order)
+        for name, value in where.items():
+            query = query.where(table.c[name] == value)
+        return connection.execute(query).all()
+
+
+def run_due(register: Register, now: datetime):
+    """What is due by then, carried out as the worker does it; the notices."""
+    with register.database.write() as connection:
+        notices = [
+            activation.run(connection, register.keyring, task.kind, task.data, now)
+            for task in due.take(connection, now, limit=100)
+            if due.done(connection, task.id, now)
+        ]
+    return [notice for notice in notices if notice]

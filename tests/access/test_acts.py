@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from bot.access import activation
@@ -24,13 +23,9 @@ from bot.access.rows import (
     NUMBERS,
     PROFILES,
 )
-from bot.store import due
-from bot.store.database import Database
-from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import select, update
-from tests.access.invariants import check_invariants
-from tests.access.registers import NEW_NISS, NOW, TODAY, Register, newcomer
+from tests.access.registers import NEW_NISS, NOW, TODAY, newcomer, rows, run_due
 from tests.access.saying import said
 
 PHYSICIAN = "specialist-physician"
@@ -39,39 +34,11 @@ FUNCTION = "collaborator-specialist-physician"
 SOON = NOW + timedelta(minutes=20)
 
 
-@pytest.fixture
-def register(database: Database, keyring: Keyring, tmp_path: Path):
-    register = Register(database, keyring, tmp_path)
-    yield register
-    with database.read() as connection:
-        check_invariants(connection, keyring)
-
-
-def rows(register: Register, table, **where):
-    with register.database.read() as connection:
-        order = [table.c[name] for name in ("change_number", "position") if "position" in table.c]
-        query = select(table).order_by(*order)
-        for name, value in where.items():
-            query = query.where(table.c[name] == value)
-        return connection.execute(query).all()
-
-
 def refused(outcome) -> str:
     """The key of a refusal, said in every language."""
     assert isinstance(outcome, Refused), outcome
     said(outcome.msg)
     return outcome.msg.key
-
-
-def run_due(register: Register, now: datetime):
-    """What is due by then, carried out as the worker does it; the notices."""
-    with register.database.write() as connection:
-        notices = [
-            activation.run(connection, register.keyring, task.kind, task.data, now)
-            for task in due.take(connection, now, limit=100)
-            if due.done(connection, task.id, now)
-        ]
-    return [notice for notice in notices if notice]
 
 
 # -- giving ---------------------------------------------------------------------------------------

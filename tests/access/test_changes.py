@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from bot.access.requests import ActOnUsers, AssignFunction, Done, EndAccess, Request
 from bot.access.rows import ACCOUNTS
 from bot.access.views import Actor
@@ -19,11 +18,6 @@ from tests.access.registers import NOW, TODAY, Register
 
 FUNCTION = "collaborator-specialist-physician"
 LATER = NOW + timedelta(hours=1)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def asks(

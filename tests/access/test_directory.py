@@ -9,17 +9,10 @@ from bot.access import proofs
 from bot.access.requests import Done
 from bot.access.rows import ACCOUNTS, GRANTS, IDENTITIES, MANDATES, PROFILES
 from bot.access.views import COUNTED
-from bot.store.database import Database
 from bot.store.ids import new_id
-from bot.store.keys import Keyring
 from sqlalchemy import func, insert, select, update
-from tests.access.registers import NOW, TODAY, Register, newcomer
+from tests.access.registers import NOW, TODAY, newcomer
 from tests.statements import statements_of
-
-
-@pytest.fixture
-def register(database: Database, keyring: Keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 @pytest.fixture

@@ -14,14 +14,11 @@ from bot.access.periods import end_instant, start_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess, MarkDone, Refused
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, BINDINGS, CHANGES, DUE, GRANTS, ITEMS
 from bot.store import due
-from bot.store.database import Database
 from bot.store.ids import new_id
-from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from tests import databases
-from tests.access.invariants import check_invariants
-from tests.access.registers import NOW, TODAY, Register
+from tests.access.registers import NOW, TODAY, Register, rows
 from tests.access.saying import said
 from tests.conftest import BOTH
 
@@ -41,23 +38,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path):
 
 
 both = pytest.mark.parametrize("database_url", BOTH, indirect=True)
-
-
-@pytest.fixture
-def register(database: Database, keyring: Keyring, tmp_path: Path):
-    register = Register(database, keyring, tmp_path)
-    yield register
-    with database.read() as connection:
-        check_invariants(connection, keyring)
-
-
-def rows(register: Register, table, **where):
-    with register.database.read() as connection:
-        order = [table.c[name] for name in ("change_number", "position") if "position" in table.c]
-        query = select(table).order_by(*order)
-        for name, value in where.items():
-            query = query.where(table.c[name] == value)
-        return connection.execute(query).all()
 
 
 def refused(outcome) -> tuple[str, str | None]:

@@ -11,14 +11,9 @@ from bot.access.rows import ACCOUNTS, ASSIGNMENTS
 from bot.msg import m
 from sqlalchemy import select
 from tests.access.invariants import check_invariants
-from tests.access.registers import NOW, TODAY, Register
+from tests.access.registers import NOW, TODAY
 
 PHYSICIANS, PHARMACISTS = "collaborator-specialist-physician", "collaborator-hospital-pharmacist"
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def version(register, account: str) -> int:

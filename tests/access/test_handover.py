@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from bot.access.activation import Notice
 from bot.access.due import ACTIVATE, REMIND
 from bot.access.requests import Done, EndAccess, MarkDone, Verify
 from bot.access.rows import BINDINGS, DUE, GRANTS, ITEMS
-from bot.store.database import Database
-from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import select, text
-from tests.access.invariants import check_invariants
-from tests.access.registers import NOW, TODAY, Register, newcomer
-from tests.access.test_acts import refused, rows, run_due
+from tests.access.registers import NOW, TODAY, Register, newcomer, rows, run_due
+from tests.access.test_acts import refused
 
 QUAI = "quai/hospital"
 END, LATER = date(2027, 1, 31), date(2027, 6, 30)
 SOON = NOW + timedelta(minutes=20)
-
-
-@pytest.fixture
-def register(database: Database, keyring: Keyring, tmp_path: Path):
-    register = Register(database, keyring, tmp_path)
-    yield register
-    with database.read() as connection:
-        check_invariants(connection, keyring)
 
 
 def tom(register: Register, **fields: object) -> Done:

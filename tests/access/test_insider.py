@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 from bot.access import acts, sessions, stepup
+from bot.access.claims import takes_proof
 from bot.access.directory import RegisterDirectory
 from bot.access.privacy import what_is_stored
 from bot.access.requests import (
@@ -32,7 +33,6 @@ from bot.access.requests import (
     LinkResponsible,
     Refused,
     Request,
-    takes_proof,
 )
 from bot.access.rights import Role
 from bot.access.rows import BINDINGS, CHANGES, MANDATES, RESPONSIBILITIES, STEP_UPS

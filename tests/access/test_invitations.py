@@ -17,18 +17,11 @@ from bot.access.rows import BINDINGS
 from bot.access.sessions import SessionRules
 from bot.access.views import Invitation
 from bot.errors import Invalid, OperatorError
-from bot.store.database import Database
-from bot.store.keys import Keyring
 from sqlalchemy import select
-from tests.access.registers import NOW, Register
+from tests.access.registers import NOW
 from tests.statements import statements_of
 
 ANNE, BRAM = 11, 12
-
-
-@pytest.fixture
-def register(database: Database, keyring: Keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def code_for(register, person: str, **fields) -> str:

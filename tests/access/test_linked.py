@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from bot.access import invitations, letters, linked, sessions, standing
 from bot.access.proofs import Proved
 from bot.access.rows import BINDINGS
@@ -13,17 +12,12 @@ from bot.errors import Refusal
 from bot.store import chats, outbox
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import select
-from tests.access.registers import NOW, Register
+from tests.access.registers import NOW
 
 RULES = SessionRules(locking=True)
 OLD, NEW, HERS = 101, 102, 103
 LATER = NOW + timedelta(minutes=2)
 ENTRIES = core(AuditEntry)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def linked_to(register, person, telegram_id, *, scope=None, at=NOW):

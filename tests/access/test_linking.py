@@ -14,16 +14,11 @@ from bot.access.sessions import SessionRules
 from bot.errors import Refusal
 from bot.msg import m
 from sqlalchemy import insert, select, update
-from tests.access.registers import NOW, Register
+from tests.access.registers import NOW
 
 RULES = SessionRules(locking=True)
 ANNE = 101
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def ids(connection):

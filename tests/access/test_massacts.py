@@ -30,11 +30,6 @@ from tests.access.registers import NOW, TODAY, Register
 
 
 @pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
-
-
-@pytest.fixture
 def lite(tmp_path, keyring):
     from bot.store.database import Database
     from tests import databases

@@ -26,6 +26,7 @@ BIS = "79282399771"
 
 @pytest.fixture
 def register(database, keyring, tmp_path) -> Register:
+    """Not looked at afterwards: keys are turned here, and states are set that no act leads to."""
     return Register(database, keyring, tmp_path)
 
 

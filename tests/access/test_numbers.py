@@ -14,8 +14,7 @@ from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
 from tests import databases
-from tests.access.registers import NEW_NISS, NOW, Register, newcomer
-from tests.access.test_acts import rows
+from tests.access.registers import NEW_NISS, NOW, Register, newcomer, rows
 
 QUAI = "quai/hospital"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from bot.access.claims import takes_proof
 from bot.access.owndata import change_own
-from bot.access.requests import ChangeOwn, Done, Refused, takes_proof
+from bot.access.requests import ChangeOwn, Done, Refused
 from bot.access.rows import ACCOUNTS, PROFILES
 from bot.access.work import Declined
 from bot.errors import Refusal
@@ -18,11 +19,6 @@ from tests.access.invariants import check_invariants
 from tests.access.registers import Register
 
 ENTRIES = core(AuditEntry)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def changes(

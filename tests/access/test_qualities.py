@@ -14,8 +14,8 @@ from bot.store.keys import Keyring
 from bot.store.tables import AuditEntry, core
 from tests import databases
 from tests.access.invariants import check_invariants
-from tests.access.registers import NOW, REGISTER, TODAY, Register, newcomer
-from tests.access.test_acts import refused, rows
+from tests.access.registers import NOW, REGISTER, TODAY, Register, newcomer, rows
+from tests.access.test_acts import refused
 
 PLACES = (
     REGISTER.replace(

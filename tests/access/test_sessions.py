@@ -14,17 +14,12 @@ from bot.access.sessions import SessionRules
 from bot.errors import Invalid, Refusal
 from bot.store import audit, crypto, due
 from sqlalchemy import select, update
-from tests.access.registers import NOW, Register
+from tests.access.registers import NOW
 from tests.conftest import HASHER
 
 RULES = SessionRules(locking=True)
 ANNE = 101
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def bound(register, person, *, telegram_id=ANNE, scope=None, now=NOW):

@@ -6,26 +6,22 @@ from datetime import timedelta
 
 import pytest
 from bot.access import acts, invitations, sessions, standing, stepup
+from bot.access.claims import claim_of
 from bot.access.directory import RegisterDirectory
 from bot.access.registerfile import load
-from bot.access.requests import Done, EndSessions, GrantAccess, Refused, claim_of
+from bot.access.requests import Done, EndSessions, GrantAccess, Refused
 from bot.access.rights import NEEDS, OFTEN, Act, Needs, needs_proof
 from bot.access.rows import BINDINGS, MANDATES, SESSIONS
 from bot.access.sessions import SessionRules
 from bot.access.work import Work
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import event, select, update
-from tests.access.registers import NOW, REGISTER, TODAY, Register
+from tests.access.registers import NOW, REGISTER, TODAY
 
 RULES = SessionRules(locking=True)
 ANNE, JAN, ELISE = 101, 102, 103
 MINUTE = timedelta(minutes=1)
 SHOWN = "the recap as it stood"
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path):
-    return Register(database, keyring, tmp_path)
 
 
 def comes_in(register, person, telegram_id, *, scope=None, now=NOW):

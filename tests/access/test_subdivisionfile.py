@@ -10,8 +10,8 @@ from bot.store.database import Database
 from sqlalchemy import select
 from tests import databases
 from tests.access.invariants import check_invariants
+from tests.access.registerfiles import Loader
 from tests.access.registers import NOW, REGISTER, Register
-from tests.access.test_registerfile import Loader
 from tests.access.test_subdivisions import check_places, closing, does, place_of, ward
 
 MORE = """

@@ -8,6 +8,7 @@ from zlib import crc32
 import pytest
 from bot.access import sessions, stepup
 from bot.access.acts import perform
+from bot.access.claims import takes_proof
 from bot.access.requests import (
     DEEPEST,
     MOST_MOVED,
@@ -24,7 +25,6 @@ from bot.access.requests import (
     MoveSubdivision,
     Refused,
     RenameSubdivision,
-    takes_proof,
 )
 from bot.access.rows import (
     ACCOUNTS,

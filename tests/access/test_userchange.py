@@ -16,14 +16,9 @@ from bot.store.ids import new_id
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import insert, select, update
 from tests.access.invariants import check_invariants
-from tests.access.registers import NOW, Register
+from tests.access.registers import NOW
 
 ENTRIES = core(AuditEntry)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def change(register, account: str, field: str, value: str, version: int | None = None) -> ChangeUser:

@@ -13,14 +13,9 @@ from bot.store.audit import personal_place
 from bot.store.crypto import IdentityKeys
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import func, select
-from tests.access.registers import NEW_NISS, NOW, Register, newcomer
+from tests.access.registers import NEW_NISS, NOW, newcomer
 
 ENTRIES = core(AuditEntry)
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def creates(

@@ -16,14 +16,9 @@ from bot.errors import Refusal
 from bot.store.ids import new_id
 from bot.store.outbox import take_letter
 from sqlalchemy import func, insert, select, update
-from tests.access.registers import NOW, TODAY, Register, newcomer
+from tests.access.registers import NOW, TODAY, newcomer
 
 GOOD = "cheval batterie agrafe"
-
-
-@pytest.fixture
-def register(database, keyring, tmp_path) -> Register:
-    return Register(database, keyring, tmp_path)
 
 
 def invites(

@@ -24,10 +24,11 @@ from bot.store.keys import Keyring
 from bot.turning import Turning
 from bot.worker import tell
 from tests import databases, pseudo
-from tests.conversations import answers, subdivisionroads, walking
+from tests.conversations import answers, subdivisionroads, walkregisters, walks
 from tests.conversations.changeroads import former
 from tests.conversations.linkroads import linked
 from tests.conversations.portalroads import portal_register
+from tests.conversations.walking import says
 from tests.handlers.telegram import FakeTelegram
 from tests.test_turning import MemoryCounter
 
@@ -40,7 +41,7 @@ NOBODY: frozenset[str] = frozenset()
 @pytest.fixture(scope="module")
 def pseudo_locale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     # before the words change: the walk types and taps those that people know
-    walking.walked("fr"), register_texts(), names_and_typed()
+    walks.walked("fr"), register_texts(), names_and_typed()
     with pseudo.spoken(tmp_path_factory.mktemp("pseudo")):
         yield
 
@@ -48,7 +49,7 @@ def pseudo_locale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @cache
 def register_texts() -> frozenset[Texts]:
     """What the register and the catalogue of applications say in four languages."""
-    catalogue, directory = builtin(), walking.register()
+    catalogue, directory = builtin(), walkregisters.register()
     found = [quality.label for quality in catalogue.qualities]
     found += [text for function in catalogue.functions for text in (function.label, function.short)]
     found += [a.name for a in catalogue.applications if isinstance(a.name, Texts)]
@@ -59,10 +60,15 @@ def register_texts() -> frozenset[Texts]:
 @cache
 def names_and_typed() -> frozenset[str]:
     """The words of people's names, of applications that have one name only, and of what the walk types."""
-    directory = walking.register()
+    directory = walkregisters.register()
     cards = [
         card
-        for each in (directory, portal_register(), linked(walking.register()), former(walking.register()))
+        for each in (
+            directory,
+            portal_register(),
+            linked(walkregisters.register()),
+            former(walkregisters.register()),
+        )
         for card in each.cards.values()
     ]
     refs = [card.ref for card in cards]
@@ -90,8 +96,8 @@ def views() -> tuple[View, ...]:
     """Of the views that the walk met, in its order, those that say something new."""
     said: set[object] = set()
     found = []
-    for view in walking.walked("fr").views:
-        new = {*walking.says(view), view.mark, *(button.mark for button in view.buttons())} - said
+    for view in walks.walked("fr").views:
+        new = {*says(view), view.mark, *(button.mark for button in view.buttons())} - said
         if new:
             said |= new
             found.append(view)
@@ -124,7 +130,7 @@ def test_every_letter_of_every_screen_is_the_catalogues_the_registers_or_a_perso
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_letter_of_a_toast_is_the_catalogues_or_a_persons(lang: str) -> None:
     moved = [
-        pseudo.with_register_moved(View(title=msg), register_texts()) for msg in walking.walked("fr").toasts
+        pseudo.with_register_moved(View(title=msg), register_texts()) for msg in walks.walked("fr").toasts
     ]
     toasts = [speaker(lang).plain(view.title) for view in moved if view.title]
     assert toasts

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from bot.access.claims import takes_proof
 from bot.access.requests import (
     CloseSubdivision,
     Conflict,
     CreateSubdivision,
     MoveSubdivision,
     RenameSubdivision,
-    takes_proof,
 )
 from bot.conversations.ports import SubdivisionRef
 from bot.conversations.registry import ENGINE

@@ -12,7 +12,8 @@ from bot.conversations.model import Forget
 from bot.conversations.ports import Holding, UserFilter
 from bot.conversations.registry import ENGINE
 from bot.conversations.testing import MIDI, NOW, PORTAL, MemoryDirectory, Talk, plain, said
-from bot.conversations.users import MOST, numbered
+from bot.conversations.userlist import MOST
+from bot.conversations.users import numbered
 from bot.msg import m
 
 

@@ -18,7 +18,8 @@ from bot.handlers.callbacks import Codes
 from bot.handlers.render import label_faults, render, units
 from bot.i18n import speaker
 from bot.msg import LANGUAGES, Msg, m
-from tests.conversations.walking import FIRST, says, walked
+from tests.conversations.walking import FIRST, says
+from tests.conversations.walks import walked
 from tests.texts import entries
 
 CODES = Codes([b"k" * 32])

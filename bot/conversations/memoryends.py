@@ -1,8 +1,7 @@
-"""Ending and changing an access on the register in memory: what `testing.MemoryDirectory` does with these requests."""
+"""Ending and changing an access on the register in memory: what `memory.MemoryDirectory` does with these requests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING
 from bot.access.ground import APPLICATION, FUNCTION
 from bot.access.periods import brussels_day, due_instant, end_instant
 from bot.access.requests import ChangeEnd, ChangeUser, Done, EndAccess
-from bot.conversations.ports import ChangeCard, ChangeItem, Holding, PersonCard
+from bot.conversations.memoryparts import record
+from bot.conversations.ports import ChangeItem, Holding, PersonCard
 
 if TYPE_CHECKING:
-    from bot.conversations.testing import MemoryDirectory
+    from bot.conversations.memory import MemoryDirectory
 
 _ENDS = {APPLICATION: "end-grant", FUNCTION: "end-assignment"}
 _MOVES = {APPLICATION: "grant", FUNCTION: "assignment"}
@@ -41,7 +41,7 @@ def end(directory: MemoryDirectory, request: EndAccess, now: datetime) -> Done:
     ref = replace(card.ref, version=card.ref.version + 1, status=status)
     directory.cards[request.account] = replace(card, ref=ref, holdings=held)
     done = "to_do" if card.entity.delivery == "portal" else "done"
-    number = _recorded(directory, card, items, done, now)
+    number = record(directory.changes, card.entity, items, done, now, about=card.ref)
     later = end_instant(request.ends_on) if request.ends_on and items else None
     return Done(number, later, request.account)
 
@@ -61,9 +61,9 @@ def change(directory: MemoryDirectory, request: ChangeEnd, now: datetime) -> Don
     directory.cards[request.account] = replace(card, ref=ref, holdings=moved)
     portal = card.entity.delivery == "portal"
     due = None if portal else due_instant(brussels_day(now), now, timedelta(minutes=20))
-    return Done(
-        _recorded(directory, card, items, "to_do" if portal else "pending", now, due), due, request.account
-    )
+    state = "to_do" if portal else "pending"
+    number = record(directory.changes, card.entity, items, state, now, due=due, about=card.ref)
+    return Done(number, due, request.account)
 
 
 def with_profession(
@@ -87,30 +87,3 @@ def _of(card: PersonCard, request: EndAccess | ChangeEnd) -> tuple[Holding, ...]
     wanted = {(APPLICATION, key) for key in request.applications}
     wanted |= {(FUNCTION, key) for key in request.functions}
     return tuple(each for each in card.holdings if (each.kind, each.key) in wanted and each.state != "ended")
-
-
-def _recorded(
-    directory: MemoryDirectory,
-    card: PersonCard,
-    items: Iterable[ChangeItem],
-    state: str,
-    now: datetime,
-    due: datetime | None = None,
-) -> str:
-    number, today = f"2026-{len(directory.changes) + 1:06d}", brussels_day(now)
-    due_on = brussels_day(due) if due else None
-    directory.changes[number] = ChangeCard(
-        number,
-        card.entity,
-        "Delcourt Anne",
-        now,
-        today,
-        state,
-        due,
-        due_on,
-        card.ref.id,
-        card.ref.name,
-        card.ref.username,
-        tuple(items),
-    )
-    return number
