@@ -95,14 +95,15 @@ async def patiently(
 ) -> T:
     """What `work` gives; while the database is away it waits and tries again, for as long as it takes.
 
-    `waits` hears of each try that failed.
+    `waits` hears of each try that failed; the log, where the worker says it too, of the first.
     """
-    pauses = back_off(0.2, longest)
+    pauses, tell = back_off(0.2, longest), log.warning
     while True:
         try:
             return await work()
         except DatabaseUnavailable as away:
-            log.warning("database_away", reason=str(away))
+            tell("database_away", reason=str(away))
+            tell = log.debug
         if waits is not None:
             waits()
         await asyncio.sleep(next(pauses))
