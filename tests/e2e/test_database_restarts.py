@@ -70,14 +70,13 @@ class Clocked(Driver):
 @pytest.mark.parametrize(
     ("restarts", "every", "together"),
     [
-        pytest.param(3, 4.0, 5),
+        pytest.param(2, 4.0, 5),
         pytest.param(int(os.environ.get("RESTARTS", "12")), 20.0, 20, marks=pytest.mark.soak),
     ],
 )
 def test_whenever_the_database_is_restarted_nothing_is_lost_and_all_go_on_at_once(
     request, tmp_path, restarts, every, together
 ):
-    slowness = [import_seconds()]
     users = 200 + 60 * restarts * int(every / 4)
     with databases.own_server() as server, world(server.url, tmp_path, crowd(together, users)) as there:
         there.start()
@@ -123,15 +122,13 @@ def test_whenever_the_database_is_restarted_nothing_is_lost_and_all_go_on_at_onc
         ]
         assert standing == [], "what was said of the delay goes with it"
         there.stop()
-    slowness.append(import_seconds())
-    busy = (
-        1.0 if request.node.get_closest_marker("soak") else min(max(1.0, max(slowness) / YARDSTICK), BUSIEST)
-    )
-    limit = BACK * busy
     longest = [max((each for each in backs if each is not None), default=0.0) for backs in waits.values()]
     print(
         f"\n{restarts} restarts under {together} dialogues: {len(recorded)} changes, 0 lost, 0 twice, {repeated} messages "
-        f"repeated; all went on after {', '.join(f'{each:.1f}' for each in longest)} s (limit here {limit:.1f} s)"
+        f"repeated; all went on after {', '.join(f'{each:.1f}' for each in longest)} s"
     )
     assert any(longest), "nobody waited"
+    limit = BACK
+    if max(longest) >= limit and not request.node.get_closest_marker("soak"):  # alone on the machine there
+        limit *= min(max(1.0, import_seconds() / YARDSTICK), BUSIEST)
     assert max(longest) < limit
