@@ -51,7 +51,7 @@ check-diagrams: setup-dev
 pictures: setup-dev chromium  ## photograph the demo for the README
 	$(BIN)/python scripts/pictures.py
 
-soak: setup-dev       ## 200 kills over 1,000 dialogues on each database, 100,000 forged buttons; KILLS, DIALOGUES, TOGETHER change the numbers
+soak: setup-dev       ## 200 kills over 1,000 dialogues on each database, PostgreSQL restarted every 20 s, 100,000 forged buttons; KILLS, DIALOGUES, TOGETHER, RESTARTS change the numbers
 	$(BIN)/python -m pytest -n 0 -s -m soak tests/e2e tests/handlers
 
 newcomer: setup-dev chromium  ## from `git clone` to a receipt, as somebody who has never seen this; timed

@@ -24,7 +24,7 @@ from bot.conversations.model import Button, Door, View
 from bot.conversations.wire import view_to_json
 from bot.errors import DatabaseUnavailable, OperatorError, where
 from bot.msg import m
-from bot.store import chats, due, fading, inbox, outbox
+from bot.store import chats, due, fading, inbox, leases, outbox
 from bot.store.database import Database
 from bot.store.due import Task
 from bot.store.keys import Keyring
@@ -38,7 +38,7 @@ KEPT = timedelta(days=8)
 """How long ids of updates and ended rows are kept: longer than Telegram would deliver an update again."""
 TIDY_EVERY = timedelta(hours=1)
 _LONGEST = 600.0
-_LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE = 2.0
 """Seconds between two looks while they fail: the database may be back at any moment."""
 
 
@@ -146,6 +146,11 @@ class Worker:
 
     def _look(self) -> tuple[bool, bool, bool]:
         now = clock.now()
+        if lost := frozenset(self._database.lost):
+            with self._database.write() as connection:
+                due.give_back(connection, lost)
+                outbox.give_back(connection, lost)
+            self._database.lost -= lost
         with self._database.read() as connection:
             return (
                 due.waiting(connection, now),
@@ -156,15 +161,17 @@ class Worker:
     def carry_out(self) -> list[int]:
         """Carries out what is due now; the chats for which a notice waits."""
         told: list[int] = []
-        with self._database.write() as connection:
-            tasks = due.take(connection, clock.now(), limit=BATCH)
-        for task in tasks:
-            try:
-                told += self._one(task)
-            except DatabaseUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - the others are due all the same
-                self._failed(task, error)
+        now = clock.now()
+        with leases.noted(self._database.lost, now):
+            with self._database.write() as connection:
+                tasks = due.take(connection, now, limit=BATCH)
+            for task in tasks:
+                try:
+                    told += self._one(task)
+                except DatabaseUnavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - the others are due all the same
+                    self._failed(task, error)
         return list(dict.fromkeys(told))
 
     def _one(self, task: Task) -> list[int]:

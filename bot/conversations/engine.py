@@ -64,6 +64,7 @@ from bot.msg import m
 DEEPEST = 3
 """Dialogues open one above the other, at most."""
 EXPIRED = m("engine.expired")
+GONE = m("engine.gone")
 
 
 class Engine(Cards):
@@ -85,7 +86,14 @@ class Engine(Cards):
 
     def step(self, state: State, event: Event, ctx: Context) -> Reply:
         """What `event` makes of `state`. Raises nothing for anything that a person can send."""
-        state = self._going(self._known(state, ctx), ctx)
+        lost = any(frame.flow not in self.flows for frame in (*state.frames, *state.kept))
+        reply = self._stepped(self._going(self._known(state, ctx), ctx), event, ctx)
+        if not lost or reply.view is None:
+            return reply
+        state = told(reply.state, note=GONE)
+        return replace(reply, state=state, view=self.view(state, ctx))
+
+    def _stepped(self, state: State, event: Event, ctx: Context) -> Reply:
         if bad := withheld(event):
             reply = self._reply(told(fresh(state), error=bad), ctx)
             return replace(reply, effects=(Forget(),), anew=True)
@@ -111,11 +119,16 @@ class Engine(Cards):
         if not state.frames and not state.kept:
             return state
         oldest = (ctx.today - ctx.settings.keeping.dialogues).isoformat()
-        frames = tuple(frame for frame in state.frames if self._lives(frame, oldest))
+        frames = tuple(self._today(frame) for frame in state.frames if self._lives(frame, oldest))
         kept = tuple(frame for frame in state.kept if self._lives(frame, oldest))
-        if len(frames) == len(state.frames) and len(kept) == len(state.kept):
+        if frames == state.frames and len(kept) == len(state.kept):
             return state
         return replace(state, frames=frames, kept=kept, rev=state.rev + 1)
+
+    def _today(self, frame: Frame) -> Frame:
+        """The frame without the editing of a step that there is no more."""
+        gone = frame.editing is not None and self.flows[frame.flow].step(frame.editing) is None
+        return replace(frame, editing=None) if gone else frame
 
     def _lives(self, frame: Frame, oldest: str) -> bool:
         return frame.flow in self.flows and (not frame.day or frame.day >= oldest)
@@ -329,7 +342,7 @@ class Engine(Cards):
     def _back(self, state: State, flow: Flow, frame: Frame, ctx: Context) -> Reply:
         if frame.editing or frame.ui.keys() & screens.INTERLUDES:
             return self._reply(moved(state, replace(frame, editing=None, ui={})), ctx)
-        trail = [key for key in frame.trail if key in frame.answers]
+        trail = [key for key in frame.trail if key in frame.answers and flow.step(key)]
         if not trail:
             if flow.page or len(state.frames) > 1:
                 return self._reply(popped(state), ctx)

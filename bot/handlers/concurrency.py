@@ -86,14 +86,26 @@ class Tasks:
             note_failure("task_failed", error)
 
 
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` gives; while the database is away it waits and tries again, for as long as it takes."""
-    pauses = back_off(0.2, 5)
+LONGEST = 2.0
+"""Seconds between two tries while the database is away: once it is back, everybody goes on within ten."""
+
+
+async def patiently(
+    work: Callable[[], Awaitable[T]], waits: Callable[[], None] | None = None, *, longest: float = LONGEST
+) -> T:
+    """What `work` gives; while the database is away it waits and tries again, for as long as it takes.
+
+    `waits` hears of each try that failed; the log, where the worker says it too, of the first.
+    """
+    pauses, tell = back_off(0.2, longest), log.warning
     while True:
         try:
             return await work()
         except DatabaseUnavailable as away:
-            log.warning("database_away", reason=str(away))
+            tell("database_away", reason=str(away))
+            tell = log.debug
+        if waits is not None:
+            waits()
         await asyncio.sleep(next(pauses))
 
 

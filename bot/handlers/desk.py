@@ -15,6 +15,7 @@ import structlog
 
 from bot.errors import DatabaseUnavailable
 from bot.handlers.concurrency import Tasks, Threads, note_failure
+from bot.handlers.delays import Delays
 from bot.handlers.delivery import Delivery
 from bot.handlers.documents import fetched
 from bot.handlers.flood import Gate
@@ -40,6 +41,7 @@ class Desk:
         delivery: Delivery,
         panel: Panel,
         menu: Menu,
+        delays: Delays,
         *,
         slow: float = SLOW,
         gate: Gate | None = None,
@@ -50,6 +52,7 @@ class Desk:
         self._delivery = delivery
         self._panel = panel
         self._menu = menu
+        self._delays = delays
         self._slow = slow
         self._gate = gate or Gate()
         self._tasks = Tasks()
@@ -60,7 +63,12 @@ class Desk:
             incoming = await fetched(incoming, self._turns, self._gateway, self._threads)
             handled = await self._threads.run(self._turns.handle, incoming)
         self._gate.learns(handled.chat_id, known=handled.known)
+        self._delays.over(handled.chat_id, handled.lang)
         return handled
+
+    def waits(self, incoming: Incoming) -> None:
+        """The database is away, and this waits for it."""
+        self._delays.waits(incoming)
 
     async def answer(self, incoming: Incoming, handled: Handled) -> None:
         """Answers the tap, once: a turn that repeats an earlier one was answered then."""
@@ -90,6 +98,7 @@ class Desk:
         """Tells the person that an update could not be worked; the reference under which it is kept."""
         reference = await self._threads.run(self._turns.apologise, chat_id, update_id)
         log.error("update_set_aside", update_id=update_id, reference=reference)
+        self._delays.over(chat_id)
         return reference
 
     async def apologised(self, chat_id: int) -> None:
@@ -102,6 +111,7 @@ class Desk:
     async def close(self) -> None:
         """Ends what still runs beside."""
         await self._tasks.cancel()
+        await self._delays.close()
 
     @asynccontextmanager
     async def _typing(self, chat_id: int) -> AsyncIterator[None]:

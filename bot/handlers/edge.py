@@ -9,7 +9,8 @@ import structlog
 
 from bot.errors import DatabaseUnavailable
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import ChatLocks, Tasks, Threads, note_failure
+from bot.handlers.concurrency import ChatLocks, Tasks, Threads, note_failure, patiently
+from bot.handlers.delays import Delays
 from bot.handlers.delivery import Delivery, Result
 from bot.handlers.desk import Desk
 from bot.handlers.flood import Gate
@@ -61,12 +62,13 @@ class Telegram:
         locks = ChatLocks()
         self._panel = Panel(self._gateway, turns, self._threads, self._codes, locks)
         self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes, locks, documents)
+        delays = Delays(self._gateway, self._codes)
         self._desk = Desk(
-            turns, self._gateway, self._threads, self._delivery, self._panel, self._menu, gate=gate
+            turns, self._gateway, self._threads, self._delivery, self._panel, self._menu, delays, gate=gate
         )
         self._lanes = Lanes(inbox, self._desk, self._threads, self._codes, self._locks, pause=pause)
         self._poller = Poller(
-            self._gateway, inbox, self._lanes, self._threads, self._codes, seconds=poll_seconds, pause=pause, gate=gate
+            self._gateway, inbox, self._lanes, self._threads, self._codes, delays, seconds=poll_seconds, pause=pause, gate=gate
         )  # fmt: skip
         self._webhook: Webhook | None = None
 
@@ -114,7 +116,7 @@ class Telegram:
         assert self._webhook is not None
         await self._webhook.register(public_url)
         self._tasks.start(self._menu.publish())
-        await self._lanes.resume()
+        await patiently(self._lanes.resume)
         try:
             await stop.wait()
         finally:

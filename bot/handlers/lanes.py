@@ -54,8 +54,8 @@ class Lanes:
         self._again: set[int] = set()
 
     async def resume(self) -> None:
-        """Works what an earlier run left in the inbox."""
-        self.wake(await self._threads.patiently(self._inbox.open_lanes))
+        """Works what an earlier run left in the inbox. Raises DatabaseUnavailable."""
+        self.wake(await self._threads.run(self._inbox.open_lanes))
 
     def wake(self, lanes: Iterable[int]) -> None:
         """Something waits in these lanes."""
@@ -86,7 +86,10 @@ class Lanes:
         pauses = back_off(self._pause, 30)
         attempts, failures, error = waiting.attempts, 0, "interrupted"
         while failures < TRIES and attempts < INTERRUPTIONS and waiting.body is not None:
-            attempts = await self._threads.patiently(self._inbox.count_attempt, waiting.update_id)
+            attempts = await patiently(
+                lambda: self._threads.run(self._inbox.count_attempt, waiting.update_id),
+                lambda: self._waits(waiting),
+            )
             if not attempts:
                 return  # another process was first
             try:
@@ -107,9 +110,14 @@ class Lanes:
             raise ValueError("an update in the inbox that is not for a turn")  # noqa: TRY004 - its content is wrong, not its type
         async with self._locks.hold(waiting.lane):
             # that the database is away is no fault of the update, and is not counted as a try
-            handled = await patiently(lambda: self._desk.turn(incoming))
+            handled = await patiently(lambda: self._desk.turn(incoming), lambda: self._desk.waits(incoming))
             await self._desk.answer(incoming, handled)
             await self._desk.follow_up(incoming, handled)
+
+    def _waits(self, waiting: Waiting) -> None:
+        incoming = read(waiting.body, self._codes)
+        if isinstance(incoming, Incoming):
+            self._desk.waits(incoming)
 
     async def _set_aside(self, waiting: Waiting, error: str) -> None:
         reference = await patiently(lambda: self._desk.give_up(waiting.lane, waiting.update_id))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot import clock
 from bot.handlers.ports import Arrived, Mail, Waiting
-from bot.store import inbox, outbox
+from bot.store import inbox, leases, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.store.tables import Binding, core
@@ -87,7 +87,7 @@ class StoreOutbox:
 
     def _take(self, limit: int, chat_id: int | None, own: timedelta) -> Sequence[Mail]:
         now = clock.now()
-        with self._database.write() as connection:
+        with leases.noted(self._database.lost, now), self._database.write() as connection:
             rows = outbox.take(connection, self._keyring, now, limit=limit, chat_id=chat_id, own=own)
         return [Mail(row.id, row.chat_id, row.kind, row.payload, row.silent, row.attempts) for row in rows]
 

@@ -1,7 +1,9 @@
 """Our own getUpdates loop: a batch is stored in the inbox in one commit, and only the next call confirms it.
 
 So an update is either still with Telegram or already ours, whenever the process dies. What is not for us (groups,
-unknown kinds) is never stored. The loop survives everything but a token that is not valid.
+unknown kinds) is never stored. While the inbox cannot be written nothing is confirmed: the same updates come again, with
+those that came since, and whoever sent them is told that they wait. The loop survives everything but a token that is not
+valid.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ from typing import Any
 import structlog
 from telegram.constants import PollingLimit
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DatabaseUnavailable
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import Tasks, Threads, back_off, unless
+from bot.handlers.concurrency import LONGEST, Tasks, Threads, back_off, unless
+from bot.handlers.delays import Delays
 from bot.handlers.flood import Gate
 from bot.handlers.gateway import POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import Lanes
 from bot.handlers.myself import WRONG_TOKEN
 from bot.handlers.ports import Arrived, Inbox
+from bot.turn import Incoming
 
 log = structlog.get_logger(__name__)
 _MARGIN = 10
@@ -39,6 +43,7 @@ class Poller:
         lanes: Lanes,
         threads: Threads,
         codes: Codes,
+        delays: Delays,
         *,
         seconds: int = POLL_SECONDS,
         pause: float = 1.0,
@@ -49,29 +54,40 @@ class Poller:
         self._lanes = lanes
         self._threads = threads
         self._codes = codes
+        self._delays = delays
         self._seconds = seconds
         self._pause = pause
         self._gate = gate
         self._offset: int | None = None
         self._conflict = False
+        self._resumed = False
+        self._admitted: dict[int, bool] = {}  # what is not confirmed yet: it is weighed once
         self._tasks = Tasks()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Polls until `stop` is set. Raises ConfigurationError when the token is not valid."""
-        await self._lanes.resume()
-        pauses = self._pauses()
+        pauses, absences = self._pauses(), self._absences()
         try:
             while not stop.is_set():
                 try:
-                    batch = await unless(stop, self._fetch())
+                    await self._round(stop)
                 except CallFailed as failed:
                     await unless(stop, asyncio.sleep(self._wait_after(failed, pauses)))
-                    continue
-                if batch is not None:
-                    pauses, self._conflict = self._pauses(), False
-                    await self._take_in(batch)
+                except DatabaseUnavailable as away:
+                    log.warning("database_away", reason=str(away))
+                    await unless(stop, asyncio.sleep(next(absences)))
+                else:
+                    pauses, absences, self._conflict = self._pauses(), self._absences(), False
         finally:
             await self._tasks.cancel()
+
+    async def _round(self, stop: asyncio.Event) -> None:
+        if not self._resumed:
+            await self._lanes.resume()
+            self._resumed = True
+        batch = await unless(stop, self._fetch())
+        if batch is not None:
+            await self._take_in(batch)
 
     async def _fetch(self) -> list[dict[str, Any]]:
         updates: list[dict[str, Any]] = await self._gateway.call(
@@ -91,14 +107,24 @@ class Poller:
             await self._lanes.resume()
             return
         if self._gate is not None and not self._gate.loaded:
-            await self._threads.patiently(self._gate.load)
+            await self._threads.run(self._gate.load)
         kept = list(self._for_us(batch))
         if kept:
-            await self._threads.patiently(self._inbox.keep, kept)
+            await self._keep(kept)
         self._offset = max(update["update_id"] for update in batch) + 1
-        self._lanes.wake({arrived.lane for arrived in kept})
+        self._admitted.clear()
+        self._lanes.wake({incoming.chat_id for incoming, _ in kept})
 
-    def _for_us(self, batch: Sequence[dict[str, Any]]) -> Iterator[Arrived]:
+    async def _keep(self, kept: Sequence[tuple[Incoming, dict[str, Any]]]) -> None:
+        rows = [Arrived(incoming.update_id, incoming.chat_id, update) for incoming, update in kept]
+        try:
+            await self._threads.run(self._inbox.keep, rows)
+        except DatabaseUnavailable:
+            for incoming, _ in kept:
+                self._delays.waits(incoming)
+            raise
+
+    def _for_us(self, batch: Sequence[dict[str, Any]]) -> Iterator[tuple[Incoming, dict[str, Any]]]:
         for update in batch:
             match read(update, self._codes):
                 case None:
@@ -106,8 +132,15 @@ class Poller:
                 case Leave(chat_id):
                     if self._gate is None or self._gate.leaves(chat_id):
                         self._tasks.start(leave(self._gateway, chat_id))
-                case incoming if self._gate is None or self._gate.admits(incoming.chat_id):
-                    yield Arrived(incoming.update_id, incoming.chat_id, update)
+                case incoming if self._admits(incoming):
+                    yield incoming, update
+
+    def _admits(self, incoming: Incoming) -> bool:
+        """Asks the gate once, however often the update comes: waiting for the database is no flood."""
+        if incoming.update_id not in self._admitted:
+            admitted = self._gate is None or self._gate.admits(incoming.chat_id)
+            self._admitted[incoming.update_id] = admitted
+        return self._admitted[incoming.update_id]
 
     def _wait_after(self, failed: CallFailed, pauses: Iterator[float]) -> float:
         pause = next(pauses)
@@ -123,6 +156,10 @@ class Poller:
 
     def _pauses(self) -> Iterator[float]:
         return back_off(self._pause, 30)
+
+    @staticmethod
+    def _absences() -> Iterator[float]:
+        return back_off(0.2, LONGEST)
 
 
 async def leave(gateway: Gateway, chat_id: int) -> None:

@@ -140,6 +140,7 @@ class Webhook:
                 return await self._work(incoming, update)
             except DatabaseUnavailable as away:
                 log.warning("database_away", reason=str(away))
+                self._desk.waits(incoming)
                 return Response(status_code=503)
 
     async def _work(self, incoming: Incoming, update: Any) -> Response:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from bot.errors import DatabaseUnavailable
 
 BUSY_MS = 15_000
 """How long a writer of SQLite waits for another."""
-PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+PATIENCE = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds after which a PostgreSQL that went away is noticed; the address may say otherwise."""
 
 AWAY = "does not answer: check that it runs, and ACCESSBOT_DATABASE_URL"
@@ -66,6 +67,8 @@ class Database:
         elif self.sqlite:
             self._refuse_missing()
         self.engine = self._engine()
+        self.lost: set[datetime] = set()
+        """Loans of rows that nobody works on: see `leases`. Whoever does what is due gives them back."""
 
     def _make_file(self) -> None:
         """The file holds names: only the program's own user may read it. SQLite gives its side files the same mode."""

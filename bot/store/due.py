@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,11 @@ def later(connection: Connection, task_id: int, at: datetime, error: str) -> Non
         .where(_due.c.id == task_id, _due.c.done_at.is_(None))
         .values(at=at, taken_until=None, error=error)
     )
+
+
+def give_back(connection: Connection, lost: Collection[datetime]) -> None:
+    """Ends loans that came to nothing."""
+    leases.give_back(connection, _due, lost)
 
 
 def waiting(connection: Connection, now: datetime) -> bool:

@@ -135,6 +135,11 @@ def letters_waiting(connection: Connection, now: datetime) -> bool:
     return connection.execute(found).first() is not None
 
 
+def give_back(connection: Connection, lost: Collection[datetime]) -> None:
+    """Ends loans that came to nothing."""
+    leases.give_back(connection, _outbox, lost)
+
+
 def _due(now: datetime, *, letters: bool = False) -> tuple[Any, ...]:
     kind = _outbox.c.kind == LETTER if letters else _outbox.c.kind != LETTER
     return (_outbox.c.ended_at.is_(None), _outbox.c.not_before <= now, leases.free(_outbox, now), kind)

@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from bot.access.requests import Join
 from bot.conversations.flow import press
-from bot.conversations.model import Command, Event, Forget, State, Tap, Text, Unreadable
+from bot.conversations.model import Command, Event, Forget, Redraw, State, Tap, Text, Unreadable
 from bot.conversations.ports import Holding
 from bot.conversations.registry import ENGINE
-from bot.conversations.testing import AUBE, MIDI, Talk, sample
+from bot.conversations.testing import AUBE, MIDI, Talk, said, sample
 from bot.msg import m
 
 CODE = "A" * 22
@@ -135,16 +135,51 @@ def test_help_is_of_the_moment(talk: Talk) -> None:
     assert "Pour quelle entité" in talk.sees()
 
 
-def test_a_dialogue_that_no_longer_exists_after_a_deploy_is_left_out(talk: Talk) -> None:
-    state = State.from_json(
-        {
-            **talk.command("grant").state.to_json(),
-            "frames": [{**talk.state.frames[0].to_json(), "flow": "gone"}],
-        }
+def updated(talk: Talk, **older: object) -> Talk:
+    """The chat as an older version of the program left it: its top dialogue had these parts."""
+    state = talk.state.to_json()
+    state["frames"][-1] |= older
+    talk.state = State.from_json(state)
+    return talk
+
+
+@pytest.mark.parametrize("event", [Tap(2, "a", "midi"), Text("Peeters"), Command("status"), Redraw()])
+def test_a_dialogue_that_no_longer_exists_after_an_update_is_left_out_with_a_sentence_said_once(
+    talk: Talk, event: Event
+) -> None:
+    updated(talk.command("grant"), flow="gone")
+    assert ENGINE.view(talk.state, talk.context) is not None, "the card can be drawn before anybody acts"
+    reply = ENGINE.step(talk.state, event, talk.context)
+    assert "gone" not in [frame.flow for frame in reply.state.frames]
+    assert reply.view is not None
+    assert "n'existe plus depuis la mise à jour" in said(reply.view, "fr")
+    assert (reply.toast is not None) == isinstance(event, Tap)
+    again = ENGINE.step(reply.state, Text("Peeters"), talk.context)
+    assert again.view is not None
+    assert "mise à jour" not in said(again.view, "fr")
+
+
+def test_one_kept_for_later_goes_the_same_way(talk: Talk) -> None:
+    state = talk.command("grant").taps("Hôpitaux").state.to_json()
+    state["kept"], state["frames"] = [{**state["frames"][0], "flow": "gone"}], []
+    talk.state = State.from_json(state)
+    assert ENGINE.view(talk.state, talk.context) is not None
+    assert "n'existe plus depuis la mise à jour" in talk.command("home").sees()
+    assert talk.state.kept == ()
+
+
+def test_steps_that_no_longer_exist_are_as_if_they_had_never_been_asked(talk: Talk) -> None:
+    talk.command("grant").taps("Hôpitaux")
+    frame = talk.state.frames[-1]
+    updated(
+        talk,
+        editing="gone",
+        answers={**frame.answers, "gone": [1]},
+        trail=[*frame.trail, "gone"],
+        proposals={"gone": 1},
     )
-    reply = ENGINE.step(state, Tap(state.rev, "a", "midi"), talk.context)
-    assert reply.state.frames == ()
-    assert reply.toast is not None
+    assert "À qui ?" in talk.command("help").taps("Reprendre").sees()
+    assert "Pour quelle entité" in talk.taps("Précédent").sees()
 
 
 def test_text_typed_on_the_home_card_looks_for_a_change_or_a_person(talk: Talk) -> None:

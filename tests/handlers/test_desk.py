@@ -5,6 +5,7 @@ from bot.conversations.model import Command, Tap, Text
 from bot.errors import DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Threads
+from bot.handlers.delays import Delays
 from bot.handlers.delivery import Delivery
 from bot.handlers.desk import Desk
 from bot.handlers.gateway import Trouble
@@ -26,8 +27,9 @@ class World:
         codes = Codes([b"k" * 32])
         self.delivery = Delivery(self.telegram, self.turns, self.turns.outbox, self.threads, codes)
         panel = Panel(self.telegram, self.turns, self.threads, codes)
+        menu, self.delays = Menu(self.telegram), Delays(self.telegram, codes, quiet=0.0)
         self.desk = Desk(
-            self.turns, self.telegram, self.threads, self.delivery, panel, Menu(self.telegram), slow=30.0
+            self.turns, self.telegram, self.threads, self.delivery, panel, menu, self.delays, slow=30.0
         )
 
     async def work(self, event, update_id=1, callback_id=None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Threads
+from bot.handlers.delays import Delays
 from bot.handlers.flood import KNOWN, STRANGER, STRANGERS, Gate
 from bot.handlers.polling import Poller
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from tests.handlers.fakes import MemoryInbox, arrived
 from tests.handlers.telegram import FakeTelegram
 from tests.handlers.test_polling import FakeLanes
+
+CODES = Codes([b"k" * 32])
 
 MANAGER, STRANGE = 5_000_000_001, 6_000_000_001
 
@@ -100,7 +103,7 @@ class Counting(MemoryInbox):
 
 async def taken_in(inbox, gate, batch):
     threads, telegram = Threads(2), FakeTelegram()
-    poller = Poller(telegram, inbox, FakeLanes(), threads, Codes([b"k" * 32]), gate=gate)
+    poller = Poller(telegram, inbox, FakeLanes(), threads, CODES, Delays(telegram, CODES), gate=gate)
     try:
         await poller._take_in(batch)
     finally:
@@ -119,7 +122,9 @@ async def test_a_thousand_updates_of_a_stranger_store_six_and_a_managers_all(clo
 
 async def test_a_flood_of_group_messages_asks_telegram_once(clock):
     threads, telegram = Threads(2), FakeTelegram()
-    poller = Poller(telegram, MemoryInbox(), FakeLanes(), threads, Codes([b"k" * 32]), gate=Gate(clock=clock))
+    poller = Poller(
+        telegram, MemoryInbox(), FakeLanes(), threads, CODES, Delays(telegram, CODES), gate=Gate(clock=clock)
+    )
     body = {
         "chat": {"id": -7, "type": "group"},
         "from": {"id": 1},

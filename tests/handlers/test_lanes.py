@@ -24,6 +24,7 @@ class FakeDesk:
         self.at_once = Counter()
         self.most = 0
         self.apologies = []
+        self.waited = []
         self.pause = 0.0
 
     async def turn(self, incoming):
@@ -41,6 +42,9 @@ class FakeDesk:
         self.worked.append(incoming.update_id)
         self.inbox.done.add(incoming.update_id)
         return Handled(incoming.chat_id, "fr", repeated=False, toast=None, card=None, mail=False)
+
+    def waits(self, incoming):
+        self.waited.append(incoming.update_id)
 
     async def answer(self, incoming, handled):
         pass

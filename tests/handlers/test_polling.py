@@ -2,9 +2,11 @@ import asyncio
 
 import pytest
 import structlog
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Threads
+from bot.handlers.delays import Delays
+from bot.handlers.flood import KNOWN, Gate
 from bot.handlers.gateway import Trouble
 from bot.handlers.polling import Poller
 from tests.handlers.fakes import MemoryInbox, arrived, eventually
@@ -31,8 +33,11 @@ class World:
         self.inbox = MemoryInbox()
         self.lanes = FakeLanes()
         self.threads = Threads(2)
+        codes = Codes([b"k" * 32])
+        self.gate = Gate()
+        self.delays = Delays(self.telegram, codes, quiet=0.0)
         self.poller = Poller(
-            self.telegram, self.inbox, self.lanes, self.threads, Codes([b"k" * 32]), seconds=0, pause=0.001
+            self.telegram, self.inbox, self.lanes, self.threads, codes, self.delays, seconds=0, pause=0.001, gate=self.gate
         )  # fmt: skip
 
     async def polls(self, *, until):
@@ -47,6 +52,7 @@ class World:
 async def world():
     world = World()
     yield world
+    await world.delays.close()
     world.threads.close()
     await world.telegram.close()
 
@@ -88,13 +94,27 @@ async def test_while_the_database_is_away_nothing_is_confirmed(world):
     world.telegram.updates = bodies(arrived(7, ANNE, "x"))
     stop = asyncio.Event()
     task = asyncio.create_task(world.poller.run(stop))
-    await asyncio.sleep(0.05)
-    assert world.telegram.offsets == [None]
+    await eventually(lambda: world.telegram.says(ANNE))
+    world.telegram.updates += bodies(arrived(8, BERT, "y"))
+    await eventually(lambda: world.telegram.says(BERT))
+    assert set(world.telegram.offsets) == {None}
     world.inbox.away = False
     await eventually(lambda: world.inbox.batches)
     stop.set()
     await task
-    assert world.inbox.batches == [[7]]
+    assert world.inbox.batches == [[7, 8]]
+    assert len(world.telegram.says(ANNE)) == 1, "told once, however often the update came"
+
+
+async def test_waiting_for_the_database_is_no_flood(world):
+    level = world.gate._people
+    world.gate.learns(ANNE, known=True)
+    batch = bodies(arrived(7, ANNE, "x"))
+    world.inbox.away = True
+    for _ in range(5):
+        with pytest.raises(DatabaseUnavailable):
+            await world.poller._take_in(batch)
+    assert level._levels[ANNE][0] == KNOWN.size - 1
 
 
 async def test_what_an_earlier_run_left_is_worked_first(world):

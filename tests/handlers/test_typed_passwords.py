@@ -8,6 +8,7 @@ import pytest
 from bot.conversations.registry import ENGINE
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Threads
+from bot.handlers.delays import Delays
 from bot.handlers.delivery import Delivery
 from bot.handlers.desk import Desk
 from bot.handlers.lanes import Lanes
@@ -42,7 +43,9 @@ class Edge:
         self.threads, codes, menu = Threads(2), Codes([b"k" * 32]), Menu(self.telegram)
         delivery = Delivery(self.telegram, turns, outbox, self.threads, codes)
         panel = Panel(self.telegram, turns, self.threads, codes)
-        self.desk = Desk(turns, self.telegram, self.threads, delivery, panel, menu)
+        self.desk = Desk(
+            turns, self.telegram, self.threads, delivery, panel, menu, Delays(self.telegram, codes)
+        )
         self.lanes = Lanes(self.inbox, self.desk, self.threads, codes, ChatLocks())
         self.numbers = count(1)
 

@@ -26,6 +26,7 @@ class FakeDesk:
         self.followed = []
         self.errors = []
         self.apologies = []
+        self.waited = []
         self.toast = None
 
     async def turn(self, incoming):
@@ -35,6 +36,9 @@ class FakeDesk:
         self.inbox.done.add(incoming.update_id)
         repeated = self.turns.count(incoming.update_id) > 1
         return Handled(incoming.chat_id, "fr", repeated=repeated, toast=self.toast, card=None, mail=False)
+
+    def waits(self, incoming):
+        self.waited.append(incoming.update_id)
 
     async def follow_up(self, incoming, handled):
         self.followed.append(incoming.update_id)
@@ -145,7 +149,7 @@ async def test_a_tap_without_a_toast_is_answered_too_also_when_it_is_delivered_a
 async def test_while_the_database_is_away_telegram_is_asked_to_come_again(world):
     world.desk.errors = [DatabaseUnavailable("away")]
     assert [(await world.post(text(1))).status_code for _ in range(2)] == [503, 200]
-    assert world.inbox.batches == []
+    assert (world.inbox.batches, world.desk.waited) == ([], [1])
 
 
 async def test_a_turn_that_fails_is_delivered_again_and_set_aside_after_five_tries(world):
