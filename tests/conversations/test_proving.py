@@ -30,7 +30,7 @@ def test_the_recap_is_confirmed_on_the_private_page_and_the_dialogue_goes_on_by_
     assert waiting.request == EndSessions("a0003")
     talk.feed(Tap(waiting.rev, "ok"))
     assert Perform(waiting.request, waiting.shown) in [e for reply in talk.replies for e in reply.effects]
-    assert "Les sessions de Claes Mieke sont terminées" in said(talk.receipts[-1], "fr")
+    assert "sont terminées pour Claes Mieke" in said(talk.receipts[-1], "fr")
 
 
 def test_two_recaps_never_look_the_same_and_a_language_changes_nothing(talk: Talk) -> None:
