@@ -169,7 +169,7 @@ def test_a_block_that_is_only_noted_is_shown_as_such_with_the_way_to_do_it(there
     there.command("user", "aerts an")
     assert "Statut: bloqué\n" in plain(there.sees())
     assert "⛔ Colindos, dès le 12-03-2026" in there.sees()
-    assert "compte bloqué, n'a pas cours" in plain(there.sees())
+    assert "sans effet tant que le compte est bloqué" in plain(there.sees())
     assert "☑" not in there.sees()
 
 
@@ -189,7 +189,7 @@ def test_what_a_blocked_account_holds_is_not_said_to_be_active(talk: Talk) -> No
     talk.taps("Sélectionner", "Claes Mieke", "Bloquer", "Confirmer")
     for command in ("user", "status"):
         talk.command(command, "claes")
-        assert "compte bloqué, n'a pas cours" in plain(talk.sees())
+        assert "sans effet tant que le compte est bloqué" in plain(talk.sees())
         assert "🟢" not in talk.sees()
 
 

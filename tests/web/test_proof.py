@@ -110,5 +110,5 @@ def test_the_only_manager_makes_herself_a_user_by_a_proof_and_the_auditor_finds_
     anne.waits_for("aucun accès")
     hubert.says("/status")
     hubert.waits_for("1 changement d'un gestionnaire sur son propre accès")
-    hubert.taps("Accès propres")
+    hubert.taps("Propre accès")
     hubert.waits_for("que personne d'autre ne pouvait faire ici")
