@@ -128,7 +128,7 @@ def alone(talk: Talk) -> Talk:
 def test_about_oneself_the_recap_says_so_and_is_confirmed_by_a_proof(alone: Talk) -> None:
     alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
     assert OWN in alone.sees()
-    assert "une preuve fraîche est demandée, et l'auditeur le verra" in alone.sees()
+    assert "une nouvelle preuve de votre identité est demandée, et l'auditeur le verra" in alone.sees()
     assert alone.button("Confirmer sur la page privée").action == App(f"{PAGES}/app/proof")
     waiting = ENGINE.unproved(alone.state, alone.context)
     assert waiting.request.account == "a0003"

@@ -248,7 +248,7 @@ def test_the_list_is_exported_as_it_is_filtered_in_three_interactions(talk: Talk
     assert "NISS: Masqués" in seen
     talk.taps("Confirmer")
     assert talk.requests == [ExportUsers("midi", UserFilter(text="naam"), "xlsx", "fr")]
-    assert "Le fichier arrive dans ce chat" in said(talk.receipts[-1], "fr")
+    assert "Le fichier arrive dans cette conversation" in said(talk.receipts[-1], "fr")
 
 
 def test_numbers_in_full_are_offered_only_to_whoever_may_have_them() -> None:
