@@ -241,7 +241,7 @@ async def test_a_document_that_cannot_be_made_is_said_to_have_failed(world):
     await world.delivery.deliver_chat(ANNE)
     assert world.outbox.results[row][0] == "ended"
     (said,) = world.telegram.says(ANNE)
-    assert "Le fichier n'a pas pu être fait" in said
+    assert "Le fichier n'a pas pu être créé" in said
 
 
 async def test_while_a_document_is_made_its_row_is_nobody_elses_and_other_chats_go_on(world):

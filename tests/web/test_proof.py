@@ -109,6 +109,6 @@ def test_the_only_manager_makes_herself_a_user_by_a_proof_and_the_auditor_finds_
     assert browser.sends("proof", digest=digest(browser), code=next_code(app)).status_code == 200
     anne.waits_for("aucun accès")
     hubert.says("/status")
-    hubert.waits_for("1 changement d'un gestionnaire sur son propre accès")
+    hubert.waits_for("1 changement d'un gestionnaire à son propre accès")
     hubert.taps("Propre accès")
     hubert.waits_for("que personne d'autre ne pouvait faire ici")
