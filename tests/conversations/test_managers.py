@@ -99,7 +99,7 @@ def test_nobody_appoints_himself(talk: Talk) -> None:
 def test_a_mandate_is_ended_now_or_on_a_day(talk: Talk) -> None:
     talk.command("managers").says("1").taps("3 ·", "Mettre fin", "Maintenant", "Confirmer")
     assert talk.requests == [EndMandate("midi-local", "local", "midi")]
-    assert "dès maintenant" in said(talk.receipts[-1], "fr")
+    assert "À partir de maintenant" in said(talk.receipts[-1], "fr")
     talk.command("unseat", "midi-group").says("31.12.2026").taps("Confirmer")
     assert talk.requests[-1] == EndMandate("midi-group", "group", "midi", date(2026, 12, 31))
     assert "Le mandat court jusqu'au 31-12-2026 compris" in said(talk.receipts[-1], "fr")

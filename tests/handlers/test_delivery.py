@@ -201,7 +201,7 @@ async def test_whoever_may_not_have_a_document_any_more_is_told_in_his_language(
 @pytest.mark.parametrize(
     ("lang", "words", "door"),
     [
-        ("fr", "Telegram n'a pas pris le fichier", "Utilisateurs"),
+        ("fr", "Telegram n'a pas accepté le fichier", "Utilisateurs"),
         ("nl", "Telegram heeft het bestand niet aanvaard", "Gebruikers"),
         ("de", "Telegram hat die Datei nicht angenommen", "Benutzer"),
         ("en", "Telegram did not take the file", "Users"),
