@@ -74,14 +74,14 @@ def test_the_deputy_and_his_manager_see_it_at_home(talk: Talk) -> None:
 
 def test_it_is_ended_sooner_in_two_interactions(talk: Talk) -> None:
     with_standin(talk)
-    talk.command("managers", "midi").taps("Mettre fin à un remplacement", "Confirmer")
+    talk.command("managers", "midi").taps("Fin d'un remplacement", "Confirmer")
     assert talk.requests == [EndDeputy("s1")]
     assert talk.interactions == 2
 
 
 def test_whoever_may_end_none_has_no_button(talk: Talk) -> None:
     with_standin(talk, endable=False)
-    assert "Mettre fin à un remplacement" not in talk.command("managers", "midi").sees()
+    assert "Fin d'un remplacement" not in talk.command("managers", "midi").sees()
     talk.command("undeputy")
     assert "pas de remplacement auquel vous puissiez mettre fin" in talk.sees()
 

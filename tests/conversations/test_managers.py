@@ -200,7 +200,7 @@ def test_whoever_may_appoint_nobody_sees_the_list_and_is_offered_nothing() -> No
     directory.mandates = {key: each for key, each in directory.mandates.items() if not each.changeable}
     talk = Talk(ENGINE, directory)
     talk.command("managers")
-    assert "Désigner un gestionnaire" not in talk.sees()
+    assert "Nouveau gestionnaire" not in talk.sees()
     talk.command("appoint")
     assert "Votre rôle ne permet de désigner personne" in talk.sees()
     assert "Gestionnaires" not in Talk(ENGINE, directory).command("home").sees()
