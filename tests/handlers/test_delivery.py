@@ -204,7 +204,7 @@ async def test_whoever_may_not_have_a_document_any_more_is_told_in_his_language(
         ("fr", "Telegram n'a pas accepté le fichier", "Utilisateurs"),
         ("nl", "Telegram heeft het bestand niet aanvaard", "Gebruikers"),
         ("de", "Telegram hat die Datei nicht angenommen", "Benutzer"),
-        ("en", "Telegram did not take the file", "Users"),
+        ("en", "Telegram did not accept the file", "Users"),
     ],
 )
 async def test_a_document_that_telegram_refuses_is_said_not_to_have_come_and_what_to_do(
