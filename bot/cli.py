@@ -125,8 +125,8 @@ def keys_new(
 ) -> None:
     """Print a new root key. Keep it apart from the database: without it, nothing encrypted can be read.
 
-    To turn the key: 'keys new --version 2 >> KEYFILE' (the one before is version 1 where its line has no number), start
-    every process of the bot anew, 'keys rotate', and when 'keys status' says so, take the old line out and start anew.
+    To turn the key: 'keys new --version 2 >> KEYFILE' (the one before is version 1 where its line has no number), restart
+    every process of the bot, 'keys rotate', and when 'keys status' says so, take the old line out and restart.
     """
     typer.echo(new_root_key(version))
 
@@ -228,7 +228,7 @@ def invite(
         typer.echo(invitations.link(bot, code))
     else:
         typer.echo(f"For {person}, once, within 24 hours: send /start and the code to the bot.")
-        typer.echo(f"There is no link, since the bot's user name is not known before it has run. {why}")
+        typer.echo(f"There is no link, since the bot's username is not known before it has run. {why}")
     typer.echo(code)
 
 
@@ -303,8 +303,9 @@ def audit_verify(
     if result.broken:
         chain, seq, why = result.broken
         raise AuditBroken(f"The audit trail is broken at entry {seq} of chain '{chain}': {why}.")
-    compared = f", compared with {len(outside)} anchors" if outside else ""
-    typer.echo(f"{result.count} entries{compared}, none broken.")
+    compared = f", compared with {_counted(len(outside), 'anchor')}" if outside else ""
+    entries = f"{result.count} {'entry' if result.count == 1 else 'entries'}"
+    typer.echo(f"{entries}{compared}, none broken.")
 
 
 @audits.command("anchor")
@@ -379,8 +380,13 @@ def privacy_erase(
         )
     database, keyring = opened(from_environment())
     erased, scrubbed = report.erase(database, keyring, person, clock.now(), clock.today())
+    ended = [
+        _counted(erased.accounts, "account"),
+        _counted(erased.holdings, "access right"),
+        _counted(erased.mandates, "mandate"),
+    ]
     typer.echo(
-        f"Erased, with {erased.accounts} accounts, {erased.holdings} accesses, {erased.mandates} mandates and {erased.bindings} bindings ended. Backups and messages already in Telegram are not touched."
+        f"Erased, with {', '.join(ended)} and {_counted(erased.bindings, 'binding')} ended. Backups and messages already in Telegram are not touched."
     )
     if not scrubbed:
         typer.echo(

@@ -263,7 +263,7 @@ unseat.now | Maintenant | Nu | Jetzt | Now
 ending.tonight | Ce soir | Vanavond | Heute Abend | Tonight
 day.calendar | Calendrier | Kalender | Kalender | Calendar
 day.no_end | Sans date de fin | Zonder einddatum | Ohne Enddatum | No end date
-profession.specialist-physician | Médecin(-spécialiste) | Arts(-specialist) | Arzt / Facharzt | Specialist physician
+profession.specialist-physician | Médecin(-spécialiste) | Arts(-specialist) | Arzt / Facharzt | Specialist physician / physician
 profession.hospital-pharmacist | Pharmacien hospitalier | Ziekenhuisapotheker | Krankenhausapotheker | Hospital pharmacist
 profession.collaborator-physician | Collaborateur médecin-spécialiste | Medewerker arts-specialist | Mitarbeiter Facharzt | Collaborator, physician
 profession.collaborator-pharmacist | Collaborateur pharmacien hosp. | Medewerker ziekenhuisapotheker | Mitarbeiter Krankenhausapotheker | Collaborator, pharmacist

@@ -238,7 +238,7 @@ def test_an_identity_provider_is_asked_who_it_is(environment):
         code, lines, _ = checks(environment, further=1, **oidc)
         assert (code, lines[4]) == (0, f"Identity provider: ok ({provider.issuer})")
         _, lines, _ = checks(environment, further=1, **oidc | {"ACCESSBOT_OIDC_CLIENT_SECRET": ""})
-        assert "ACCESSBOT_OIDC_CLIENT_SECRET must be set too" in lines[4]
+        assert "set ACCESSBOT_OIDC_CLIENT_SECRET too" in lines[4]
         provider.fault = "other_issuer"
         _, lines, _ = checks(environment, further=1, **oidc)
         assert "it calls itself otherwise than ACCESSBOT_OIDC_ISSUER" in lines[4]

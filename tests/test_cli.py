@@ -72,7 +72,7 @@ def test_an_invitation_ends_in_the_code_alone_and_the_trail_tells_of_it(delcourt
     _, why, code = invited.stdout.splitlines()
     assert len(code) == 22
     assert why.startswith(
-        "There is no link, since the bot's user name is not known before it has run. There is no token"
+        "There is no link, since the bot's username is not known before it has run. There is no token"
     )
     assert delcourt.runs("unbind", "delcourt").stdout == "Ended of delcourt: 1 open code.\n"
     assert delcourt.runs("unbind", "delcourt").stdout == "delcourt had nothing open: nothing to end.\n"

@@ -187,7 +187,7 @@ def _duplicates(tables: RegisterTables) -> Iterator[Fault]:
     )
     yield from _twice(
         ((("account", n, "username"), account.username) for n, account in enumerate(tables.account)),
-        "user name '{value}' stands twice, first at {first}",
+        "username '{value}' stands twice, first at {first}",
     )
     yield from _twice(
         ((("account", n), account_key(account)) for n, account in enumerate(tables.account)),
@@ -347,7 +347,7 @@ def _accounts(book: _Book) -> Iterator[Fault]:
             yield (*where, "quality"), f"quality '{account.quality}' of '{account.entity}' is not active"
         owner = book.known.usernames.get((account.username or "").lower(), account_key(account))
         if owner != account_key(account):
-            yield (*where, "username"), f"user name '{account.username}' is in use in the register"
+            yield (*where, "username"), f"username '{account.username}' is in use in the register"
         yield from _grants(book, where, account)
         yield from _assignments(book, where, account)
 

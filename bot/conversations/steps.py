@@ -217,7 +217,7 @@ class MultiChoice(Step):
         return isinstance(value, list) and bool(value) and known.issuperset(value)
 
 
-FEMININE = frozenset({"email", "local_email", "language", "profession"})
+FEMININE = frozenset({"email", "local_email", "profession"})
 """Fields whose French name is feminine."""
 
 

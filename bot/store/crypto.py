@@ -198,7 +198,7 @@ def refuse_older(connection: Connection, keyring: Keyring) -> None:
     newest = connection.execute(select(func.max(_checks.c.version))).scalar()
     if newest is not None and newest > keyring.current:
         raise KeyMissing(
-            f"Version {newest} of the root key is in use and this process only has version {keyring.current}: add its line to the key file and start anew."
+            f"Version {newest} of the root key is in use and this process only has version {keyring.current}: add its line to the key file and restart."
         )
 
 

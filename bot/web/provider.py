@@ -7,7 +7,7 @@ from bot.settings import Settings
 from bot.store.keys import Keyring
 from bot.web.oidc import Provider, ProviderSettings, is_private
 
-HALF = "The identity provider is configured by half: {missing} must be set too, or none of ACCESSBOT_OIDC_*."
+HALF = "The identity provider is only half configured: set {missing} too, or take every ACCESSBOT_OIDC_… out."
 NO_PAGES = "An identity provider needs the private pages: set ACCESSBOT_PUBLIC_URL."
 NOT_PRIVATE = "ACCESSBOT_OIDC_ISSUER must begin with https://: who somebody is would be told in the open."
 

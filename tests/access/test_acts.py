@@ -445,7 +445,7 @@ def test_the_second_of_two_managers_sees_what_changed(register):
     assert [msg.key for msg in outcome.differences] == ["act.changed.grant"]
     assert (
         said(outcome.differences[0])["en"]
-        == "Given in the meantime: Chapter IV Agreement Requesting (no. 2026-000001)."
+        == "Access given in the meantime: Chapter IV Agreement Requesting (no. 2026-000001)."
     )
     assert isinstance(register.does("janssens", register.grant("peeters", "bvtc", version=2)), Done)
 

@@ -362,7 +362,7 @@ def test_nobody_gets_his_user_name_or_his_key_and_his_number_is_free_again(regis
     with pytest.raises(RegisterFileError) as refused:
         load(register.database, register.keyring, file, today=TODAY, now=NOW)
     assert "'canary-odilon' was erased" in str(refused.value)
-    assert "user name 'ocanaris' is in use" in str(refused.value)
+    assert "username 'ocanaris' is in use" in str(refused.value)
 
 
 def test_who_alone_is_responsible_cannot_go_yet(register):

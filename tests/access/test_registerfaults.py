@@ -216,7 +216,7 @@ FAULTS = {
     ),
     "a user name twice": (
         BASE + ACCOUNT + 'username = "JPeeters"\n',
-        "account[1].username: user name 'jpeeters' stands twice, first at account[0].username",
+        "account[1].username: username 'jpeeters' stands twice, first at account[0].username",
     ),
     "an account twice": (
         BASE + ACCOUNT.replace("claes", "peeters"),
@@ -472,7 +472,7 @@ quality = "hospital"
         "entity[0].inami: entity 'midi' of the register has this INAMI number",
         "entity[1].quality[0].active: the quality still has 1 users in the register and cannot become inactive",
         "person[0].niss: person 'peeters' of the register has this national number",
-        "account[0].username: user name 'jpeeters' is in use in the register",
+        "account[0].username: username 'jpeeters' is in use in the register",
         "account[1].person: entity 'aube' does not know 'claes' yet: add [[person]] with the names",
     ]
 

@@ -232,7 +232,7 @@ def test_whoever_was_erased_gives_neither_key_nor_name_nor_number_back(loads):
     assert [line.removeprefix("register.toml: ") for line in str(caught.value).splitlines()] == [
         "person[0].niss: somebody who was erased has this national number",
         "person[0].key: 'peeters' was erased: choose another key",
-        "account[0].username: user name 'jpeeters' is in use in the register",
+        "account[0].username: username 'jpeeters' is in use in the register",
     ]
 
 

@@ -88,7 +88,7 @@ def test_what_there_is_and_was_stands_above_the_choice(talk: Talk) -> None:
 def test_a_day_that_is_typed_is_the_end_of_the_only_thing(talk: Talk) -> None:
     talk.command("change", "a0008").says("31.1.2027")
 
-    assert "Hospiliss : autre fin" in talk.sees()
+    assert "Hospiliss : autre date de fin" in talk.sees()
     talk.taps("Confirmer")
     assert talk.requests == [ChangeEnd("a0008", 1, ("hospiliss",), ends_on=date(2027, 1, 31))]
     assert talk.interactions == 2

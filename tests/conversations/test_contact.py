@@ -61,7 +61,7 @@ def test_a_user_without_a_mandate_writes_about_the_entity_of_his_account(talk: T
 
 def test_the_answer_is_promised_by_mail_only_to_a_known_address(talk: Talk) -> None:
     talk.command("contact").taps("Autre chose", "Hôpitaux du Midi").says("Bonjour").taps("Confirmer")
-    assert "La réponse vient par e-mail." in said(talk.receipts[-1], "fr")
+    assert "La réponse viendra par e-mail." in said(talk.receipts[-1], "fr")
 
 
 def test_where_no_address_is_known_one_is_asked_for_this_message(talk: Talk) -> None:
@@ -72,7 +72,7 @@ def test_where_no_address_is_known_one_is_asked_for_this_message(talk: Talk) -> 
     assert "Réponse à: anne@example.org" in talk.sees()
     talk.taps("Confirmer")
     assert talk.requests == [SendMessage("other", "aube", "Bonjour", "fr", "anne@example.org")]
-    assert "La réponse vient à l'adresse e-mail que vous avez donnée." in said(talk.receipts[-1], "fr")
+    assert "La réponse viendra à l'adresse e-mail que vous avez donnée." in said(talk.receipts[-1], "fr")
 
 
 def test_without_any_address_no_answer_by_mail_is_promised(talk: Talk) -> None:
@@ -81,7 +81,7 @@ def test_without_any_address_no_answer_by_mail_is_promised(talk: Talk) -> None:
     assert talk.requests == [SendMessage("other", "aube", "Bonjour", "fr")]
     receipt = said(talk.receipts[-1], "fr")
     assert "Sans adresse e-mail connue, aucune réponse ne peut venir par e-mail" in receipt
-    assert "La réponse vient" not in receipt
+    assert "La réponse viendra" not in receipt
 
 
 def test_a_user_is_shown_where_to_enter_his_address_for_good(talk: Talk) -> None:

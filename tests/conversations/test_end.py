@@ -161,7 +161,7 @@ def test_the_second_of_two_managers_sees_what_changed_and_decides_again(talk: Ta
     talk.directory.conflict = Conflict((m("act.changed.ended", what="Colindos", number="2026-000009"),), 2)
     talk.taps("Confirmer")
 
-    assert "Terminé entre-temps : Colindos (n° 2026-000009)." in talk.sees()
+    assert "A pris fin entre-temps : Colindos (n° 2026-000009)." in talk.sees()
     talk.taps("Confirmer")
     assert talk.requests[-1] == EndAccess("a0005", 2, ("colindos",))
 

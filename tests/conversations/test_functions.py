@@ -54,7 +54,7 @@ def test_what_each_application_needs_is_said_in_words(talk: Talk) -> None:
     talk.command("functions").taps("Ce que demande")
     assert "Colindos</b> : un collaborateur doit exercer une de ces fonctions" in talk.sees()
     assert "Un médecin ou un pharmacien hospitalier n'en a pas besoin" in talk.sees()
-    assert "Sans fonction : Hospiliss" in talk.sees()
+    assert "Aucune fonction requise : Hospiliss" in talk.sees()
     assert "Aucune application ne demande de lien avec un responsable." in talk.sees()
 
 

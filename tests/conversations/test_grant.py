@@ -131,7 +131,7 @@ def test_what_the_other_manager_gave_meanwhile_is_not_asked_for_again(talk: Talk
     talk.directory.cards["a0001"] = replace(card, ref=replace(card.ref, version=2), holdings=(given,))
     talk.directory.conflict = Conflict((m("act.changed.grant", what="Colindos", number="2026-000009"),), 2)
     talk.taps("Confirmer")
-    assert "Donné entre-temps : Colindos (n° 2026-000009)" in talk.sees()
+    assert "Accès donné entre-temps : Colindos (n° 2026-000009)" in talk.sees()
     assert "À redemander, car cela ne convient plus : Applications" in talk.sees()
     assert "Quelles applications" in talk.sees()
 
@@ -190,7 +190,7 @@ def test_a_forgotten_function_is_pointed_out_and_added(talk: Talk) -> None:
 
 def test_a_blocked_account_says_so_and_is_reactivated_along_with_the_grant(talk: Talk) -> None:
     talk.command("grant").taps("Hôpitaux", "Lambert")
-    assert "⚠ Le compte de Lambert Zoé est bloqué." in talk.sees()
+    assert "⚠ Lambert Zoé a un compte bloqué." in talk.sees()
     talk.taps("Réactiver ce compte").says("Hospiliss")
     assert "Lambert Zoé, zlambert (compte bloqué, sera réactivé)" in talk.sees()
     talk.taps("Confirmer")

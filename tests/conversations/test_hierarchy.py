@@ -129,7 +129,7 @@ def test_a_day_without_the_function_or_with_the_link_already_is_refused_at_once(
 def test_both_sides_show_the_link_and_lead_to_its_end(talk: Talk) -> None:
     link = linked(talk)
     talk.command("functions", PEETERS)
-    assert "Responsable de Claes Mieke, depuis le 12-03-2026 · Sans date de fin" in talk.sees()
+    assert "Collaborateur : Claes Mieke, depuis le 12-03-2026 · Sans date de fin" in talk.sees()
     talk.command("functions", CLAES)
     assert "Responsable : Peeters Jan, depuis le 12-03-2026 · Sans date de fin" in talk.sees()
     talk.taps("Responsables et collaborateurs", "1 · Peeters Jan", "Maintenant", "Confirmer")
@@ -187,7 +187,7 @@ def test_somebody_out_of_scope_has_no_name_and_no_button(talk: Talk) -> None:
     linked(talk)
     talk.directory.unseen = frozenset({CLAES})
     talk.command("functions", PEETERS).taps("Responsables et collaborateurs")
-    assert "Responsable de une personne que vous ne gérez pas" in talk.sees()
+    assert "Collaborateur : une personne que vous ne gérez pas" in talk.sees()
     assert "[📅" not in talk.sees()
 
 

@@ -84,7 +84,7 @@ def test_the_successor_of_a_responsible_comes_from_among_the_managers(talk: Talk
 
 def test_of_all_other_offices_the_new_one_stands_beside_the_old_unless_told_otherwise(talk: Talk) -> None:
     talk.command("appoint").says("1", "Gestionnaire de groupe", "Claes")
-    assert "À la place de: Personne, en plus (proposé)" in talk.sees()
+    assert "À la place de: Personne, un mandat en plus (proposé)" in talk.sees()
     talk.taps("Modifier", "À la place de", "Goossens An", "Confirmer")
     assert talk.requests[-1].replaces == "midi-group"
 
@@ -99,10 +99,10 @@ def test_nobody_appoints_himself(talk: Talk) -> None:
 def test_a_mandate_is_ended_now_or_on_a_day(talk: Talk) -> None:
     talk.command("managers").says("1").taps("3 ·", "Mettre fin", "Maintenant", "Confirmer")
     assert talk.requests == [EndMandate("midi-local", "local", "midi")]
-    assert "dès maintenant" in said(talk.receipts[-1], "fr")
+    assert "À partir de maintenant" in said(talk.receipts[-1], "fr")
     talk.command("unseat", "midi-group").says("31.12.2026").taps("Confirmer")
     assert talk.requests[-1] == EndMandate("midi-group", "group", "midi", date(2026, 12, 31))
-    assert "Il compte jusqu'au 31-12-2026 compris" in said(talk.receipts[-1], "fr")
+    assert "Le mandat court jusqu'au 31-12-2026 compris" in said(talk.receipts[-1], "fr")
 
 
 def test_the_last_responsible_is_not_ended_and_the_card_says_what_to_do(talk: Talk) -> None:

@@ -23,7 +23,7 @@ def test_ones_data_are_shown_and_what_is_the_managers_is_said(talk: Talk) -> Non
         "Nom d'utilisateur : jpeeters",
         "NISS : ••.••.••-•••.28",
         "Adresse e-mail : Aucun",
-        "modifiés par votre gestionnaire d'accès",
+        "Seul votre gestionnaire d'accès peut modifier le nom",
     ):
         assert line in talk.sees()
 

@@ -141,7 +141,7 @@ def test_on_the_portal_it_is_noted_and_active_only_after_done() -> None:
     assert "☑ à activer sur le portail (n° 2026-000001)" in talk.sees()
     talk.taps("Étapes sur le portail")
     assert "Activez la qualité « Soins de santé (INAMI) » avec « Activer la qualité »." in talk.sees()
-    assert "onglet Utilisateurs" not in talk.sees()
+    assert "onglet « Utilisateurs »" not in talk.sees()
     assert "➡ Soins de santé (INAMI) · n° 2026-000001" in talk.sees()
     talk.taps("Fait").command("qualities")
     assert "⚪" not in talk.sees()

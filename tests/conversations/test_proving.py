@@ -30,7 +30,7 @@ def test_the_recap_is_confirmed_on_the_private_page_and_the_dialogue_goes_on_by_
     assert waiting.request == EndSessions("a0003")
     talk.feed(Tap(waiting.rev, "ok"))
     assert Perform(waiting.request, waiting.shown) in [e for reply in talk.replies for e in reply.effects]
-    assert "Les sessions de Claes Mieke sont terminées" in said(talk.receipts[-1], "fr")
+    assert "sont terminées pour Claes Mieke" in said(talk.receipts[-1], "fr")
 
 
 def test_two_recaps_never_look_the_same_and_a_language_changes_nothing(talk: Talk) -> None:
@@ -128,7 +128,7 @@ def alone(talk: Talk) -> Talk:
 def test_about_oneself_the_recap_says_so_and_is_confirmed_by_a_proof(alone: Talk) -> None:
     alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
     assert OWN in alone.sees()
-    assert "une preuve fraîche est demandée, et l'auditeur le verra" in alone.sees()
+    assert "une nouvelle preuve de votre identité est demandée, et l'auditeur le verra" in alone.sees()
     assert alone.button("Confirmer sur la page privée").action == App(f"{PAGES}/app/proof")
     waiting = ENGINE.unproved(alone.state, alone.context)
     assert waiting.request.account == "a0003"
@@ -175,12 +175,12 @@ def test_the_auditor_finds_what_a_manager_did_to_himself(alone: Talk) -> None:
     alone.command("grant").taps("Hôpitaux").says("Claes", "Hospiliss")
     alone.feed(Tap(alone.state.rev, "ok"))
     alone.command("status")
-    assert "1 changement d'un gestionnaire sur son propre accès, en un an" in alone.sees()
-    alone.taps("Accès propres")
+    assert "1 changement d'un gestionnaire à son propre accès, depuis un an" in alone.sees()
+    alone.taps("Propre accès")
     assert "que personne d'autre ne pouvait faire ici" in alone.sees()
     assert "2026-000001" in alone.sees()
     alone.taps("2026-000001 · Claes Mieke")
-    assert "Accès propre: changé par la personne elle-même" in alone.sees()
+    assert "Propre accès: modifié par la personne elle-même" in alone.sees()
     alone.command("user", "a0003").taps("Historique")
     assert "par la personne elle-même, que personne d'autre ne pouvait gérer ici" in alone.sees()
     alone.directory.acts -= {"read_audit"}

@@ -53,9 +53,9 @@ def test_an_invitation_leads_over_language_and_notice_to_home(stranger: Talk) ->
 
 def test_a_spent_invitation_says_so_and_asks_for_another(stranger: Talk) -> None:
     stranger.command("start", "B" * 22)
-    assert "Ce code n'est pas ou plus valable" in stranger.sees()
+    assert "Ce code n'est pas valable, ou ne l'est plus" in stranger.sees()
     stranger.taps("Français").says("C" * 22)
-    assert "Ce code n'est pas ou plus valable" in stranger.sees()
+    assert "Ce code n'est pas valable, ou ne l'est plus" in stranger.sees()
     stranger.says(CODE).taps("J'ai lu")
     assert stranger.requests == [Join(CODE)]
 
@@ -215,7 +215,7 @@ def test_what_is_not_text_says_so_and_loses_nothing(talk: Talk) -> None:
     talk.command("grant").taps("Hôpitaux").feed(Unreadable())
     assert "⚠ Je ne lis que du texte" in talk.sees()
     talk.feed(Unreadable("corrected", secret=True))
-    assert "⚠ Je ne relis pas un message corrigé" in talk.sees()
+    assert "⚠ Je ne relis pas un message modifié" in talk.sees()
     assert Forget() in talk.replies[-1].effects
     assert "À qui" in talk.sees()
 

@@ -163,7 +163,9 @@ def test_what_a_collaborator_needs_a_function_for_can_stay_with_one(talk: Talk) 
     talk.taps("Collaborateur")
     assert "Un collaborateur n'y a droit qu'avec une fonction : Colindos." in talk.sees()
     talk.taps("Collaborateur pharmacien")
-    assert "Collaborateur pharmacien hospitalier, dès aujourd'hui. Reste ainsi : Colindos." in talk.sees()
+    assert (
+        "Collaborateur pharmacien hospitalier, dès aujourd'hui. Permet de garder : Colindos." in talk.sees()
+    )
     talk.taps("Confirmer")
     pharmacists = "collaborator-hospital-pharmacist"
     assert talk.requests == [ChangeUser(PEETERS, 1, "profession", "collaborator", function=pharmacists)]

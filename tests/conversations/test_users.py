@@ -170,7 +170,7 @@ def test_a_block_that_is_only_noted_is_shown_as_such_with_the_way_to_do_it(there
     there.command("user", "aerts an")
     assert "Statut: bloqué\n" in plain(there.sees())
     assert "⛔ Colindos, dès le 12-03-2026" in there.sees()
-    assert "compte bloqué, n'a pas cours" in plain(there.sees())
+    assert "sans effet tant que le compte est bloqué" in plain(there.sees())
     assert "☑" not in there.sees()
 
 
@@ -190,7 +190,7 @@ def test_what_a_blocked_account_holds_is_not_said_to_be_active(talk: Talk) -> No
     talk.taps("Sélectionner", "Claes Mieke", "Bloquer", "Confirmer")
     for command in ("user", "status"):
         talk.command(command, "claes")
-        assert "compte bloqué, n'a pas cours" in plain(talk.sees())
+        assert "sans effet tant que le compte est bloqué" in plain(talk.sees())
         assert "🟢" not in talk.sees()
 
 
@@ -249,7 +249,7 @@ def test_the_list_is_exported_as_it_is_filtered_in_three_interactions(talk: Talk
     assert "NISS: Masqués" in seen
     talk.taps("Confirmer")
     assert talk.requests == [ExportUsers("midi", UserFilter(text="naam"), "xlsx", "fr")]
-    assert "Le fichier arrive dans ce chat" in said(talk.receipts[-1], "fr")
+    assert "Le fichier arrive dans cette conversation" in said(talk.receipts[-1], "fr")
 
 
 def test_numbers_in_full_are_offered_only_to_whoever_may_have_them() -> None:

@@ -201,10 +201,10 @@ async def test_whoever_may_not_have_a_document_any_more_is_told_in_his_language(
 @pytest.mark.parametrize(
     ("lang", "words", "door"),
     [
-        ("fr", "Telegram n'a pas pris le fichier", "Utilisateurs"),
+        ("fr", "Telegram n'a pas accepté le fichier", "Utilisateurs"),
         ("nl", "Telegram heeft het bestand niet aanvaard", "Gebruikers"),
         ("de", "Telegram hat die Datei nicht angenommen", "Benutzer"),
-        ("en", "Telegram did not take the file", "Users"),
+        ("en", "Telegram did not accept the file", "Users"),
     ],
 )
 async def test_a_document_that_telegram_refuses_is_said_not_to_have_come_and_what_to_do(
@@ -241,7 +241,7 @@ async def test_a_document_that_cannot_be_made_is_said_to_have_failed(world):
     await world.delivery.deliver_chat(ANNE)
     assert world.outbox.results[row][0] == "ended"
     (said,) = world.telegram.says(ANNE)
-    assert "Le fichier n'a pas pu être fait" in said
+    assert "Le fichier n'a pas pu être créé" in said
 
 
 async def test_while_a_document_is_made_its_row_is_nobody_elses_and_other_chats_go_on(world):

@@ -378,7 +378,7 @@ async def test_a_document_that_telegram_refuses_is_told_to_whoever_waits_for_it(
     assert await world.bot.deliver_due() == 1
     assert world.outbox.results[row] == ("ended", "refused")
     (told,) = world.messages(ANNE)
-    assert "Telegram n'a pas pris le fichier" in told.content["text"]
+    assert "Telegram n'a pas accepté le fichier" in told.content["text"]
 
 
 async def test_a_document_arrives_whole_with_its_name_and_its_caption(world):

@@ -283,7 +283,7 @@ def test_the_chat_asks_for_no_number_before_the_person_has_read_both_ends(hospit
     anne, browser = hospital.stranger("Anne")
     hospital.proves(browser, "delcourt")
     anne.says("/link")
-    assert "Plus rien n'attend ici" in anne.waits_for("Plus rien").text
+    assert "Plus rien n'est en attente ici" in anne.waits_for("Plus rien").text
 
 
 def test_the_number_of_one_chat_is_asked_in_no_other(hospital):
@@ -295,7 +295,7 @@ def test_the_number_of_one_chat_is_asked_in_no_other(hospital):
     assert "Mallory" in page.text  # the victim sees whose account it would be
     confirms(http, page)
     anne.says("/link")
-    anne.waits_for("Plus rien n'attend ici")
+    anne.waits_for("Plus rien n'est en attente ici")
     assert hospital.bindings() == []
 
 
@@ -385,4 +385,4 @@ def test_both_ends_are_confirmed_on_the_page_itself_only(hospital):
     http, _ = hospital.proves(browser, "delcourt")
     assert http.post("/app/link/form", data={"seal": "0" * 64, "yes": "yes"}).status_code == 403
     anne.says("/link")
-    anne.waits_for("Plus rien n'attend ici")
+    anne.waits_for("Plus rien n'est en attente ici")

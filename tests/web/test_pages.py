@@ -53,7 +53,7 @@ def test_a_chat_locks_and_opens_again_by_the_code_of_the_app_with_its_dialogue_a
         {"event": "proof_refused", "kind": "log-in", "log_level": "warning"}
     ]
     right = browser.sends("login", code=next_code(app))
-    assert (right.status_code, "Vous êtes connecté" in browser.text) == (200, True)
+    assert (right.status_code, "La connexion est établie" in browser.text) == (200, True)
     anne.waits_for("À qui")
 
     anne.says("/lock")

@@ -35,7 +35,7 @@ def test_a_manager_ends_a_colleagues_sessions_by_a_proof_on_the_page(house: Hous
     assert browser.sends("proof", digest=shown, code="000000").status_code == 422
     assert browser.sends("proof", digest=shown, code=next_code(app)).status_code == 200
     assert "C'est confirmé" in browser.text
-    anne.waits_for("Les sessions de Peeters Jan sont terminées")
+    anne.waits_for("sont terminées pour Peeters Jan")
     assert "prouvez d'abord" in jan.waits_for("prouvez d").text
     assert [why for _, why in sessions_of(house)] == ["by a manager", None]
     with house.database.read() as connection:
@@ -109,6 +109,6 @@ def test_the_only_manager_makes_herself_a_user_by_a_proof_and_the_auditor_finds_
     assert browser.sends("proof", digest=digest(browser), code=next_code(app)).status_code == 200
     anne.waits_for("aucun accès")
     hubert.says("/status")
-    hubert.waits_for("1 changement d'un gestionnaire sur son propre accès")
-    hubert.taps("Accès propres")
+    hubert.waits_for("1 changement d'un gestionnaire à son propre accès")
+    hubert.taps("Propre accès")
     hubert.waits_for("que personne d'autre ne pouvait faire ici")

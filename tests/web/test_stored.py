@@ -28,7 +28,7 @@ def test_a_person_reads_what_is_stored_about_him_in_words_and_takes_it_along(sta
         "peeters@example.org",
         "jpeeters",
         "Hospiliss, depuis le",
-        "1 compte Telegram lié",
+        "1 compte Telegram relié",
     ):
         assert words in browser.text, words
     stored = own_file(browser)
