@@ -142,7 +142,7 @@ def test_an_invited_user_reads_his_mail_beside_the_chats_and_its_link_leads_to_h
         bram.taps("Per e-mail")
         bram.waits_for("Overzicht")
         bram.taps("Bevestigen")
-        bram.waits_for("vertrekt per e-mail")
+        bram.waits_for("per e-mail verstuurd")
         address = _waits_for_mail(http)
         pages, token = address.split("/app/password#")
         assert "Peeters Jan &lt;peeters@example.org&gt;" in http.get("/inbox").text

@@ -79,7 +79,7 @@ def test_an_old_button_does_nothing_in_a_locked_chat(talk: Talk) -> None:
 
 def test_language_and_help_are_there_for_a_locked_chat(talk: Talk) -> None:
     locks(talk).command("language", "nl")
-    assert "Toon eerst dat u het bent" in talk.sees()
+    assert "Bewijs eerst dat u het bent" in talk.sees()
     talk.command("help")
     assert "Help" in talk.sees() or "Hulp" in talk.sees()
 
