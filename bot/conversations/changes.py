@@ -22,8 +22,8 @@ from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.place import may
 from bot.conversations.ports import Context, Holding, PersonCard
-from bot.conversations.status import holding_line
 from bot.conversations.steps import GONE, Choice, Day, Option, numbered, readings, tuple_of
+from bot.conversations.wording import holding_line
 from bot.msg import Say, m
 
 SEVERAL, FUNCTION, FREE, AGAIN = "several", "function", "free", "r"

@@ -14,6 +14,7 @@ from datetime import date
 from bot.access.catalogue import Catalogue
 from bot.access.offices import AT_CSAM
 from bot.access.views import ChangeItem, Sheet
+from bot.conversations.days import until_day
 from bot.msg import Msg, Say, m
 
 KINDS_OF_CHANGE = """
@@ -257,7 +258,7 @@ def _link(passing: Sequence[Done], _: Catalogue) -> Iterator[Say]:
     """The portal's second tab; the days are typed there as they are for a function."""
     for done in passing:
         name, start = done.item.other or "–", done.item.starts_on or done.sheet.change.recorded_on
-        end = m("holding.until", day=done.item.ends_on) if done.item.ends_on else m("day.no_end")
+        end = until_day(done.item.ends_on)
         key = "portal.step.relink" if done.item.moves else "portal.step.link"
         yield m(key, name=name, start=start, end=end)
 

@@ -11,9 +11,14 @@ from bot.conversations.matching import fold
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.ports import Context
 from bot.conversations.steps import Bound, Check, Day
-from bot.msg import Say, m
+from bot.msg import Msg, Say, m
 
 NOW = "now"
+
+
+def until_day(day: date | None) -> Msg:
+    """Until when: a day, or that there is no end."""
+    return m("holding.until", day=day) if day else m("day.no_end")
 
 
 def soonest(ctx: Context, _: Answers) -> date:

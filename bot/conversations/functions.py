@@ -29,11 +29,12 @@ from bot.conversations.flow import (
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.people import people_rows
 from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, EntityRef, Holding, Line, Listing, PersonCard
-from bot.conversations.status import called, holding_line, line_of, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
 from bot.conversations.usercard import CardStep, those_found
+from bot.conversations.wording import called, holding_line, line_of
 from bot.errors import Invalid
 from bot.msg import Say, m
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.conversations.days import until_day
 from bot.conversations.flow import HOME_ROW, Page, press
 from bot.conversations.lists import one_after_the_other
 from bot.conversations.model import Json, Row
@@ -57,7 +58,7 @@ def who(link: LinkRef) -> Say:
 
 def link_line(link: LinkRef) -> Msg:
     """One link: who is the other one, from when to when, and whether it counts."""
-    until: Say = m("holding.until", day=link.ends_on) if link.ends_on else m("day.no_end")
+    until = until_day(link.ends_on)
     when = m(f"links.{link.state}", since=link.starts_on, until=until)
     line = m("links.above" if link.leads else "links.below", name=who(link), when=when)
     return line if link.counts else m("links.idle", line=line)

@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY, dataclass, replace
 from zlib import crc32
 
 from bot.access.ground import APPLICATION, FUNCTION, Span, Thing, groundless
+from bot.conversations import wording
+from bot.conversations.days import until_day
 from bot.conversations.flow import (
     Accepted,
     Asking,
@@ -58,10 +60,7 @@ def _place(rooms: Sequence[QualityRef]) -> Answers:
 
 def called(ctx: Context, thing: Thing) -> Say:
     """What an application or a function is called; its key where the catalogue no longer has it."""
-    kind, key = thing
-    if kind == APPLICATION:
-        return next((a.name for a in ctx.catalogue.applications if a.key == key), key)
-    return next((f.label for f in ctx.catalogue.functions if f.key == key), key)
+    return wording.called(ctx, *thing)
 
 
 def short(ctx: Context, thing: Thing) -> Say:
@@ -113,7 +112,7 @@ def options(ctx: Context, answers: Answers, function_act: str) -> Sequence[Optio
 
 def _line(ctx: Context, thing: Thing, held: Sequence[Holding]) -> Say:
     last = max(held, key=lambda each: each.starts_on)
-    until: Say = m("holding.until", day=last.ends_on) if last.ends_on else m("day.no_end")
+    until = until_day(last.ends_on)
     return m("ending.held", name=called(ctx, thing), since=held[0].starts_on, until=until)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bot.access.views import ChangeCard
+from bot.conversations.days import until_day
 from bot.msg import Msg, Say, m
 
 HELD = frozenset({"grant", "assignment", "link-responsible"})
@@ -20,7 +21,7 @@ def only_end(change: ChangeCard) -> bool:
 def until(change: ChangeCard) -> Say:
     """The new end: "jusqu'au 31-12-2026", or that there is none; each once, where it is not the same for all."""
     days = dict.fromkeys(item.ends_on for item in change.items if item.state != "ended")
-    said: tuple[Say, ...] = tuple(m("holding.until", day=day) if day else m("day.no_end") for day in days)
+    said: tuple[Say, ...] = tuple(until_day(day) for day in days)
     return said[0] if len(said) == 1 else m("step.list", what=said)
 
 

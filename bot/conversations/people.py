@@ -43,6 +43,12 @@ def _label(person: PersonRef, homonyms: Sequence[PersonRef]) -> str:
     return f"{person.name} · {more}" if more else person.name
 
 
+def people_rows(people: Sequence[PersonRef]) -> list[Row]:
+    """A button for each account, once."""
+    once = list({person.id: person for person in people}.values())
+    return [(press(label, "who", person.id),) for person, label in zip(once, told_apart(once), strict=True)]
+
+
 def private_number(ctx: Context) -> Button:
     """The door to the private page that takes a national number for the open dialogue."""
     return Button(m("person.private"), App(f"{ctx.settings.pages}/app/niss"), "🔒")

@@ -23,8 +23,8 @@ from bot.conversations.place import (
 )
 from bot.conversations.ports import Context, QualityRef
 from bot.conversations.receipts import HOME_DOOR, to_portal
-from bot.conversations.status import about
 from bot.conversations.steps import Choice, Option
+from bot.conversations.wording import about
 from bot.msg import Msg, Say, m
 
 KEY, ACTIVATE = "qualities", "activate"

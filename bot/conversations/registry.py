@@ -26,13 +26,14 @@ from bot.conversations.grant import GRANT
 from bot.conversations.lead import LEAD, LEADEND
 from bot.conversations.linking import LINK
 from bot.conversations.managers import MANAGERS
+from bot.conversations.mine import ME
 from bot.conversations.mydata import MYDATA
 from bot.conversations.newuser import NEWUSER
 from bot.conversations.portal import PORTAL_FLOW
 from bot.conversations.qualities import ACTIVATING, QUALITIES
 from bot.conversations.session import LOCK, LOCKED, RETURN
 from bot.conversations.signout import SIGNOUT
-from bot.conversations.status import ME, STATUS
+from bot.conversations.status import STATUS
 from bot.conversations.subdivisionacts import MOVE_FLOW, NEW_FLOW, RENAME_FLOW
 from bot.conversations.subdivisionclose import CLOSE_FLOW
 from bot.conversations.subdivisions import SUBDIVISIONS

@@ -6,13 +6,9 @@ to be done, so it may stand in the middle of any dialogue and leads back to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.access.periods import begins_later
-from bot.access.rights import Role
-from bot.conversations import checklist, moves, onportal
-from bot.conversations.certificates import certificates_row
+from bot.conversations import onportal
 from bot.conversations.end import change_rows
 from bot.conversations.flow import (
     HOME_ROW,
@@ -29,15 +25,12 @@ from bot.conversations.flow import (
     press,
 )
 from bot.conversations.lists import one_after_the_other
-from bot.conversations.model import Answers, CopyText, Json, Row, Text
-from bot.conversations.model import Button as PlainButton
-from bot.conversations.mydata import own_rows
-from bot.conversations.people import found, told_apart
-from bot.conversations.place import may
+from bot.conversations.mine import own_page
+from bot.conversations.model import Answers, Button, CopyText, Json, Row, Text
+from bot.conversations.people import found, people_rows
 from bot.conversations.ports import (
     COUNTED,
     ChangeCard,
-    ChangeItem,
     Context,
     EntityRef,
     Holding,
@@ -46,7 +39,6 @@ from bot.conversations.ports import (
     PersonCard,
     PersonRef,
     QualityRef,
-    Stamp,
 )
 from bot.conversations.search import (
     all_qualities,
@@ -56,10 +48,11 @@ from bot.conversations.search import (
     offered,
     understood,
 )
-from bot.conversations.session import stored_row
 from bot.conversations.signout import signout_row
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row, tuple_of
 from bot.conversations.verify import verify_row
+from bot.conversations.wayin import invite_row
+from bot.conversations.wording import about, change_item, held_lines, line_of, stamped, state_of_change
 from bot.msg import Msg, Say, from_json, m, to_json
 
 AT_ONCE = 4
@@ -214,44 +207,6 @@ def person_page(ctx: Context, card: PersonCard) -> Page:
     return Page((), tuple(facts), lines, rows, title=m("status.title"), subject=card.entity.name)
 
 
-def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
-    """The way to let the person in, for whoever may."""
-    if (
-        not may(ctx, card, "invite_user")
-        or card.ref.status != "active"
-        or card.type == "technical"
-        or not ctx.settings.pages
-    ):
-        return ()  # without pages there is neither a link to mail nor a proof for a code
-    return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
-
-
-def held_lines(ctx: Context, card: PersonCard) -> tuple[Say, ...]:
-    """All that the account holds, and what has ended here and not yet on the portal."""
-    shut, held = onportal.shut(card), [h for h in card.holdings if h.state != "ended"]
-    lines = (
-        *(holding_line(ctx, h, shut=shut) for h in held),
-        *onportal.lines(card, lambda item: change_item(ctx, item)),
-    )
-    return lines or (m("status.nothing_held"),)
-
-
-def holding_line(ctx: Context, holding: Holding, *, shut: bool = False) -> Msg:
-    """One application or function with its state in words, from when and until when. `shut`: the account is blocked."""
-    name = called(ctx, holding.kind, holding.key)
-    until: Say = m("holding.until", day=holding.ends_on) if holding.ends_on else m("day.no_end")
-    if shut and holding.state in {"active", "pending"}:
-        return m("holding.blocked", name=name, since=holding.starts_on, until=until)
-    if holding.renewal:
-        renewed = holding.renewal.ends_on
-        later: Say = m("holding.until", day=renewed) if renewed else m("day.no_end")
-        line = m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
-        return m("holding.renewal", line=line, until=later, number=holding.renewal.number)
-    if holding.state == "pending" and holding.active_at and holding.starts_on <= ctx.today:
-        return m("holding.pending_today", name=name, due=holding.active_at, until=until)
-    return m(f"holding.{holding.state}", name=name, since=holding.starts_on, until=until)
-
-
 def change_page(ctx: Context, change: ChangeCard) -> Page:
     """A change: who recorded it and when, for whom, and how far it is."""
     facts: tuple[tuple[Say, Say], ...] = (
@@ -262,11 +217,11 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
             m("change.recorded", day=change.recorded_on, time=change.recorded_at, author=change.author),
         ),
         *(((m("field.own"), m("change.own")),) if change.own else ()),
-        (m("field.status"), _change_state(ctx, change)),
+        (m("field.status"), state_of_change(ctx, change)),
         (m("field.content"), tuple_of([change_item(ctx, item) for item in change.items])),
-        *((m(f"stamp.{stamp.state}"), _stamped(stamp)) for stamp in change.stamps),
+        *((m(f"stamp.{stamp.state}"), stamped(stamp)) for stamp in change.stamps),
     )
-    rows: list[Row] = [(PlainButton(m("common.copy_number"), CopyText(change.number), "📋"),)]
+    rows: list[Row] = [(Button(m("common.copy_number"), CopyText(change.number), "📋"),)]
     if change.state == "to_do":
         rows.insert(0, (press(m("portal.open"), "open", f"portal:{change.number}", mark="☑"),))
     rows += verify_row(ctx, change)
@@ -275,58 +230,6 @@ def change_page(ctx: Context, change: ChangeCard) -> Page:
     return Page(
         (), facts, (), (*rows, BACK_ROW, HOME_ROW), title=m("status.title"), subject=change.entity.name
     )
-
-
-def about(ctx: Context, change: ChangeCard) -> Say:
-    """Whom a change is about, or what, where it is about nobody."""
-    return change.person or next((called(ctx, item.kind, item.key) for item in change.items if item.key), "")
-
-
-def _stamped(stamp: Stamp) -> Msg:
-    if stamp.by:
-        return m("stamp.when", day=stamp.on, time=stamp.at, who=stamp.by)
-    return m("stamp.at", day=stamp.on, time=stamp.at)
-
-
-def _change_state(ctx: Context, change: ChangeCard) -> Msg:
-    if moved := moves.state(change):
-        return moved
-    if change.state == "pending" and change.due and change.due_on:
-        return (
-            m("change.pending", day=change.due_on)
-            if begins_later(change.due, ctx.now)
-            else m("change.pending_today", due=change.due)
-        )
-    return m(f"change.{change.state}")
-
-
-def change_item(ctx: Context, item: ChangeItem) -> Say:
-    """One line of a change in words."""
-    what = checklist.kind_of(item) if item.kind in moves.HELD else item.kind
-    kind = m(f"change.kind.{what}" if what in checklist.RECORDED else "change.kind.other")
-    if item.kind == "change-user" and item.key:
-        return m("change.item", what=kind, name=m(f"field.{item.key}"))
-    if item.kind in {"appoint-manager", "replace-manager", "end-manager"}:  # there is always an office
-        return m("change.item", what=kind, name=m(f"role.{item.key}"))
-    if item.kind in checklist.PLACES:
-        other = item.other and item.kind != "close-subdivision"
-        words = "change.renamed" if item.kind == "rename-subdivision" else "change.place"
-        name: Say = m(words, name=item.key, other=item.other) if other else item.key
-        return m("change.item", what=kind, name=name)
-    if item.other:
-        return m("change.item", what=kind, name=item.other)
-    return m("change.item", what=kind, name=called(ctx, item.kind, item.key)) if item.key else kind
-
-
-def called(ctx: Context, kind: str, key: str) -> Say:
-    """What an application, a function, an office or a quality is called; its key where nothing knows it any more."""
-    if kind in {"application", "grant", "end-grant"}:
-        return next((a.name for a in ctx.catalogue.applications if a.key == key), key)
-    if kind.endswith("-manager"):
-        return m(f"role.{key}") if key in set(Role) else key
-    if kind == "activate-quality":
-        return next((q.label for q in ctx.catalogue.qualities if q.key == key), key)
-    return next((f.label for f in ctx.catalogue.functions if f.key == key), key)
 
 
 def application_page(ctx: Context, query: Json) -> Page:
@@ -404,12 +307,6 @@ def own_changes_page(ctx: Context, query: Json) -> Page:
     return Page(body, rows=rows, title=m("status.title"), subject=entity.name)
 
 
-def line_of(ctx: Context, line: Line[Holding]) -> Msg:
-    """A holding in a list. Whoever is blocked is looked at: on the portal a block may be still to do."""
-    card = ctx.directory.person(line.person.id) if line.person.status == "blocked" else None
-    return holding_line(ctx, line.holding, shut=card is not None and onportal.shut(card))
-
-
 def find_page(ctx: Context, query: Json) -> Page:
     """Everybody whose name begins so, or nearly, and the applications meant; what is alone is shown at once."""
     text = query["find"]
@@ -446,12 +343,6 @@ def find_page(ctx: Context, query: Json) -> Page:
     return overview(ctx, m("status.none", said=text))
 
 
-def people_rows(people: Sequence[PersonRef]) -> list[Row]:
-    """A button for each account, once."""
-    once = list({person.id: person for person in people}.values())
-    return [(press(label, "who", person.id),) for person, label in zip(once, told_apart(once), strict=True)]
-
-
 BACK_ROW: Row = (press(m("status.overview"), "all"),)
 
 
@@ -477,29 +368,3 @@ STATUS = Flow(
     prefill=lambda ctx, _, args: prefill(ctx, args),
     retype="query",
 )
-
-
-# -- one's own access -----------------------------------------------------------------------------
-
-
-def mine(ctx: Context, _: Answers) -> Page:
-    """What the person who asks has himself, in each entity."""
-    rows = (*own_rows(ctx), *certificates_row(ctx), *stored_row(ctx), HOME_ROW)
-    return Page(tuple(_own_lines(ctx)) or (m("me.nothing"),), rows=rows)
-
-
-def own_page(ctx: Context) -> Page:
-    """The state of accesses for somebody who manages nothing: his own, and nobody else's."""
-    return Page((m("status.own_only"), *(_own_lines(ctx) or [m("me.nothing")])), rows=(HOME_ROW,))
-
-
-def _own_lines(ctx: Context) -> list[Say]:
-    lines: list[Say] = []
-    for card in ctx.directory.mine():
-        status, username = onportal.status(card), card.ref.username or "–"
-        lines.append(m("me.account", entity=card.entity.name, username=username, status=status))
-        lines += held_lines(ctx, card)
-    return lines
-
-
-ME = Flow(key="me", icon="👤", title=m("me.title"), page=mine)

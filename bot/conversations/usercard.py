@@ -29,13 +29,14 @@ from bot.conversations.flow import (
 from bot.conversations.lists import Sheet, one_after_the_other
 from bot.conversations.model import Answers, Json, Row, Text
 from bot.conversations.newuser import newuser_row
-from bot.conversations.people import found
+from bot.conversations.people import found, people_rows
 from bot.conversations.place import may
 from bot.conversations.ports import COUNTED, Context, Listing, PastChange, PersonCard, PersonRef, QualityRef
 from bot.conversations.search import all_qualities, by_number, nearly
 from bot.conversations.signout import signout_row
-from bot.conversations.status import change_item, held_lines, invite_row, people_rows
 from bot.conversations.steps import GONE, PAGE_SIZE, page_row
+from bot.conversations.wayin import invite_row
+from bot.conversations.wording import change_item, held_lines
 from bot.errors import Invalid
 from bot.msg import Msg, Say, m
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.access.requests import Done, InviteUser
-from bot.conversations.flow import Flow
+from bot.conversations.flow import Flow, press
 from bot.conversations.grant import known_person, of_person, prefill
-from bot.conversations.model import Answers, Button, CopyText, View
+from bot.conversations.model import Answers, Button, CopyText, Row, View
 from bot.conversations.people import PersonStep
-from bot.conversations.place import entity_name, place_steps, the_only
-from bot.conversations.ports import Context
+from bot.conversations.place import entity_name, may, place_steps, the_only
+from bot.conversations.ports import Context, PersonCard
 from bot.conversations.receipts import WAY_HOME
 from bot.conversations.steps import Choice, Option
 from bot.msg import m
@@ -80,3 +80,15 @@ INVITE = Flow(
     receipt=receipt,
     needs=ACT,
 )
+
+
+def invite_row(ctx: Context, card: PersonCard) -> tuple[Row, ...]:
+    """The way to let the person in, for whoever may."""
+    if (
+        not may(ctx, card, ACT)
+        or card.ref.status != "active"
+        or card.type == "technical"
+        or not ctx.settings.pages
+    ):
+        return ()  # without pages there is neither a link to mail nor a proof for a code
+    return ((press(m("invite.title"), "open", f"invite:{card.ref.id}", mark="✉"),),)
