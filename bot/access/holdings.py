@@ -38,7 +38,7 @@ MOVED = select(ITEMS.c.object_id).where(WAITS, ITEMS.c.before.is_not(None))
 """Grants and assignments whose other end is still to do on the portal."""
 
 
-WITHHELD = frozenset({"active", "ending"})
+WITHHELD = frozenset({"active", "pending", "ending"})
 """What is not said of the holdings of somebody who is blocked."""
 
 
