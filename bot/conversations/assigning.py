@@ -11,8 +11,8 @@ from bot.access.requests import AssignFunction, Done
 from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Flow
 from bot.conversations.functions import functions_of, key_of, ref
-from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
+from bot.conversations.named import known_person, of_person, prefill
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context, Holding, PersonCard

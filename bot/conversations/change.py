@@ -17,9 +17,9 @@ from bot.conversations import assigning, changes, end, grant, holding, moves
 from bot.conversations.changes import ASSIGN, END, GRANT, DoStep, Tapped, way
 from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Condition, Flow, Said, Screen, Step, Verdict
-from bot.conversations.grant import known_person
-from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
+from bot.conversations.holding import HolderStep, called, chosen, lost, spans
 from bot.conversations.model import Answers, Button, Door, Json, View
+from bot.conversations.named import known, known_person
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, place_steps
 from bot.conversations.ports import Context

@@ -16,10 +16,11 @@ from bot.access.ground import APPLICATION, Thing
 from bot.conversations import assigning, functions, holding
 from bot.conversations.changing import replace
 from bot.conversations.flow import Accepted, Asking, Said, Screen, Step, Verdict, press
-from bot.conversations.grant import application_option, known_person
+from bot.conversations.grant import application_option
 from bot.conversations.holding import called, id_of, short, spans
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.named import known_person
 from bot.conversations.place import may
 from bot.conversations.ports import Context, Holding, PersonCard
 from bot.conversations.steps import GONE, Choice, Day, Option, numbered, readings, tuple_of

@@ -10,9 +10,9 @@ from bot.access.requests import AppointDeputy, Done, EndDeputy
 from bot.conversations.appoint import AppointeeStep, ListStep, lists, staying
 from bot.conversations.basics import every_entity
 from bot.conversations.flow import Asking, Flow
-from bot.conversations.grant import of_person
 from bot.conversations.managers import DEPUTY, UNDEPUTY, deputy_line
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.named import of_person
 from bot.conversations.place import entity_choice, entity_name, entity_step, the_only, worked_in
 from bot.conversations.ports import Context, DeputyRef
 from bot.conversations.steps import Choice, Day, Option

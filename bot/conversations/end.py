@@ -13,9 +13,9 @@ from bot.conversations import hierarchy, holding, mandates
 from bot.conversations.days import NOW, WhenStep
 from bot.conversations.endsteps import end_steps
 from bot.conversations.flow import Asking, Flow, Screen, press
-from bot.conversations.grant import known_person
-from bot.conversations.holding import HolderStep, called, chosen, known, lost, spans
+from bot.conversations.holding import HolderStep, called, chosen, lost, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.named import known, known_person
 from bot.conversations.people import rebased
 from bot.conversations.place import entity_name, may, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -16,10 +16,11 @@ from bot.conversations.days import end_step, start_of, start_step
 from bot.conversations.flow import Asking, Flow, Pick, Rejected, Said, Screen, Verdict
 from bot.conversations.held import ends_to_move, has_it, holding_line
 from bot.conversations.model import Answers, Button, Door, Json, Text, View
+from bot.conversations.named import known_person, welcome
 from bot.conversations.people import PersonStep, is_new, rebased
 from bot.conversations.persondata import language_step, new_user, typed
 from bot.conversations.place import entity_name, place_steps
-from bot.conversations.ports import Context, PersonCard
+from bot.conversations.ports import Context
 from bot.conversations.receipts import number_row, on_portal, recorded, to_portal, to_status, when_active
 from bot.conversations.steps import Ask, Choice, Day, MultiChoice, Option
 from bot.errors import Invalid
@@ -29,12 +30,6 @@ ACT = "give_access"
 
 
 # -- what is asked of the register ----------------------------------------------------------------
-
-
-def known_person(ctx: Context, answers: Answers) -> PersonCard | None:
-    """The card of the person chosen, if there is an account already."""
-    account = answers.get("person", {}).get("account")
-    return ctx.directory.person(account) if account else None
 
 
 def applications(ctx: Context, answers: Answers) -> Sequence[Option]:
@@ -209,23 +204,6 @@ def username(ctx: Context, answers: Answers, text: str) -> str:
     return name
 
 
-def prefill(memory: Mapping[str, str], args: str) -> Answers:
-    """The entity that the manager chose to work in, or the one that a receipt's button names."""
-    entity = args or memory.get("entity")
-    quality = memory.get("quality") if entity == memory.get("entity") else None
-    wanted = {"entity": entity, "quality": quality}
-    return {key: value for key, value in wanted.items() if value}
-
-
-def of_person(ctx: Context, account: str) -> Answers:
-    """The account that a button names, with its place; nothing where it is not the actor's."""
-    card = ctx.directory.person(account) if account else None
-    if card is None:
-        return {}
-    person = {"account": card.ref.id, "version": card.ref.version}
-    return {"entity": card.entity.id, "quality": card.ref.quality, "person": person}
-
-
 def request(ctx: Context, answers: Answers) -> GrantAccess:
     """The answers as one request."""
     person = answers["person"]
@@ -336,7 +314,7 @@ GRANT = Flow(
         *(typed(field, after=NEW, when=new_person) for field in ("title", "local_email")),
     ),
     submit=request,
-    prefill=lambda ctx, memory, args: of_person(ctx, args) or prefill(memory, args),
+    prefill=lambda ctx, memory, args: welcome(ctx, memory, args, ACT),
     subject=entity_name,
     receipt=receipt,
     rebase=rebased,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from zlib import crc32
 
@@ -12,7 +12,6 @@ from bot.conversations.days import until_day
 from bot.conversations.flow import (
     Accepted,
     Asking,
-    Heard,
     Pick,
     Rejected,
     Said,
@@ -21,41 +20,14 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import known_person, prefill
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.named import known_person
 from bot.conversations.people import PersonStep
 from bot.conversations.place import may
-from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef, QualityRef
-from bot.conversations.search import person_named
+from bot.conversations.ports import Context, Holding, Listing, PersonCard, PersonRef
 from bot.conversations.steps import GONE, PAGE_SIZE, Option
 from bot.msg import Say, m
-
-
-def known(ctx: Context, memory: Mapping[str, str], args: str, act: str) -> Answers:
-    """The account that a button names, with its place, or that the words after the command mean; else the entity.
-
-    Where several people match, or nobody exactly, the words are heard by the step *person*, in the place where those people
-    are; where that is more than one place, it is asked. Raises Invalid for words that mean nothing.
-    """
-    args = args.strip()
-    meant: PersonCard | Sequence[QualityRef] | None = ctx.directory.person(args) if args else None
-    if meant is None and args and ctx.directory.entity(args) is None:
-        meant = person_named(ctx, args, act)
-    if meant is None:
-        return prefill(memory, args)
-    if isinstance(meant, PersonCard):
-        person = {"account": meant.ref.id, "version": meant.ref.version}
-        return {"entity": meant.entity.id, "quality": meant.ref.quality, "person": person}
-    place = _place(meant) if meant else prefill(memory, "")
-    return {**place, "person": Heard(args)}
-
-
-def _place(rooms: Sequence[QualityRef]) -> Answers:
-    """The entity and the quality, where there is only one."""
-    entities, qualities = {room.entity for room in rooms}, {room.id for room in rooms}
-    place: dict[str, Json] = {"entity": entities.pop()} if len(entities) == 1 else {}
-    return {**place, "quality": qualities.pop()} if len(qualities) == 1 else place
 
 
 def called(ctx: Context, thing: Thing) -> Say:

@@ -12,7 +12,6 @@ from bot.conversations.assigning import noted
 from bot.conversations.days import NOW, WhenStep, end_step, start_of, start_step
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Verdict
 from bot.conversations.functions import key_of, ref
-from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.hierarchy import (
     ACT,
     END_KEY,
@@ -24,6 +23,7 @@ from bot.conversations.hierarchy import (
     link_line,
 )
 from bot.conversations.model import Answers, Json, View
+from bot.conversations.named import known_person, of_person, prefill
 from bot.conversations.people import PersonStep, rebased
 from bot.conversations.place import entity_name, place_steps, the_only
 from bot.conversations.ports import Context, LinkRef, Listing, PersonRef

@@ -21,10 +21,10 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import prefill
 from bot.conversations.mandates import KEY, UNSEAT, named, office_at
 from bot.conversations.matching import match
 from bot.conversations.model import Answers, Json, Row, Text
+from bot.conversations.named import prefill
 from bot.conversations.place import entity_choice, entity_name, quality_word
 from bot.conversations.ports import Context, DeputyRef, EntityRef, ManagerRef
 from bot.conversations.steps import GONE, page_row, paged

@@ -12,8 +12,8 @@ from bot.access.catalogue import Declared
 from bot.access.identifiers import Niss, parse_niss
 from bot.access.requests import CreateUser, Done
 from bot.conversations.flow import Accepted, Asking, Flow, Rejected, Said, Screen, Verdict, press
-from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.named import prefill
 from bot.conversations.people import private_number
 from bot.conversations.persondata import language_step, new_user, typed
 from bot.conversations.place import entity_name, place_steps

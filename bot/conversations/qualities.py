@@ -11,8 +11,8 @@ from bot.access.requests import ActivateQuality, Done
 from bot.conversations.basics import every_entity
 from bot.conversations.certificates import certificates_row
 from bot.conversations.flow import HOME_ROW, Flow, Page, press
-from bot.conversations.grant import prefill
 from bot.conversations.model import Answers, Button, Door, Row, View
+from bot.conversations.named import prefill
 from bot.conversations.place import (
     entity_choice,
     entity_name,

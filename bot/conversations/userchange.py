@@ -27,9 +27,9 @@ from bot.conversations.flow import (
     Verdict,
     press,
 )
-from bot.conversations.grant import known_person
-from bot.conversations.holding import called, known, live, spans
+from bot.conversations.holding import called, live, spans
 from bot.conversations.model import Answers, Button, Door, Json, Row, View
+from bot.conversations.named import known, known_person
 from bot.conversations.people import PersonStep, private_number, rebased
 from bot.conversations.persondata import languages
 from bot.conversations.place import entity_name, may, place_steps

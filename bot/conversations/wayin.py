@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.access.requests import Done, InviteUser
 from bot.conversations.flow import Flow, press
-from bot.conversations.grant import known_person, of_person, prefill
 from bot.conversations.model import Answers, Button, CopyText, Row, View
+from bot.conversations.named import known_person, of_person, prefill
 from bot.conversations.people import PersonStep
 from bot.conversations.place import entity_name, may, place_steps, the_only
 from bot.conversations.ports import Context, PersonCard

@@ -124,7 +124,9 @@ def plainly_held(directory: RegisterDirectory, entity: str) -> list[tuple[set[st
         for kind, table in (("application", GRANTS), ("function", ASSIGNMENTS)):
             rows = directory._connection.execute(select(table).where(table.c.account_id == person.id)).all()
             for row in sorted(rows, key=lambda row: (getattr(row, kind), row.starts_on, row.id)):
-                states = _states(row) - ({"active", "pending", "ending"} if person.status == "blocked" else set())
+                states = _states(row) - (
+                    {"active", "pending", "ending"} if person.status == "blocked" else set()
+                )
                 if states:
                     found.append((states, person.id, kind, getattr(row, kind)))
     return found

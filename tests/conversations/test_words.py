@@ -8,7 +8,7 @@ from bot.conversations.registry import ENGINE
 from bot.conversations.testing import AUBE, Talk, sample
 
 PEETERS = "a0001"
-BY_PERSON = pytest.mark.parametrize("command", ["end", "change", "edit"])
+BY_PERSON = pytest.mark.parametrize("command", ["end", "change", "edit", "grant"])
 """The dialogues with a step *person*."""
 TO_READ = pytest.mark.parametrize("command", ["user", "functions"])
 """The pages about a person."""
@@ -69,7 +69,7 @@ def test_a_typing_error_is_answered_with_those_who_may_be_meant(talk: Talk, comm
     assert talk.state.top.answers["person"]["account"] == "a0002"
 
 
-@BY_PERSON
+@pytest.mark.parametrize("command", ["end", "change", "edit"])
 def test_a_name_that_nobody_bears_nearly_either_is_said_so(talk: Talk, command: str) -> None:
     assert "Personne ne correspond à « Qqqqqq »" in talk.command(command, "Qqqqqq").sees()
 
@@ -106,3 +106,24 @@ def test_a_page_lists_several_people_and_those_whose_name_is_nearly_that(talk: T
 @TO_READ
 def test_a_page_says_that_nobody_bears_a_name(talk: Talk, command: str) -> None:
     assert "Personne ne correspond à « Qqqqqq »" in talk.command(command, "Qqqqqq").sees()
+
+
+def test_words_of_somebody_new_are_heard_where_he_is_asked_for(talk: Talk) -> None:
+    talk.command("grant", "Vermeulen Tom").taps("Hôpitaux du Midi")
+    typed = Talk(ENGINE, sample()).command("grant").taps("Hôpitaux du Midi").says("Vermeulen Tom")
+    assert talk.sees() == typed.sees()
+    assert "[➕ Nouvel utilisateur]" in talk.sees()
+
+
+def test_the_number_of_somebody_new_opens_his_data_and_a_wrong_one_says_what_is_wrong(talk: Talk) -> None:
+    talk.command("grant", "01.09.22-997.08")
+    assert Forget() in talk.replies[-1].effects
+    assert "Son nom ?" in talk.taps("Hôpitaux du Midi").sees()
+    other = Talk(ENGINE, sample()).command("grant", "01.09.22-997.80").taps("Hôpitaux du Midi")
+    assert "Ce NISS n'est pas valable" in other.sees()
+
+
+def test_an_application_after_grant_is_nobodys_name(talk: Talk) -> None:
+    talk.command("grant", "Hospiliss").taps("Hôpitaux du Midi")
+    assert "À qui ?" in talk.sees()
+    assert "Hospiliss" not in talk.sees()
