@@ -159,8 +159,8 @@ class Backlog:
 def told(there, driver, mark):
     """The messages with that mark which the person got, and how many changes they tell of in all."""
     texts = [plain(seen.text) for seen in driver.person.chat if seen.from_bot and seen.text.startswith(mark)]
-    counts = [re.match(r"\D*(\d+) autres? changements?", text[len(mark) :]) for text in texts]
-    return len(texts), sum(int(found[1]) if found else 1 for found in counts)
+    counts = [re.match(r"\D*(\d[\d ]*) autres? changements?", text[len(mark) :]) for text in texts]
+    return len(texts), sum(int(found[1].replace(" ", "")) if found else 1 for found in counts)
 
 
 @pytest.mark.parametrize(
