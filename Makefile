@@ -51,8 +51,8 @@ check-diagrams: setup-dev
 pictures: setup-dev chromium  ## photograph the demo for the README
 	$(BIN)/python scripts/pictures.py
 
-soak: setup-dev       ## 200 kills over 1,000 dialogues on each database, PostgreSQL restarted every 20 s, 100,000 forged buttons; KILLS, DIALOGUES, TOGETHER, RESTARTS change the numbers
-	$(BIN)/python -m pytest -n 0 -s -m soak tests/e2e tests/handlers
+soak: setup-dev       ## 200 kills over 1,000 dialogues on each database, PostgreSQL restarted every 20 s, 100,000 forged buttons, 200 rounds of two managers, 10,000 ends due at once; KILLS, DIALOGUES, TOGETHER, RESTARTS, ROUNDS, BACKLOG change the numbers
+	$(BIN)/python -m pytest -n 0 -s -m soak tests/e2e tests/handlers tests/test_two_managers.py
 
 newcomer: setup-dev chromium  ## from `git clone` to a receipt, as somebody who has never seen this; timed
 	$(BIN)/python scripts/newcomer.py

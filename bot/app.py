@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -89,9 +89,29 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
     refuse_address(settings)
     keyring = settings.keyring()
     database = Database(settings.database_url.get_secret_value())
-    upgrade(database)
-    with database.write() as connection:
-        crypto.check_keyring(connection, keyring, clock.now())
+    with ExitStack() as undo:
+        undo.callback(database.close)
+        presence = Presence(database)  # before anything is changed: another bot may be at work there
+        undo.callback(presence.close)
+        upgrade(database)
+        with database.write() as connection:
+            crypto.check_keyring(connection, keyring, clock.now())
+        house = _furnished(settings, (token, api_url), keyring, database, presence, frames)
+        presence.takes_over()
+        undo.pop_all()
+    return house
+
+
+def _furnished(
+    settings: Settings,
+    api: tuple[str, str],
+    keyring: Keyring,
+    database: Database,
+    presence: Presence,
+    frames: tuple[str, ...],
+) -> House:
+    """All that stands on a database that is ready."""
+    token, api_url = api
     delay, pages = timedelta(seconds=settings.activation_delay), pages_at(settings)
     rules = SessionRules(
         locking=bool(pages),  # without a page to come back in by, nobody is locked out
@@ -144,7 +164,7 @@ def build(settings: Settings, *, frames: tuple[str, ...] = ()) -> House:
         Postman(database, keyring, server, sender=sender, pages=pages, desk=help_desk) if server else None
     )
     pages_served = site if pages else None
-    return House(database, keyring, turning, telegram, worker, Presence(database), pages_served, postman)
+    return House(database, keyring, turning, telegram, worker, presence, pages_served, postman)
 
 
 def keeping_of(settings: Settings) -> Keeping:

@@ -73,6 +73,10 @@ class Turns(Protocol):
         """The card to show, None where what is shown is what is wanted."""
         ...
 
+    def overtaken(self, job: CardJob) -> bool:
+        """Whether the chat has gone on since the job was made, or the card is shown already: by another copy of the bot."""
+        ...
+
     def asks_for_document(self, telegram_id: int) -> bool:
         """Whether the open dialogue of this person's chat waits for a file; any other is not fetched."""
         ...

@@ -150,6 +150,11 @@ class Turning:
             row = chats.peek(connection, self.keyring, chat_id, clock.now())
             return self._job(connection, row, "") if row and row.shown < row.want else None
 
+    def overtaken(self, job: CardJob) -> bool:
+        """Whether another card is wanted by now, or this one is shown, or another message bears it."""
+        with self.database.read() as connection:
+            return chats.card_of(connection, job.chat_id) != (job.seq, True, job.message_id)
+
     def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
         """The card `seq` now stands in the chat."""
         with self.database.write() as connection:

@@ -13,17 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Connection
 
 from bot import clock
 from bot.access import activation, keptcertificates, sessions, visits
-from bot.access.activation import Notice
-from bot.access.due import ACTIVATE, CHECK, REVOKED, TO_DO
+from bot.access.due import END, REVOKED
 from bot.access.sessions import SessionRules
-from bot.conversations.model import Button, Door, View
-from bot.conversations.wire import view_to_json
 from bot.errors import DatabaseUnavailable, OperatorError, where
-from bot.msg import m
+from bot.notices import tell
 from bot.store import chats, due, fading, inbox, leases, outbox
 from bot.store.database import Database
 from bot.store.due import Task
@@ -34,6 +30,8 @@ log = structlog.get_logger(__name__)
 PAUSE = 0.5
 """Seconds between two looks."""
 BATCH = 50
+FIRST = (REVOKED, sessions.KIND, fading.KIND, END)
+"""The kinds of due rows that go before all others, in this order: what takes away before what gives."""
 KEPT = timedelta(days=8)
 """How long ids of updates and ended rows are kept: longer than Telegram would deliver an update again."""
 TIDY_EVERY = timedelta(hours=1)
@@ -98,8 +96,10 @@ class Worker:
         failures = 0
         while not stop.is_set():
             try:
-                await self.once()
+                more = await self.once()
                 failures = 0
+                if more:
+                    continue
             except DatabaseUnavailable as away:
                 failures += 1
                 log.warning("database_away", reason=str(away))
@@ -112,16 +112,17 @@ class Worker:
             except TimeoutError:
                 continue
 
-    async def once(self) -> None:
-        """One look at everything. The reading first: a look that finds nothing writes nothing."""
+    async def once(self) -> bool:
+        """One look at everything; whether there may be more. The reading first: a look that finds nothing writes nothing.
+
+        After an outage there is much of everything; so a batch of each at a time, and none waits for all of another.
+        """
         tasks, mail, cards = await asyncio.to_thread(self._look)
         if tasks:
-            told = await asyncio.to_thread(self.carry_out)
-            for chat in told:
-                await self._face.deliver_chat(chat)
+            for chats_told in await asyncio.to_thread(self.carry_out):
+                await asyncio.gather(*map(self._face.deliver_chat, chats_told))
         if mail:
-            while await self._face.deliver_due(BATCH) == BATCH:
-                pass
+            mail = await self._face.deliver_due(BATCH) == BATCH
         if cards:
             await self._face.show_due_cards(BATCH)
         if self._tidied is None or clock.now() - self._tidied >= TIDY_EVERY:
@@ -129,6 +130,7 @@ class Worker:
         for chore, when in self._chores.items():
             if clock.now() >= when:
                 await asyncio.to_thread(self._do, chore)
+        return tasks or mail
 
     def _do(self, chore: Chore) -> None:
         """A chore that fails is noted and waits an hour; what is due does not wait for it."""
@@ -158,21 +160,22 @@ class Worker:
                 bool(chats.unshown(connection, now, limit=1)),
             )
 
-    def carry_out(self) -> list[int]:
-        """Carries out what is due now; the chats for which a notice waits."""
-        told: list[int] = []
+    def carry_out(self) -> list[list[int]]:
+        """Carries out what is due now; the chats for which a notice waits, those that are told of a loss before the others."""
+        losses: list[int] = []
+        others: list[int] = []
         now = clock.now()
         with leases.noted(self._database.lost, now):
             with self._database.write() as connection:
-                tasks = due.take(connection, now, limit=BATCH)
+                tasks = due.take(connection, now, limit=BATCH, first=FIRST)
             for task in tasks:
                 try:
-                    told += self._one(task)
+                    (losses if task.kind == REVOKED else others).extend(self._one(task))
                 except DatabaseUnavailable:
                     raise
                 except Exception as error:  # noqa: BLE001 - the others are due all the same
                     self._failed(task, error)
-        return list(dict.fromkeys(told))
+        return [list(dict.fromkeys(told)) for told in (losses, others) if told]
 
     def _one(self, task: Task) -> list[int]:
         now = clock.now()
@@ -207,67 +210,6 @@ class Worker:
             chats.expire(connection, now)
             visits.prune(connection, now, self._kept)
         self._tidied = now
-
-
-def tell(connection: Connection, keyring: Keyring, notice: Notice, now: datetime) -> list[int]:
-    """Lays the notice in the outbox, once for each chat, in that chat's language. A number, no name (`product.md`)."""
-    told = []
-    view, urgency = _notice(notice)
-    for chat_id in notice.chats:
-        row = chats.peek(connection, keyring, chat_id, now)
-        payload = {
-            "view": view_to_json(view),
-            "lang": (row.lang if row else None) or "fr",
-            "rev": 0,
-            "replaces": None,
-        }
-        new = outbox.put(
-            connection,
-            keyring,
-            ":".join(filter(None, (_word(notice), notice.number, notice.round, str(chat_id)))),
-            chat_id=chat_id,
-            kind="message",
-            payload=payload,
-            now=now,
-            silent=clock.by_night(now),
-            urgency=urgency,
-        )
-        if new:
-            told.append(chat_id)
-    return told
-
-
-def _word(notice: Notice) -> str:
-    return "active" if notice.kind == ACTIVATE else notice.kind
-
-
-def _notice(notice: Notice) -> tuple[View, int]:
-    """What is told, and how soon: a revocation goes before everything else."""
-    if notice.kind == REVOKED:
-        title = m("notice.revoked", number=notice.number)
-        return View(mark="⛔", title=title, rows=((Button(m("me.title"), Door("me")),),)), outbox.FIRST
-    if notice.kind == keptcertificates.WARN:
-        left = int(notice.round.partition(":")[2])
-        door = Door("certificates", notice.number)
-        return View(
-            mark="⏳", title=m("notice.certificate", n=left), rows=((Button(m("notice.see"), door),),)
-        ), outbox.NORMAL
-    title = m(f"notice.{'moved' if notice.moved else _word(notice)}", number=notice.number)
-    mark = {TO_DO: "☑", CHECK: "🔎"}.get(notice.kind, "📅" if notice.moved else "🟢")
-    rows = tuple((Button(m(f"notice.{label}"), Door(flow, args)),) for label, flow, args in _doors(notice))
-    return View(mark=mark, title=title, rows=rows), outbox.NORMAL
-
-
-def _doors(notice: Notice) -> tuple[tuple[str, str, str], ...]:
-    """The label, the dialogue and its words of each button of a notice."""
-    see, check = ("see", "status", notice.number), ("works", "verify", notice.number)
-    match notice.kind:
-        case "to_do":
-            return ("steps", "portal", notice.number), ("all", "portal", "")
-        case "check":
-            return check, see
-        case _:
-            return (see, check) if notice.portal else (see,)
 
 
 def _note(event: str, error: Exception) -> None:

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.errors import DatabaseUnavailable, where
+from bot.handlers.ports import Screens
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +44,9 @@ class Threads:
 class ChatLocks:
     """One lock for each chat that is in use; forgotten with its last user."""
 
+    shared = False
+    """Whether others than this process may have held it in between."""
+
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -54,6 +59,45 @@ class ChatLocks:
         waited = lock.locked()
         async with lock:
             yield waited
+
+
+class ScreenLocks(ChatLocks):
+    """The same, of one copy of the bot at a time where several are at work: in a chat one after the other draws.
+
+    Whoever has waited too long goes on: the other copy's machine may have gone without a word.
+    """
+
+    patience = 30.0
+    """Seconds."""
+
+    def __init__(self, screens: Screens, threads: Threads) -> None:
+        super().__init__()
+        self.shared = screens.shared
+        self._screens = screens
+        self._threads = threads
+
+    @asynccontextmanager
+    async def hold(self, chat_id: int) -> AsyncIterator[bool]:
+        """Holds the chat's lock; yields whether it had to wait for it in this copy."""
+        async with super().hold(chat_id) as waited:
+            if not self.shared:
+                yield waited
+                return
+            taken = await self._taken(chat_id)
+            try:
+                yield waited
+            finally:
+                if taken:
+                    await self._threads.run(self._screens.give, chat_id)
+
+    async def _taken(self, chat_id: int) -> bool:
+        until, pauses = monotonic() + self.patience, back_off(0.01, 0.1)
+        while not await self._threads.run(self._screens.take, chat_id):
+            if monotonic() > until:
+                log.warning("screen_not_free")
+                return False
+            await asyncio.sleep(next(pauses))
+        return True
 
 
 class Tasks:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import structlog
 
 from bot.errors import DatabaseUnavailable
+from bot.handlers import ports
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import ChatLocks, Tasks, Threads, note_failure, patiently
+from bot.handlers.concurrency import ChatLocks, ScreenLocks, Tasks, Threads, note_failure, patiently
 from bot.handlers.delays import Delays
 from bot.handlers.delivery import Delivery, Result
 from bot.handlers.desk import Desk
@@ -25,6 +26,7 @@ from bot.handlers.ports import Documents, Inbox, Mail, Outbox
 from bot.handlers.webhook import PROBATION, Webhook
 from bot.store.database import Database
 from bot.store.keys import Keyring
+from bot.store.screens import Screens
 from bot.turn import Incoming, Turns
 
 log = structlog.get_logger(__name__)
@@ -49,6 +51,7 @@ class Telegram:
         pause: float = 0.5,
         gate: Gate | None = None,
         documents: Documents | None = None,
+        screens: ports.Screens | None = None,
     ) -> None:
         self._turns = turns
         self._inbox = inbox
@@ -59,7 +62,8 @@ class Telegram:
         self._tasks = Tasks()
         self._gateway = Gateway(token, api_url, timeout=timeout)
         self._menu = Menu(self._gateway)
-        locks = ChatLocks()
+        self._screens = screens
+        locks = ScreenLocks(screens, self._threads) if screens else ChatLocks()
         self._panel = Panel(self._gateway, turns, self._threads, self._codes, locks)
         self._delivery = Delivery(self._gateway, turns, outbox, self._threads, self._codes, locks, documents)
         delays = Delays(self._gateway, self._codes)
@@ -87,7 +91,18 @@ class Telegram:
         inbox, outbox = StoreInbox(database, keyring), StoreOutbox(database, keyring)
         gate = Gate(inbox.known_chats)
         keys = callback_keys(keyring)
-        return cls(token, turns, inbox, outbox, keys, api_url=api_url, gate=gate, documents=documents)
+        screens = Screens(database)
+        return cls(
+            token,
+            turns,
+            inbox,
+            outbox,
+            keys,
+            api_url=api_url,
+            gate=gate,
+            documents=documents,
+            screens=screens,
+        )
 
     def __repr__(self) -> str:
         return "Telegram(…)"
@@ -155,6 +170,8 @@ class Telegram:
         await self._tasks.cancel()
         await self._gateway.close()
         self._threads.close()
+        if self._screens is not None:
+            self._screens.close()
 
     async def _refresh(self, chat_id: int) -> None:
         try:

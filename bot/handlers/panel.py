@@ -54,7 +54,8 @@ class Panel:
 
     async def _newest(self, job: CardJob, *, waited: bool) -> CardJob | None:
         seq, message_id = self._shown.get(job.chat_id, (0, job.message_id))
-        if waited or seq >= job.seq or message_id != job.message_id:
+        gone_on = waited or seq >= job.seq or message_id != job.message_id
+        if gone_on or (self._locks.shared and await self._threads.run(self._turns.overtaken, job)):
             # another card was shown since this job was made: the row knows which message it is in now
             return await self._threads.run(self._turns.card, job.chat_id)
         return job

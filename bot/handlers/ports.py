@@ -108,3 +108,19 @@ class Outbox(Protocol):
 
     def ended(self, mail_id: int, reason: str) -> None:
         """The row will never be delivered."""
+
+
+class Screens(Protocol):
+    """Whose turn it is to draw in a chat, where several copies of the bot are at work."""
+
+    shared: bool
+    """Whether others may be there; else nothing need be asked."""
+
+    def take(self, chat_id: int) -> bool:
+        """Whether the chat is this copy's now."""
+
+    def give(self, chat_id: int) -> None:
+        """The chat is anybody's again."""
+
+    def close(self) -> None:
+        """Lets go of all."""

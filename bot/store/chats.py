@@ -22,6 +22,9 @@ from bot.store.upsert import insert_new
 _chats = core(Chat)
 _ROW = select(_chats).where(_chats.c.chat_id == bindparam("chat"))
 _LOCKED = _ROW.with_for_update()
+_CARD = select(_chats.c.card_want, _chats.c.card_shown, _chats.c.card_message_id).where(
+    _chats.c.chat_id == bindparam("chat")
+)
 _SAVE = (
     update(_chats)
     .where(_chats.c.chat_id == bindparam("chat"), _chats.c.version == bindparam("seen"))
@@ -117,6 +120,12 @@ def save(
     if not connection.execute(_SAVE.values(**values), {"chat": row.chat_id, "seen": row.version}).rowcount:
         raise Overtaken
     return row.want + 1
+
+
+def card_of(connection: Connection, chat_id: int) -> tuple[int, bool, int | None] | None:
+    """The card that is wanted, whether it is still to be shown, and the message that bears it now."""
+    row = connection.execute(_CARD, {"chat": chat_id}).one_or_none()
+    return (row.card_want, row.card_shown < row.card_want, row.card_message_id) if row else None
 
 
 def shown(connection: Connection, chat_id: int, seq: int, message_id: int | None) -> bool:

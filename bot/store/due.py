@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from bot.store import leases
 from bot.store.mail import Due
@@ -43,12 +43,14 @@ def cancel(connection: Connection, key: str) -> None:
     connection.execute(delete(_due).where(_due.c.key == key, _due.c.done_at.is_(None)))
 
 
-def take(connection: Connection, now: datetime, *, limit: int) -> Sequence[Task]:
-    """Lends what is due, the oldest first."""
+def take(connection: Connection, now: datetime, *, limit: int, first: Sequence[str] = ()) -> Sequence[Task]:
+    """Lends what is due: the kinds of `first` in their order, then all others; of the same rank the oldest first."""
+    rank = case({kind: place for place, kind in enumerate(first)}, value=_due.c.kind, else_=len(first))
+    order = (rank, _due.c.at, _due.c.id) if first else (_due.c.at, _due.c.id)
     candidates = (
         select(_due.c.id, _due.c.key, _due.c.kind, _due.c.at, _due.c.data, _due.c.attempts)
         .where(_due.c.done_at.is_(None), _due.c.at <= now, leases.free(_due, now))
-        .order_by(_due.c.at, _due.c.id)
+        .order_by(*order)
         .limit(limit)
     )
     return [

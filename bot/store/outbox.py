@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from bot.store import crypto, leases
 from bot.store.keys import Keyring
@@ -77,8 +77,9 @@ def put(
     now: datetime,
     silent: bool = False,
     urgency: int = NORMAL,
+    not_before: datetime | None = None,
 ) -> bool:
-    """Writes a row, once for its key. False where there is one already."""
+    """Writes a row, once for its key; due at once unless told. False where there is one already."""
     sealed = crypto.seal_json(keyring, "state", payload, place(key))
     row = {
         "key": key,
@@ -88,7 +89,7 @@ def put(
         "silent": silent,
         "urgency": urgency,
     }
-    return insert_new(connection, _outbox, {**row, "not_before": now, "attempts": 0})
+    return insert_new(connection, _outbox, {**row, "not_before": not_before or now, "attempts": 0})
 
 
 def waiting_for(connection: Connection, chat_id: int) -> bool:
@@ -182,6 +183,36 @@ def states(connection: Connection, start: str) -> Sequence[Row[*tuple[Any, ...]]
 def forget_keys(connection: Connection, start: str) -> None:
     """The rows whose key begins so are gone, delivered or not."""
     connection.execute(delete(_outbox).where(_outbox.c.key.startswith(start, autoescape=True)))
+
+
+def recent(connection: Connection, chat_id: int, start: str, since: datetime) -> int:
+    """How many rows of the chat whose key begins so wait still, or went out after that instant."""
+    there = or_(_outbox.c.ended_at.is_(None), _outbox.c.ended_at > since)
+    query = select(func.count()).select_from(_outbox).where(_outbox.c.chat_id == chat_id, there)
+    return int(connection.execute(query.where(_outbox.c.key.startswith(start, autoescape=True))).scalar_one())
+
+
+def untouched(
+    connection: Connection, keyring: Keyring, chat_id: int, start: str, now: datetime
+) -> tuple[str, Any] | None:
+    """A row of the chat whose key begins so and which nobody has tried to deliver yet, locked: its key and payload."""
+    query: Select[Any] = select(*_COLUMNS).where(
+        _outbox.c.chat_id == chat_id,
+        _outbox.c.ended_at.is_(None),
+        _outbox.c.attempts == 0,
+        leases.free(_outbox, now),
+        _outbox.c.key.startswith(start, autoescape=True),
+    )
+    row = connection.execute(query.order_by(_outbox.c.id).limit(1).with_for_update()).one_or_none()
+    return (row.key, _read(keyring, row).payload) if row else None
+
+
+def rewrite(connection: Connection, keyring: Keyring, key: str, payload: Any, not_before: datetime) -> None:
+    """The row of that key says something else, and goes out then."""
+    sealed = crypto.seal_json(keyring, "state", payload, place(key))
+    connection.execute(
+        update(_outbox).where(_outbox.c.key == key).values(payload=sealed, not_before=not_before)
+    )
 
 
 def keep(connection: Connection, mail_id: int, now: datetime) -> None:

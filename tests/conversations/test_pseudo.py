@@ -18,11 +18,11 @@ from bot.handlers.menu import COMMANDS, Menu, commands_for
 from bot.handlers.render import render
 from bot.i18n import CatalogueReader, speaker
 from bot.msg import LANGUAGES, Texts, m
+from bot.notices import tell
 from bot.store import outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
 from bot.turning import Turning
-from bot.worker import tell
 from tests import databases, pseudo
 from tests.conversations import answers, subdivisionroads, walkregisters, walks
 from tests.conversations.changeroads import former

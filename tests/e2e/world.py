@@ -105,6 +105,8 @@ class World:
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     bot: Bot | None = None
+    others: list[Bot] = field(default_factory=list)
+    """Further copies of the bot on the same database."""
     codes: list[str] = field(default_factory=list)
     """Of invitations made here."""
     closed: bool = False
@@ -124,17 +126,26 @@ class World:
             self.bot.waits_until_ready()
         return self.bot
 
+    def joins(self, **settings: str) -> Bot:
+        """Starts a further copy of the bot on the same database; it says what it has to say in the same log."""
+        other = Bot(self._environment() | settings, self.folder / "bot.log")
+        self.others.append(other)
+        return other
+
     def stop(self) -> None:
-        """Ends the bot as an operator does."""
-        if self.bot is not None:
-            assert self.bot.ends(signal.SIGTERM) == 0, self.log()
-            self.bot = None
+        """Ends the bot, and its copies, as an operator does."""
+        for bot in self._ended():
+            assert bot.ends(signal.SIGTERM) == 0, self.log()
 
     def kill(self) -> None:
-        """Ends the bot as a power cut does."""
-        if self.bot is not None:
-            self.bot.ends(signal.SIGKILL)
-            self.bot = None
+        """Ends the bot, and its copies, as a power cut does."""
+        for bot in self._ended():
+            bot.ends(signal.SIGKILL)
+
+    def _ended(self) -> list[Bot]:
+        bots = [*([self.bot] if self.bot is not None else []), *self.others]
+        self.bot, self.others = None, []
+        return bots
 
     def log(self) -> str:
         """What the bot wrote about itself."""

@@ -100,6 +100,10 @@ class FakeTurns:
         row = self.rows[chat_id]
         return None if row.shown == row.want else self._job(chat_id)
 
+    def overtaken(self, job: CardJob) -> bool:
+        row = self.rows[job.chat_id]
+        return (row.want, row.shown < row.want, row.message_id) != (job.seq, True, job.message_id)
+
     def shown(self, chat_id: int, seq: int, message_id: int | None) -> bool:
         row = self.rows[chat_id]
         if seq > row.shown:

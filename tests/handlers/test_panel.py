@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 from bot.handlers.callbacks import Codes
-from bot.handlers.concurrency import Threads
+from bot.handlers.concurrency import ScreenLocks, Threads
 from bot.handlers.gateway import Trouble
 from bot.handlers.panel import Panel
 from bot.msg import m
@@ -182,3 +182,60 @@ async def test_a_card_sent_after_the_chat_went_on_goes_again_and_one_that_was_ed
     await world.panel.show(late)
     assert world.telegram.says(ANNE) == ["<b>un</b>"]
     assert row.message_id is None
+
+
+class Shared:
+    """Two copies' screens in one: `theirs` are the chats in which the other one draws."""
+
+    shared = True
+
+    def __init__(self):
+        self.theirs, self.mine = set(), set()
+
+    def take(self, chat_id):
+        if chat_id in self.theirs:
+            return False
+        self.mine.add(chat_id)
+        return True
+
+    def give(self, chat_id):
+        self.mine.remove(chat_id)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def shared(world):
+    screens = Shared()
+    locks = ScreenLocks(screens, world.threads)
+    world.panel = Panel(world.telegram, world.turns, world.threads, Codes([b"k" * 32]), locks)
+    world.locks = locks
+    return screens
+
+
+async def test_while_another_copy_draws_in_the_chat_nothing_is_drawn_there(world, shared):
+    shared.theirs.add(ANNE)
+    showing = asyncio.create_task(world.panel.show(world.turns.want(ANNE, "un")))
+    await asyncio.sleep(0.05)
+    assert world.telegram.says(ANNE) == []
+    shared.theirs.clear()
+    await showing
+    assert (world.telegram.says(ANNE), shared.mine) == (["<b>un</b>"], set())
+
+
+async def test_what_another_copy_has_shown_meanwhile_is_not_drawn_over(world, shared):
+    await world.show("un")
+    older = world.turns.want(ANNE, "deux")
+    other = world.new_panel()
+    await other.show(world.turns.want(ANNE, "trois"))
+    await world.panel.show(older)
+    assert world.telegram.says(ANNE) == ["<b>trois</b>"]
+    assert world.telegram.count("editMessageText") == 1
+
+
+async def test_a_copy_that_never_ends_with_a_chat_holds_it_up_for_a_while_only(world, shared):
+    shared.theirs.add(ANNE)
+    world.locks.patience = 0.03
+    assert await world.show("un") == ["<b>un</b>"]
+    assert shared.mine == set()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from bot.errors import ConfigurationError
 from bot.store import due, outbox
 from bot.store.database import Database
 from bot.store.keys import Keyring
@@ -29,14 +31,20 @@ def free(database: Database, keyring: Keyring) -> tuple[bool, bool]:
         return outbox.waiting(connection, NOW), due.waiting(connection, NOW)
 
 
+def here(database: Database) -> Presence:
+    presence = Presence(database)
+    presence.takes_over()
+    return presence
+
+
 def test_the_next_process_takes_over_at_once_what_a_dead_one_had_in_hand(
     database: Database, keyring: Keyring
 ) -> None:
-    presence = Presence(database)
+    presence = here(database)
     lend_all(database, keyring)
     assert free(database, keyring) == (False, False)
     presence.close()
-    Presence(database).close()
+    here(database).close()
     assert free(database, keyring) == (True, True)
 
 
@@ -44,15 +52,30 @@ def test_the_next_process_takes_over_at_once_what_a_dead_one_had_in_hand(
 def test_while_another_copy_lives_its_loans_stay(keyring: Keyring) -> None:
     with databases.postgres() as url:
         database, other = Database(url), Database(url)
-        first = Presence(database)
+        first = here(database)
         lend_all(database, keyring)
-        second = Presence(other)
+        second = here(other)
         assert free(database, keyring) == (False, False)
         first.close()
-        Presence(database).close()
+        here(database).close()
         assert free(database, keyring) == (False, False)  # the second is there still
         second.close()
-        Presence(database).close()
+        here(database).close()
+        assert free(database, keyring) == (True, True)
+        database.close()
+        other.close()
+
+
+def test_an_sqlite_file_has_one_bot_until_that_one_ends(tmp_path: Path, keyring: Keyring) -> None:
+    with databases.sqlite(tmp_path) as url:
+        database, other = Database(url), Database(url)
+        first = here(database)
+        lend_all(database, keyring)
+        with pytest.raises(ConfigurationError, match="A bot is running on the database at"):
+            Presence(other)
+        assert free(other, keyring) == (False, False)
+        first.close()
+        here(other).close()
         assert free(database, keyring) == (True, True)
         database.close()
         other.close()
