@@ -84,7 +84,9 @@ def what_is_stored(
 
 def _person(connection: Connection, keyring: Keyring, identity: str, *, whole: bool) -> dict[str, Any]:
     row = connection.execute(select(IDENTITIES).where(IDENTITIES.c.id == identity)).one()
-    numbers = select(NUMBERS).where(NUMBERS.c.identity_id == identity).order_by(NUMBERS.c.since)
+    # those that were replaced stand before the one that counts, also where all came in one load
+    order = (NUMBERS.c.since, NUMBERS.c.until.is_(None), NUMBERS.c.until, NUMBERS.c.id)
+    numbers = select(NUMBERS).where(NUMBERS.c.identity_id == identity).order_by(*order)
     shown = []
     for number in connection.execute(numbers).all():
         digits = Niss(digits_of(connection, keyring, number.id))

@@ -137,12 +137,14 @@ class ClientApi:
 
     async def events(self, _: Request) -> Response:
         """What happens, as server-sent events."""
+        queue = (
+            self.state.feed.listen()
+        )  # from before the page hears that it is connected, and looks at its chats again
         return StreamingResponse(
-            self._stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            self._stream(queue), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
-    async def _stream(self) -> AsyncIterator[str]:
-        queue = self.state.feed.listen()
+    async def _stream(self, queue: asyncio.Queue[dict[str, Any]]) -> AsyncIterator[str]:
         try:
             yield "retry: 1000\n\n"
             while not self.state.closing:

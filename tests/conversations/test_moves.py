@@ -26,7 +26,7 @@ def test_the_page_of_a_moved_end_says_the_new_end_and_not_that_an_access_comes(t
         "Statut: 🕓 nouvelle fin enregistrée : jusqu'au 31-12-2026 (devrait valoir au plus tard à 10:20)"
         in talk.sees()
     )
-    assert "Colindos (autre fin d'une application)" in talk.sees()
+    assert "Colindos (autre date de fin d'une application)" in talk.sees()
     assert "actif" not in talk.sees()
     change = talk.directory.changes["2026-000001"]
     talk.directory.changes["2026-000001"] = replace(change, state="active")

@@ -19,7 +19,7 @@ from bot.store import audit
 from bot.store.mail import Due
 from bot.store.tables import core
 from sqlalchemy import insert, select
-from tests.e2e.world import crowd, plain, today, world
+from tests.e2e.world import crowd, today, world
 
 LIMIT = 300.0
 """Seconds for 10,000; `security.md`, *Reliability*."""
@@ -156,13 +156,6 @@ class Backlog:
         self._due(f"{REVOKED}:{number}", REVOKED, self.begin + timedelta(minutes=2), {"change": number})
 
 
-def told(there, driver, mark):
-    """The messages with that mark which the person got, and how many changes they tell of in all."""
-    texts = [plain(seen.text) for seen in driver.person.chat if seen.from_bot and seen.text.startswith(mark)]
-    counts = [re.match(r"\D*(\d[\d ]*) autres? changements?", text[len(mark) :]) for text in texts]
-    return len(texts), sum(int(found[1].replace(" ", "")) if found else 1 for found in counts)
-
-
 @pytest.mark.parametrize(
     "size",
     [
@@ -196,13 +189,13 @@ def test_what_became_due_while_the_bot_was_down_is_done_in_time_and_revocations_
         assert sum(call.params["text"][0] == "⛔" for call in order[:others]) == backlog.revoked
         for number, driver in enumerate(backlog.people):
             wanted_here = len(range(number, backlog.revoked, len(backlog.people)))
-            assert told(there, driver, "⛔") == (wanted_here, wanted_here)
+            assert driver.told("⛔") == (wanted_here, wanted_here)
         messages = []
         for driver, mark, changes in (
             (backlog.anne, "☑", backlog.ends // 2),
             (backlog.bram, "🟢", backlog.active),
         ):
-            sent, of = told(there, driver, mark)
+            sent, of = driver.told(mark)
             assert of == changes
             messages.append(sent)
         done = [row.done_at.timestamp() - there.lives[-1] for row in rows]

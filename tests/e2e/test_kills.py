@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -166,8 +167,10 @@ def repeated(book: Book) -> tuple[int, int]:
     """How many receipts and notices stand in the chats more often than once."""
     pairs = [(book.drivers[name], number) for name, number in book.numbers.items()]
     receipts = sum(driver.receipts(number) - 1 for driver, number in pairs)
-    notices = sum(driver.notices(number) - 1 for driver, number in pairs)
-    assert all(driver.notices(number) >= 1 for driver, number in pairs)
+    active = {driver.id: driver.told("🟢 ")[1] for driver, _ in pairs}
+    wanted = Counter(driver.id for driver, _ in pairs)
+    assert all(active[chat] >= number for chat, number in wanted.items())
+    notices = sum(active.values()) - len(pairs)
     return receipts, notices
 
 

@@ -12,6 +12,7 @@ again, and its clock can stand on another day. What it did is read from its data
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -337,6 +338,14 @@ class Driver:
     def notices(self, number: str) -> int:
         """How many messages of the chat tell that the change is active."""
         return self._telling(number, "🟢 ")
+
+    def told(self, mark: str) -> tuple[int, int]:
+        """The messages with that mark, and how many changes they tell of in all: where many come at once, one counts them."""
+        texts = [
+            plain(seen.text) for seen in self.person.chat if seen.from_bot and seen.text.startswith(mark)
+        ]
+        counts = [re.match(r"\D*(\d[\d ]*) autres? changements?", text[len(mark) :]) for text in texts]
+        return len(texts), sum(int(found[1].replace(" ", "")) if found else 1 for found in counts)
 
     def _telling(self, number: str, mark: str) -> int:
         return sum(

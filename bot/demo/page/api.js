@@ -19,7 +19,13 @@ export const people = () => ask("GET", "people");
 export function phone(person) {
   const path = `people/${person}`;
   return {
-    chat: () => ask("GET", `${path}/chat`),
+    /** The chat. A phone that nobody chose a language for speaks as the page that opens it from now on. */
+    chat: async (pageLanguage) => {
+      const facts = await ask("GET", `${path}/chat`);
+      if (!facts.any_language) return facts;
+      await ask("PATCH", path, { language_code: pageLanguage });
+      return ask("GET", `${path}/chat`);
+    },
     start: (code = "") => ask("POST", `${path}/start`, { code }),
     say: (text) => ask("POST", `${path}/messages`, { text }),
     send: (file, caption) => {

@@ -37,11 +37,7 @@ export class Chat {
     this.loading = true;
     const { era } = this;
     try {
-      let facts = await this.phone.chat();
-      if (facts.any_language) { // nobody chose one yet: the phone speaks as the page does
-        await this.phone.speak(this.page.words().language);
-        facts = await this.phone.chat();
-      }
+      const facts = await this.phone.chat(this.page.words().language);
       if (era !== this.era || facts.version < this.version) this.again = true;
       else this.show(facts);
     } catch (error) {
