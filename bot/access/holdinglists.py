@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
+    Integer,
     ScalarSelect,
     Select,
     Subquery,
     Table,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -42,18 +44,18 @@ from bot.access.holdings import (
     among,
     columns,
     is_in,
+    is_live,
     key_of,
     kind_of,
     withheld,
 )
-from bot.access.reach import Reach
+from bot.access.reach import Reach, bounded
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNTS, ASSIGNMENTS, PROFILES, SUBDIVISIONS
+from bot.access.rows import ACCOUNTS, ASSIGNMENTS, PROFILES, SUBDIVISIONS, AnyRow
 from bot.access.userlists import PEOPLE, PERSON, last_page, person_ref
 from bot.access.userparts import LIVING
 from bot.access.views import COUNTED, Counts, EntityRef, FunctionCounts, Holding, Line, Listing
 
-AnyRow = Row[*tuple[Any, ...]]
 MANY = COUNTED + 1
 FIRST = MANY * 5 // 4
 """How far either way is gone at first."""
@@ -130,26 +132,19 @@ class HoldingLists:
             return FunctionCounts()
         if self._people(entity) <= COUNTED:
             return self._functions_of_few(entity)
-        keys = self._connection.execute(select(_FUNCTIONS.c.function)).scalars()
-        found: dict[str, Subquery] = {}
-        for key in sorted(filter(None, keys)):
-            here = select(literal(1)).where(ACCOUNTS.c.id == ASSIGNMENTS.c.account_id, self._living(entity))
-            live = select(ASSIGNMENTS.c.account_id).where(
-                ASSIGNMENTS.c.function == key,
-                *self._wanted(_Asked(entity, "live"), ASSIGNMENTS),
-                # one by one: joined, PostgreSQL may go through all accounts in the order of their ids
-                here.limit(1).correlate(ASSIGNMENTS).scalar_subquery().is_not(None),
-            )
-            found[key] = live.distinct().limit(MANY).subquery()
-        if not found:
+        keys = sorted(filter(None, self._connection.execute(_EXERCISED).scalars()))
+        if not keys:
             return FunctionCounts()
-        numbers = self._connection.execute(select(*map(_number, found.values()))).one()
+        values = self._reach.bounds(entity, Act.VIEW_STATUS)
+        values |= {"now": self._now, "today": self._today, "most": MANY}
+        values |= {f"function{place}": key for place, key in enumerate(keys)}
+        each, once = _function_counts(len(keys))
+        numbers = self._connection.execute(each, values).one()
         people = max(numbers)
         if people <= COUNTED:
-            once = union(*(select(each) for each in found.values())).subquery("once")
-            people = min(self._connection.execute(select(_number(once))).scalar_one(), MANY)
+            people = min(self._connection.execute(once, values).scalar_one(), MANY)
         return FunctionCounts(
-            people, tuple((key, number) for key, number in zip(found, numbers, strict=True) if number)
+            people, tuple((key, number) for key, number in zip(keys, numbers, strict=True) if number)
         )
 
     # -- the overview -------------------------------------------------------------------------
@@ -353,4 +348,26 @@ def _functions() -> Subquery:
     return select(first.union_all(step)).subquery()
 
 
-_FUNCTIONS = _functions()
+_EXERCISED = select(_functions().c.function)
+
+
+@cache
+def _function_counts(number: int) -> tuple[Select[Any], Select[Any]]:
+    """How many people exercise each of so many functions, and how many any of them, up to `most` for each: statements that are
+    built once, with the scope as parameters.
+    """
+    living = and_(bounded(ACCOUNTS.c), ACCOUNTS.c.status != "deleted")
+    live = is_live(ASSIGNMENTS, bindparam("now"), bindparam("today"))
+    found = []
+    for place in range(number):
+        here = select(literal(1)).where(ACCOUNTS.c.id == ASSIGNMENTS.c.account_id, living)
+        some = select(ASSIGNMENTS.c.account_id).where(
+            ASSIGNMENTS.c.function == bindparam(f"function{place}"),
+            live,
+            # one by one: joined, PostgreSQL may go through all accounts in the order of their ids
+            here.limit(1).correlate(ASSIGNMENTS).scalar_subquery().is_not(None),
+        )
+        found.append(some.distinct().limit(bindparam("most", type_=Integer)).subquery())
+    once = union(*(select(each) for each in found)).subquery("once")
+    numbers: list[ColumnElement[Any]] = [_number(each) for each in found]
+    return select(*numbers), select(_number(once))

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Row,
@@ -106,8 +107,10 @@ def is_in(table: Table, what: str, now: datetime, today: date) -> ColumnElement[
     raise KeyError(what)
 
 
-def is_live(table: Table, now: datetime, today: date) -> ColumnElement[bool]:
-    """The condition that it is not over."""
+def is_live(
+    table: Table, now: datetime | BindParameter[Any], today: date | BindParameter[Any]
+) -> ColumnElement[bool]:
+    """The condition that it is not over; the moment may be a parameter of the statement."""
     return and_(
         or_(table.c.revoked_at.is_(None), table.c.revoked_at > now),
         or_(table.c.ends_on.is_(None), table.c.ends_on >= today),

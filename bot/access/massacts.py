@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from bot.access import due, hierarchy, sessions
 from bot.access.claims import ON_USERS
@@ -23,7 +23,7 @@ from bot.access.parked import unknown_there
 from bot.access.periods import check_end, end_instant
 from bot.access.requests import ActOnUsers, Done
 from bot.access.rights import Target, require
-from bot.access.rows import ACCOUNTS, ENTITIES, PROFILES, SUBDIVISIONS, account_order, branch
+from bot.access.rows import ACCOUNTS, ENTITIES, PROFILES, SUBDIVISIONS, AnyRow, account_order, branch
 from bot.access.work import (
     APPLICATION,
     BLOCK_USER,
@@ -46,7 +46,6 @@ from bot.errors import Invalid, NotAllowed
 from bot.msg import m
 
 MOST = 200
-AnyRow = Row[*tuple[Any, ...]]
 _STATES = {"block": ("active", "blocked"), "reactivate": ("blocked", "active")}
 _REVOKES = {"end", "block", "delete"}
 _SHUTS = {"block": "blocked", "delete": "deleted"}

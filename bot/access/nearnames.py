@@ -17,12 +17,12 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from rapidfuzz import fuzz
+from rapidfuzz.process import extract
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
     Integer,
-    Row,
     Select,
     and_,
     bindparam,
@@ -37,7 +37,7 @@ from sqlalchemy import (
 from bot.access.names import tokens
 from bot.access.reach import Reach, bounded
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS
+from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, AnyRow
 from bot.access.userparts import HIDDEN, LIVING, NAMES, WORDS, end_of, hidden, in_quality
 
 NEAR, NEAR_WORD = 78, 60
@@ -52,7 +52,6 @@ ASKED, LONGEST, BEST = 4, 24, 8
 """People are looked for by so many typed words, of so many letters; for each by so many words of the entity."""
 AT_ONCE, COMBINATIONS, MOST_WORDS = 3, 24, 6
 """As the beginning of a name: so many words of the entity for each typed one, so many names, of so many words."""
-AnyRow = Row[*tuple[Any, ...]]
 Words = dict[str, list[str]]
 
 _COMPARED = select(ACCOUNTS.c.id, ACCOUNTS.c.search, ACCOUNTS.c.sort_key)
@@ -142,11 +141,13 @@ class NearNames:
         place = {"entity": entity, "heads": json.dumps(heads), "typed": json.dumps([*variants])}
         query = WORDS_OF[self._connection.dialect.name]
         found = self._connection.execute(query, {**place, "most": SAME_HEAD}).scalars().all()
-        scored = {
-            word: sorted((-fuzz.ratio(word, each, score_cutoff=NEAR_WORD), each) for each in found)
+        found = sorted(found)  # of two equally alike, the first of the alphabet
+        near = {
+            word: [
+                one for one, *_ in extract(word, found, scorer=fuzz.ratio, score_cutoff=NEAR_WORD, limit=BEST)
+            ]
             for word in typed
         }
-        near = {word: [each for score, each in those if score][:BEST] for word, those in scored.items()}
         return {word: those for word, those in near.items() if those}
 
     def _bearers(self, entity: str, near: Words, limit: int) -> tuple[Shape, dict[str, Any]]:

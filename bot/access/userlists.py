@@ -17,9 +17,7 @@ from typing import Any, cast
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
-    and_,
     bindparam,
     func,
     literal,
@@ -31,12 +29,11 @@ from sqlalchemy import (
 from bot.access.names import display_name
 from bot.access.reach import Reach
 from bot.access.rights import Act
-from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, PROFILES, QUALITIES, SUBDIVISIONS, sort_key
+from bot.access.rows import ACCOUNT_WORDS, ACCOUNTS, PROFILES, QUALITIES, SUBDIVISIONS, AnyRow, sort_key
 from bot.access.rows import below as hanging_on
 from bot.access.userparts import WORDS, Part, Test, between, hidden, in_quality, parts_of, scope_part
 from bot.access.views import COUNTED, Listing, PersonRef, SubdivisionRef, UserFilter, UserPage
 
-AnyRow = Row[*tuple[Any, ...]]
 Keys = tuple[ColumnElement[Any], ColumnElement[Any]]
 PEOPLE = ACCOUNTS.join(PROFILES, PROFILES.c.id == ACCOUNTS.c.profile_id).join(
     SUBDIVISIONS, SUBDIVISIONS.c.id == ACCOUNTS.c.subdivision_id, isouter=True
@@ -202,20 +199,22 @@ class UserLists:
         least = min(numbers)
         return leaders[list(numbers).index(least)], least <= COUNTED
 
-    def _found(self, asked: _Asked, leader: Part, narrow: ColumnElement[bool] | None = None) -> Select[Any]:
+    def _found(self, asked: _Asked, leader: Part) -> Select[Any]:
         """What matches, as the leader's index brings it: an account as often as it stands there."""
-        narrow = leader.narrow if narrow is None else narrow
-        assert narrow is not None
-        if leader.further is not None:
-            narrow = and_(narrow, leader.further)
+        assert leader.narrow is not None
+        return self._tested(asked, leader).where(leader.narrow)
+
+    def _tested(self, asked: _Asked, leader: Part) -> Select[Any]:
+        """The same, of all the entries of the leader's source."""
         tests = [part.test for part in asked.parts if part is not leader or part.wider]
+        further = [] if leader.further is None else [leader.further]
         if leader.source is ACCOUNT_WORDS:
             base = select(WORDS.id.label("id"), WORDS.sort_key)
-            return base.where(narrow, *(test(WORDS) for test in tests))
+            return base.where(*further, *(test(WORDS) for test in tests))
         base = select(ACCOUNTS.c.id, ACCOUNTS.c.sort_key)
         if leader.source is not None:
             base = base.select_from(leader.source.join(ACCOUNTS, ACCOUNTS.c.id == leader.source.c.account_id))
-        return base.where(narrow, *(test(self._hidden) for test in tests))
+        return base.where(*further, *(test(self._hidden) for test in tests))
 
     def _total(self, asked: _Asked, leader: Part) -> int:
         """How many match: COUNTED + 1 for more, 0 for none; of those between at least as many."""
@@ -312,12 +311,9 @@ class UserLists:
         """Those of the word itself as they stand, and those of the words that begin so, sorted; an account has several."""
         keys, limit, word = (WORDS.sort_key, WORDS.id), size, ACCOUNT_WORDS.c.word
         ranges = (word == leader.word, between(word, leader.word, longer=True))
-        found = [
-            self._found(asked, leader, and_(ACCOUNT_WORDS.c.entity_id == asked.entity, each))
-            for each in ranges
-        ]
+        found = self._tested(asked, leader).where(ACCOUNT_WORDS.c.entity_id == asked.entity)
         while True:
-            parts = [_from(each, keys, place).limit(limit) for each in found]
+            parts = [_from(found.where(each), keys, place).limit(limit) for each in ranges]
             both = union_all(*(select(each.subquery()) for each in parts)).subquery("both")
             rows = self._beside(select(both), (both.c.sort_key, both.c.id), place, limit)
             ids = list(dict.fromkeys(row.id for row in rows))
