@@ -26,11 +26,14 @@ def activation(connection: Connection, number: str, at: datetime) -> None:
     put(connection, f"{ACTIVATE}:{number}:{at:%Y%m%dT%H%M%S.%f}", ACTIVATE, at, {"change": number})
 
 
-def reminder(connection: Connection, what: str, number: str, since: datetime) -> None:
-    """On the morning after that day, once: the change still waits."""
+def reminder(
+    connection: Connection, what: str, number: str, since: datetime, *, anew: date | None = None
+) -> None:
+    """On the morning after that day, once: the change still waits. `anew`: since this day again, where it was held up."""
     day = brussels_day(since) + timedelta(days=1)
     at = datetime.combine(day, MORNING, BRUSSELS)
-    put(connection, f"{REMIND}:{what}:{number}", REMIND, at, {"change": number, "what": what})
+    key = ":".join(filter(None, (REMIND, what, number, anew.isoformat() if anew else "")))
+    put(connection, key, REMIND, at, {"change": number, "what": what})
 
 
 def end(connection: Connection, kind: str, row: str, ends_on: date) -> None:

@@ -20,7 +20,7 @@ from bot.access.ground import Span, Thing
 from bot.access.hierarchy import end_with_functions
 from bot.access.insider import judged
 from bot.access.oneself import acts_of
-from bot.access.parked import unknown_there
+from bot.access.parked import remind_again, seen_there, unknown_there
 from bot.access.periods import check_end, due_instant, end_instant
 from bot.access.requests import ChangeEnd, Conflict, Done, EndAccess
 from bot.access.rows import ACCOUNTS, ASSIGNMENTS, ENTITIES, GRANTS, ITEMS, PROFILES, AnyRow
@@ -152,6 +152,7 @@ def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
     _withdraw(work, each.row, whole=at_once)
     if not at_once and ends_on is not None:
         due.end(work.connection, each.kind, each.row, ends_on)
+    tried = seen_there(work.connection, ITEMS.c.object_id == each.row)
     after = {"starts_on": each.span.starts_on.isoformat()}
     after |= {"ends_on": (work.today if at_once or ends_on is None else ends_on).isoformat()}
     return Item(
@@ -163,7 +164,7 @@ def stop(work: Work, account: AnyRow, each: Live, ends_on: date | None) -> Item:
         before=_days(each.span),
         after={**after, "revoked": at_once},
         # what was never done on the portal need not be undone there
-        settled=account.delivery != "portal" or (at_once and each.active_at is None),
+        settled=account.delivery != "portal" or (at_once and each.active_at is None and not tried),
     )
 
 
@@ -203,7 +204,10 @@ def becomes(
     """
     opposite = REACTIVATE_USER if kind == BLOCK_USER else BLOCK_USER
     settled = opposite in withdraw_about(work, account, (opposite,)) or delivery != "portal"
-    settled = settled or unknown_there(work.connection, account)
+    unknown = unknown_there(work.connection, account, lock=True)
+    if unknown and kind == REACTIVATE_USER:
+        remind_again(work, account)
+    settled = settled or unknown
     return Item(kind, account, account, identity, None, before, after, settled=settled)
 
 

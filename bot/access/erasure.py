@@ -313,17 +313,25 @@ def _end(connection: Connection, table: Table, of: object, now: datetime) -> int
 # -- open dialogues of others ---------------------------------------------------------------------
 
 
+_APART = dict.fromkeys(map(ord, " \t\u00a0\u202f.-/_"))
+"""What may stand between the digits of a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Mentions:
     """Whether a text speaks of the person: by an id, a number, a user name or an address, or by both names."""
 
     marks: frozenset[str]
     names: frozenset[tuple[str, str]]
+    numbers: frozenset[str]
 
     def __call__(self, text: str) -> bool:
         text = text.casefold()
-        return any(mark in text for mark in self.marks) or any(
-            all(part in text for part in pair if part) for pair in self.names
+        together = text.translate(_APART)  # a number may stand as it was typed
+        return (
+            any(mark in text for mark in self.marks)
+            or any(number in together for number in self.numbers)
+            or any(all(part in text for part in pair if part) for pair in self.names)
         )
 
 
@@ -333,10 +341,11 @@ def _speaks_of(connection: Connection, keyring: Keyring, identity: str, profiles
     marks = {identity, *profiles, *(row.id for row in accounts)}
     marks |= {row.username_fold for row in accounts if row.username_fold}
     marks |= {address.casefold() for row in known for address in (row.email, row.local_email) if address}
+    numbers: set[str] = set()
     for row in connection.execute(select(NUMBERS.c.id).where(NUMBERS.c.identity_id == identity)).scalars():
         try:
-            marks.add(digits_of(connection, keyring, row))
+            numbers.add(digits_of(connection, keyring, row))
         except Unreadable:
             continue
     names = {(row.last_name.casefold(), row.first_name.casefold()) for row in known if row.erased_at is None}
-    return _Mentions(frozenset(marks), frozenset(names))
+    return _Mentions(frozenset(marks), frozenset(names), frozenset(numbers))

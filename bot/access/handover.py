@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select, update
 
 from bot.access import due, qualities
-from bot.access.parked import parked
+from bot.access.parked import block_after_all, parked
 from bot.access.periods import due_instant
 from bot.access.requests import PROBLEMS, Done, MarkDone, Verify
 from bot.access.rights import Act, Target
@@ -69,8 +69,7 @@ def _done(work: Work, number: str, item: str | None) -> Done:
     if not wanted:
         raise NotAllowed(NOT_ALLOWED)
     waiting = [each for each in wanted if waits(each)]
-    if parked(work.connection, {each.account_id for each in waiting if each.account_id}):
-        raise Refusal(m("portal.parked", number=number))
+    shut = parked(work.connection, {each.account_id for each in waiting if each.account_id})
     later = [day for each in waiting if (day := last_day(each.kind, each.after)) and day > work.today]
     if later:
         raise Refusal(m("portal.not_before", number=number, day=max(later)))
@@ -83,6 +82,8 @@ def _done(work: Work, number: str, item: str | None) -> Done:
         body = {"item": each.id, "due": instants[each.id].isoformat()}
         entry = audit.Entry("delivered", work.actor.identity, each.subject_id, number, body)
         audit.append(work.connection, work.keyring, change.entity_id, entry, work.now)
+    for account in sorted(shut):
+        block_after_all(work, account)
     known = [instants.get(each.id, each.due_at or each.active_at) for each in items]
     whole = all(instant is not None for instant in known)
     return Done(number, max(filter(None, known)) if whole else None, items[0].account_id or "")

@@ -19,11 +19,11 @@ from bot.access.claims import ON_USERS
 from bot.access.ending import Live, live, sooner, stop, withdraw_about
 from bot.access.insider import judged
 from bot.access.names import display_name
-from bot.access.parked import unknown_there
+from bot.access.parked import remind_again, seen_there, unknown_there
 from bot.access.periods import check_end, end_instant
 from bot.access.requests import ActOnUsers, Done
 from bot.access.rights import Target, require
-from bot.access.rows import ACCOUNTS, ENTITIES, PROFILES, SUBDIVISIONS, AnyRow, account_order, branch
+from bot.access.rows import ACCOUNTS, ENTITIES, ITEMS, PROFILES, SUBDIVISIONS, AnyRow, account_order, branch
 from bot.access.work import (
     APPLICATION,
     BLOCK_USER,
@@ -227,7 +227,11 @@ def _state(
     unseen = withdraw_about(work, row.id, overtakes) if overtakes else frozenset()
     # the portal's subdivisions are not ours
     never = bool(unseen & {*overtakes[:1]}) and not there and not unseen & _ENDS
-    unknown = request.act in _STATES and unknown_there(work.connection, row.id)
+    if never and request.act == "delete":
+        never = not seen_there(work.connection, ITEMS.c.account_id == row.id)
+    unknown = request.act in _STATES and unknown_there(work.connection, row.id, lock=True)
+    if unknown and request.act == "reactivate":
+        remind_again(work, row.id)
     settled = row.delivery != "portal" or ward is not None or never or unknown
     yield Item(
         _KINDS[request.act],

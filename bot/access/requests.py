@@ -134,7 +134,8 @@ class MarkDone:
     more: tuple[str, ...] = ()
 
 
-PROBLEMS = ("not_there", "no_application", "no_function", "refused", "wrong_data", "other")
+NOT_THERE = "not_there"
+PROBLEMS = (NOT_THERE, "no_application", "no_function", "refused", "wrong_data", "other")
 """Why a change that was done on the portal does not work: a word from a list, so that no text about a person is kept."""
 
 

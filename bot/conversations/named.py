@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.access.identifiers import looks_like_niss
 from bot.conversations.flow import Heard
 from bot.conversations.model import Answers, Json
 from bot.conversations.ports import Context, PersonCard, QualityRef
@@ -48,6 +49,8 @@ def welcome(ctx: Context, memory: Mapping[str, str], args: str, act: str) -> Ans
     try:
         meant = _meant(ctx, args, act)
     except Invalid:
+        if args.rstrip(".").isdecimal() and not looks_like_niss(args):
+            raise  # it would be a place in a list that nobody has seen
         return {**prefill(memory, ""), "person": Heard(args)}
     nobody = meant is not None and not meant
     return prefill(memory, "") if nobody else _wanted(memory, args, meant)

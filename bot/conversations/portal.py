@@ -128,9 +128,10 @@ class ChecklistStep(Step):
         return Screen(body, (*rows, *page_row(page, len(people))))
 
     def _ticks(self, asking: Asking, sheets: Sequence[Sheet], shown: Sequence[Sheet]) -> tuple[Row, ...]:
+        made = tuple((press(m("portal.made"), "made", number, mark="✔"),) for number in _creations(shown))
         if len(sheets) == 1:
             if checklist.waits_for(sheets[0], asking.ctx.today):
-                return ()
+                return made
             return ((press(m("portal.done_button"), "a", "done", mark="✔"),),)
         ticked = self._ticked(asking, sheets)
         rows: list[Row] = [
@@ -143,6 +144,7 @@ class ChecklistStep(Step):
                 sheet.change.number for sheet in shown if not checklist.waits_for(sheet, asking.ctx.today)
             )
         ]
+        rows = [*made, *rows]
         if all(checklist.waits_for(sheet, asking.ctx.today) for sheet in sheets):
             return tuple(rows)
         rows.append((press(m("portal.done_ticked"), "next", mark="✔"),))
@@ -159,6 +161,8 @@ class ChecklistStep(Step):
         sheets = _ready(asking.ctx, found)
         meant = said.text.strip() if isinstance(said, Text) else said.value
         turns = isinstance(said, Pick) and turned(said) is not None
+        if (made := self._made(asking, found, said)) is not None:
+            return made
         for sheet in found if not turns else ():
             why = checklist.waits_for(sheet, asking.ctx.today)
             if why and (meant == sheet.change.number or not sheets):
@@ -186,6 +190,18 @@ class ChecklistStep(Step):
                 return self._typed(asking, found, numbers, text)
 
     @staticmethod
+    def _made(asking: Asking, sheets: Sequence[Sheet], said: Said) -> Verdict | None:
+        """Somebody who is blocked here was created there all the same: that is done, and his block is to do from now on."""
+        parked = _creations(sheets)
+        match said:
+            case Pick("made", value):
+                return Accepted([value]) if value in parked else Rejected(GONE)
+            case Text(text) if len(parked) == 1:
+                labels = {label.casefold() for label in asking.ctx.reader.labels(m("portal.made"))}
+                return Accepted(parked) if text.strip().casefold() in labels else None
+        return None
+
+    @staticmethod
     def _typed(asking: Asking, sheets: Sequence[Sheet], numbers: list[str], text: str) -> Verdict:
         """A number ticks its change; the labels of the buttons do what the buttons do."""
         said, count = text.strip().casefold(), len(numbers)
@@ -210,6 +226,15 @@ class ChecklistStep(Step):
 
     def reads(self, asking: Asking, value: Json) -> Say | None:
         return None
+
+
+def _creations(sheets: Sequence[Sheet]) -> list[str]:
+    """The changes by which somebody is to be created who is blocked meanwhile."""
+    return [
+        sheet.change.number
+        for sheet in sheets
+        if sheet.parked and any(item.kind == "create-user" for item in sheet.change.items)
+    ]
 
 
 def _ready(ctx: Context, sheets: Sequence[Sheet]) -> list[Sheet]:

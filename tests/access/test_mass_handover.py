@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bot.access.catalogue import builtin
-from bot.access.due import TO_DO
-from bot.access.requests import ActOnUsers, ChangeEnd, Done, EndAccess, MarkDone, Refused
+from bot.access.due import REMIND, TO_DO
+from bot.access.requests import ActOnUsers, ChangeEnd, Done, EndAccess, MarkDone, Refused, Verify
 from bot.access.rows import ACCOUNTS, BINDINGS, GRANTS, ITEMS
-from bot.access.work import END_GRANT
+from bot.access.work import CREATE_USER, END_GRANT
 from bot.conversations import checklist, onportal
+from bot.store.mail import Due
 from bot.store.tables import AuditEntry, core
 from sqlalchemy import insert, select, update
 from tests.access.invariants import check_invariants
@@ -169,14 +170,66 @@ def test_whoever_never_reached_the_portal_is_neither_blocked_nor_created_there(r
         blocked = register.does("kaai", EndAccess(tom, None, becomes="blocked"))
     assert [sheet.change.number for sheet in waiting(register)] == [created]
     assert drawn(register, tom) == ["parked"]
-    refused = register.does("kaai", MarkDone(created))
-    assert isinstance(refused, Refused)
-    assert refused.msg.key == "portal.parked"
     with register.sees("kaai") as directory:
         assert directory.change(blocked.number).state == "done"
         assert onportal.status(directory.person(tom)).key == "account.blocked"
         [sheet] = waiting(register)
     assert (checklist.values([sheet]), checklist.leave_out([sheet], builtin())) == ((), ())
+
+
+def test_created_there_all_the_same_he_is_to_be_blocked_there(register):
+    """One created him on the portal, another blocked him here before the first said so: the portal has him, and open."""
+    tom = given(register, "Tom", done=False)
+    [created] = [sheet.change.number for sheet in waiting(register)]
+    blocked = acts(register, "block", tom)
+    assert isinstance(register.does("kaai", MarkDone(created)), Done)
+    assert [sheet.change.number for sheet in waiting(register)] == [blocked.number]
+    assert drawn(register, tom) == ["status", "block"]
+    assert isinstance(register.does("kaai", MarkDone(blocked.number)), Done)
+    assert waiting(register) == []
+
+
+@pytest.mark.parametrize("problem", ["wrong_data", "refused", "no_application", "not_there"])
+def test_whoever_did_not_work_there_is_there_unless_he_was_not_to_be_found(register, problem):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    with register.database.read() as connection:
+        [number] = connection.execute(
+            select(ITEMS.c.change_number).where(ITEMS.c.kind == CREATE_USER)
+        ).scalars()
+    later = NOW + timedelta(hours=1)
+    assert isinstance(register.does("kaai", Verify(number, problem), now=later), Done)
+    found = problem != "not_there"
+    acts(register, "block", tom)
+    assert ("block" in drawn(register, tom)) is found
+    assert ("parked" in drawn(register, tom)) is not found
+    acts(register, "reactivate", tom)
+    acts(register, "delete", tom, reason="left")
+    assert (drawn(register, tom) == ["delete"]) is found
+
+
+@pytest.mark.parametrize("problem", ["refused", "not_there"])
+def test_what_did_not_work_there_is_to_be_unticked_there(register, problem):
+    tom = given(register, "Tom")
+    register.account["tom"] = tom
+    number = register.does("kaai", register.grant("tom", "civars", quality=QUAI, starts_on=TODAY)).number
+    register.does("kaai", MarkDone(number))
+    assert isinstance(register.does("kaai", Verify(number, problem), now=NOW + timedelta(hours=1)), Done)
+    register.does("kaai", EndAccess(tom, None, ("civars",)))
+    assert ("untick" in drawn(register, tom)) is (problem == "refused")
+
+
+def test_active_again_his_manager_is_reminded_of_the_creation_that_waited(register):
+    tom = given(register, "Tom", done=False)
+    [created] = [sheet.change.number for sheet in waiting(register)]
+    acts(register, "block", tom)
+    acts(register, "reactivate", tom)
+    with register.database.read() as connection:
+        keys = connection.execute(select(core(Due).c.key).where(core(Due).c.kind == REMIND)).scalars().all()
+    assert sorted(key for key in keys if created in key) == [
+        f"remind:to_do:{created}",
+        f"remind:to_do:{created}:{TODAY.isoformat()}",
+    ]
 
 
 def test_active_again_he_is_created_there_and_nothing_is_lifted(register):

@@ -6,6 +6,7 @@ Each step is the same from everywhere, so these are walked straight instead of f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -155,3 +156,4 @@ def roads() -> Iterator[tuple[MemoryDirectory, tuple[Event, ...]]]:
     card = blocked.cards[dubois]
     blocked.cards[dubois] = replace(card, ref=replace(card.ref, status="blocked"))
     yield blocked, (Command("portal", creation), Text(creation))
+    yield deepcopy(blocked), (Command("portal", creation), Tap(0, "made", creation))

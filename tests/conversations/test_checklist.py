@@ -251,3 +251,16 @@ def test_before_it_is_done_no_text_of_the_checklist_holds_the_word_active() -> N
         }
         claims = {key for key, text in told.items() if re.search(WORD[lang], text, re.IGNORECASE)}
         assert claims - allowed - {"portal.at_time"} == set(), lang
+
+
+@pytest.mark.parametrize("says", [False, True])
+def test_whoever_was_created_there_though_he_is_blocked_here_is_said_to_be(says: bool) -> None:
+    talk, creation = Talk(ENGINE, portal_register()), "2026-000015"
+    card = talk.directory.cards[talk.directory.changes[creation].account]
+    talk.directory.cards[card.ref.id] = replace(card, ref=replace(card.ref, status="blocked"))
+    talk.command("portal", creation)
+    assert "Ne l'y créez pas tant qu'il est bloqué." in talk.sees()
+    assert "[✔ Fait]" not in talk.sees()
+    talk.says("déjà créé sur le portail") if says else talk.taps("Déjà créé sur le portail")
+    [request] = talk.requests
+    assert (request.number, request.more) == (creation, ())

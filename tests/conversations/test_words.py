@@ -127,3 +127,10 @@ def test_an_application_after_grant_is_nobodys_name(talk: Talk) -> None:
     talk.command("grant", "Hospiliss").taps("Hôpitaux du Midi")
     assert "À qui ?" in talk.sees()
     assert "Hospiliss" not in talk.sees()
+
+
+@pytest.mark.parametrize("command", ["grant", "end"])
+def test_a_place_in_a_list_that_nobody_saw_chooses_nobody(talk: Talk, command: str) -> None:
+    talk.command(command, "1")
+    assert "Personne ne correspond à « 1 »" in talk.sees()
+    assert talk.state.top is None or "person" not in talk.state.top.answers
