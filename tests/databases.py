@@ -77,9 +77,12 @@ class OwnServer:
         """At once, as when its process is killed: nobody is waited for, nothing is tidied up."""
         self._do("-m", "immediate", "stop")
 
-    def start(self) -> None:
-        """Returns when it answers again, what was committed recovered."""
-        where = f'-h "" -k {self._server.get_postmaster_info().socket_dir}'  # nobody reaches it but by this folder
+    def start(self, *, port: int | None = None) -> None:
+        """Returns when it answers again, what was committed recovered. Nobody reaches it but by its folder, or by TCP on
+        this machine where a `port` is given.
+        """
+        tcp = '-h ""' if port is None else f"-h 127.0.0.1 -p {port}"
+        where = f"{tcp} -k {self._server.get_postmaster_info().socket_dir}"
         self._do("-o", where, "-l", str(self._server.log), "start")
 
     def _do(self, *words: str) -> None:

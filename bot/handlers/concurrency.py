@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from bot.handlers.ports import Screens
 P = ParamSpec("P")
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+_REMEMBERED = 10_000
 
 
 class Threads:
@@ -64,17 +66,21 @@ class ChatLocks:
 class ScreenLocks(ChatLocks):
     """The same, of one copy of the bot at a time where several are at work: in a chat one after the other draws.
 
-    Whoever has waited too long goes on: the other copy's machine may have gone without a word.
+    Whoever has waited too long goes on: the other copy's machine may have gone without a word. For a while then nobody waits
+    for that chat again, unless it was free in between: whoever works many chats would stand still at each look.
     """
 
     patience = 30.0
     """Seconds."""
+    impatient = 300.0
+    """Seconds for which a chat that was waited for in vain is not waited for again."""
 
     def __init__(self, screens: Screens, threads: Threads) -> None:
         super().__init__()
         self.shared = screens.shared
         self._screens = screens
         self._threads = threads
+        self._in_vain: OrderedDict[int, float] = OrderedDict()
 
     @asynccontextmanager
     async def hold(self, chat_id: int) -> AsyncIterator[bool]:
@@ -93,11 +99,21 @@ class ScreenLocks(ChatLocks):
     async def _taken(self, chat_id: int) -> bool:
         until, pauses = monotonic() + self.patience, back_off(0.01, 0.1)
         while not await self._threads.run(self._screens.take, chat_id):
+            if monotonic() < self._in_vain.get(chat_id, 0.0):
+                return False
             if monotonic() > until:
                 log.warning("screen_not_free")
+                self._waited_in_vain(chat_id)
                 return False
             await asyncio.sleep(next(pauses))
+        self._in_vain.pop(chat_id, None)
         return True
+
+    def _waited_in_vain(self, chat_id: int) -> None:
+        self._in_vain.pop(chat_id, None)
+        self._in_vain[chat_id] = monotonic() + self.impatient
+        if len(self._in_vain) > _REMEMBERED:
+            self._in_vain.popitem(last=False)
 
 
 class Tasks:

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 QUIET = 2.0
 """Seconds for which nobody is told anything: a restart is mostly over by then."""
 AWAY = m("turn.away")
+STALE = 60.0
+"""Seconds after which whatever has not waited again here is another copy's, or Telegram's, to bring."""
 _REMEMBERED = 10_000
 _PARTING = 2.0
 """Seconds that taking them back may take at the end."""
@@ -39,6 +41,7 @@ class _Wait:
     """What one chat was told. `message` is the sentence's, None until Telegram has it, and where only taps were answered."""
 
     since: float
+    last: float
     said: bool = False
     message: int | None = None
     taps: set[str] = field(default_factory=set)
@@ -55,13 +58,16 @@ class Delays:
         self._quiet = quiet
         self._clock = clock
         self._tasks = Tasks()
-        self._waits: dict[int, _Wait] = {}
+        self._waits: OrderedDict[int, _Wait] = OrderedDict()  # who waited last comes last
         self._langs: OrderedDict[int, str] = OrderedDict()
 
     def waits(self, incoming: Incoming) -> None:
         """This waits for the database; said again at every try. A tap is answered, anything else gets a message."""
-        wait = self._waits.setdefault(incoming.chat_id, _Wait(self._clock()))
-        if incoming.left or self._clock() - wait.since < self._quiet:
+        now = self._clock()
+        wait = self._waits.setdefault(incoming.chat_id, _Wait(now, now))
+        wait.last = now
+        self._waits.move_to_end(incoming.chat_id)
+        if incoming.left or now - wait.since < self._quiet:
             return
         lang = self._lang(incoming)
         if incoming.callback_id is not None:
@@ -73,15 +79,21 @@ class Delays:
             self._tasks.start(self._say(incoming.chat_id, wait, lang))
 
     def over(self, chat_id: int, lang: str | None = None) -> None:
-        """What waited in this chat is done, or set aside; `lang` is the chat's."""
+        """What waited in this chat is done, here or elsewhere, or set aside; `lang` is the chat's.
+
+        So the database answers: what other chats were told goes too, unless they waited here a moment ago.
+        """
         if lang is not None:
             self._langs[chat_id] = lang
             self._langs.move_to_end(chat_id)
             if len(self._langs) > _REMEMBERED:
                 self._langs.popitem(last=False)
-        wait = self._waits.pop(chat_id, None)
-        if wait is not None and wait.message is not None:
-            self._tasks.start(self._unsay(chat_id, wait.message))
+        self._end(chat_id)
+        while self._waits:
+            longest_silent, wait = next(iter(self._waits.items()))
+            if self._clock() - wait.last < STALE:
+                break
+            self._end(longest_silent)
 
     async def settle(self) -> None:
         """Waits until all is said."""
@@ -91,11 +103,16 @@ class Delays:
         """Says nothing more, and takes back what stands: the next life of the process would not know of it."""
         await self._tasks.cancel()
         for chat_id in list(self._waits):
-            self.over(chat_id)
+            self._end(chat_id)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PARTING):
                 await self._tasks.settle()
         await self._tasks.cancel()
+
+    def _end(self, chat_id: int) -> None:
+        wait = self._waits.pop(chat_id, None)
+        if wait is not None and wait.message is not None:
+            self._tasks.start(self._unsay(chat_id, wait.message))
 
     def _lang(self, incoming: Incoming) -> str:
         """The language spoken last in this life of the process, else the client's where we speak it, else French."""

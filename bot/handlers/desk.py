@@ -70,6 +70,10 @@ class Desk:
         """The database is away, and this waits for it."""
         self._delays.waits(incoming)
 
+    def over(self, chat_id: int) -> None:
+        """The database answers, and nothing waits in this chat."""
+        self._delays.over(chat_id)
+
     async def answer(self, incoming: Incoming, handled: Handled) -> None:
         """Answers the tap, once: a turn that repeats an earlier one was answered then."""
         answer = answer_to(incoming, handled)

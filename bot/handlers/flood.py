@@ -92,3 +92,31 @@ class Gate:
         """Whether leaving this group is worth a call."""
         now = self._clock()
         return self._groups.take(chat_id, now) and self._all.take(0, now)
+
+
+class Verdicts:
+    """What the gate said of updates that are not settled yet. Telegram brings them again while the database is away, and
+    waiting for it is no flood: each is weighed once. Without a gate all are admitted.
+    """
+
+    def __init__(self, gate: Gate | None) -> None:
+        self._gate = gate
+        self._said: OrderedDict[int, bool] = OrderedDict()
+
+    def admits(self, update_id: int, chat_id: int) -> bool:
+        """Whether the update is worked: the same answer however often it comes, until it is settled."""
+        said = self._said.pop(update_id, None)
+        if said is None:
+            said = self._gate is None or self._gate.admits(chat_id)
+        self._said[update_id] = said
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        return said
+
+    def settled(self, update_id: int) -> None:
+        """Telegram does not bring this one again."""
+        self._said.pop(update_id, None)
+
+    def all_settled(self) -> None:
+        """Telegram brings none again."""
+        self._said.clear()

@@ -79,6 +79,7 @@ class Lanes:
                 self._again.discard(lane)
                 while (waiting := await self._threads.patiently(self._inbox.next_in, lane)) is not None:
                     await self._one(waiting)
+                self._desk.over(lane)  # another process may have worked what waited here
         finally:
             self._working.discard(lane)
 
@@ -91,6 +92,7 @@ class Lanes:
                 lambda: self._waits(waiting),
             )
             if not attempts:
+                self._desk.over(waiting.lane)
                 return  # another process was first
             try:
                 async with self._width:

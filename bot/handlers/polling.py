@@ -19,7 +19,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import LONGEST, Tasks, Threads, back_off, unless
 from bot.handlers.delays import Delays
-from bot.handlers.flood import Gate
+from bot.handlers.flood import Gate, Verdicts
 from bot.handlers.gateway import POLL_SECONDS, CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import Lanes
@@ -61,7 +61,7 @@ class Poller:
         self._offset: int | None = None
         self._conflict = False
         self._resumed = False
-        self._admitted: dict[int, bool] = {}  # what is not confirmed yet: it is weighed once
+        self._verdicts = Verdicts(gate)  # of what is not confirmed yet
         self._tasks = Tasks()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -112,7 +112,7 @@ class Poller:
         if kept:
             await self._keep(kept)
         self._offset = max(update["update_id"] for update in batch) + 1
-        self._admitted.clear()
+        self._verdicts.all_settled()
         self._lanes.wake({incoming.chat_id for incoming, _ in kept})
 
     async def _keep(self, kept: Sequence[tuple[Incoming, dict[str, Any]]]) -> None:
@@ -132,15 +132,8 @@ class Poller:
                 case Leave(chat_id):
                     if self._gate is None or self._gate.leaves(chat_id):
                         self._tasks.start(leave(self._gateway, chat_id))
-                case incoming if self._admits(incoming):
+                case incoming if self._verdicts.admits(incoming.update_id, incoming.chat_id):
                     yield incoming, update
-
-    def _admits(self, incoming: Incoming) -> bool:
-        """Asks the gate once, however often the update comes: waiting for the database is no flood."""
-        if incoming.update_id not in self._admitted:
-            admitted = self._gate is None or self._gate.admits(incoming.chat_id)
-            self._admitted[incoming.update_id] = admitted
-        return self._admitted[incoming.update_id]
 
     def _wait_after(self, failed: CallFailed, pauses: Iterator[float]) -> float:
         pause = next(pauses)

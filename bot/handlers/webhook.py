@@ -22,7 +22,7 @@ from bot.errors import ConfigurationError, DatabaseUnavailable, where
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Tasks, Threads
 from bot.handlers.desk import Desk, answer_to
-from bot.handlers.flood import Gate
+from bot.handlers.flood import Gate, Verdicts
 from bot.handlers.gateway import CallFailed, Gateway, Trouble
 from bot.handlers.inbound import ALLOWED_UPDATES, Leave, read
 from bot.handlers.lanes import TRIES
@@ -68,6 +68,7 @@ class Webhook:
         self._locks = locks
         self._gateway = gateway
         self._gate = gate
+        self._verdicts = Verdicts(gate)
         self._tasks = Tasks()
         self._trusting_from = monotonic() + probation
 
@@ -124,15 +125,17 @@ class Webhook:
         await self._tasks.cancel()
 
     async def _admitted(self, incoming: Incoming, update: Any) -> Response:
-        if self._gate is not None:
-            if not self._gate.loaded:
-                try:
-                    await self._threads.run(self._gate.load)
-                except DatabaseUnavailable:
-                    return Response(status_code=503)
-            if not self._gate.admits(incoming.chat_id):
-                return Response()  # taken, and dropped: Telegram need not deliver it again
-        return await self._take(incoming, update)
+        if self._gate is not None and not self._gate.loaded:
+            try:
+                await self._threads.run(self._gate.load)
+            except DatabaseUnavailable:
+                return Response(status_code=503)
+        response = Response()  # over the limit: taken, and dropped
+        if self._verdicts.admits(incoming.update_id, incoming.chat_id):
+            response = await self._take(incoming, update)
+        if response.status_code < 300:
+            self._verdicts.settled(incoming.update_id)
+        return response
 
     async def _take(self, incoming: Incoming, update: Any) -> Response:
         async with self._locks.hold(incoming.chat_id):

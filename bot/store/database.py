@@ -29,6 +29,10 @@ BUSY_MS = 15_000
 """How long a writer of SQLite waits for another."""
 PATIENCE = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Seconds after which a PostgreSQL that went away is noticed; the address may say otherwise."""
+_NOTICED = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+"""The same for PostgreSQL: within a minute it ends the session, and frees the locks, of a machine that vanished (its own
+measure is two hours). Not among the connection's `options`, which a pooler may refuse; over a Unix socket it means nothing.
+"""
 
 AWAY = "does not answer: check that it runs, and ACCESSBOT_DATABASE_URL"
 BUSY = "is busy with others for too long: try again"
@@ -87,7 +91,7 @@ class Database:
     def _engine(self) -> Engine:
         if not self.sqlite:
             patience = {name: value for name, value in PATIENCE.items() if name not in self.url.query}
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 pool_size=8,
                 max_overflow=8,
@@ -95,6 +99,8 @@ class Database:
                 hide_parameters=True,
                 connect_args=patience,
             )
+            event.listen(engine, "connect", _watched)
+            return engine
         engine = create_engine(
             self.url,
             hide_parameters=True,
@@ -213,6 +219,11 @@ def _parsed(url: str) -> URL:
             "ACCESSBOT_DATABASE_URL names no file: a register in memory would be lost; write sqlite:///data/accessbot.db."
         )
     return parsed
+
+
+def _watched(connection: Any, _: object) -> None:
+    connection.execute(_NOTICED)
+    connection.commit()  # else the end of the first transaction would take it back
 
 
 def _prepare(connection: Any, _: object) -> None:

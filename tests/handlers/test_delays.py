@@ -3,14 +3,14 @@
 import pytest
 from bot.conversations.model import Tap, Text
 from bot.handlers.callbacks import Codes
-from bot.handlers.delays import AWAY, Delays
+from bot.handlers.delays import AWAY, STALE, Delays
 from bot.handlers.gateway import Trouble
 from bot.i18n import speaker
 from bot.msg import LANGUAGES
 from bot.turn import Incoming
 from tests.handlers.telegram import FakeTelegram
 
-ANNE, BERT = 5_000_000_001, 5_000_000_002
+ANNE, BERT, CARL = 5_000_000_001, 5_000_000_002, 5_000_000_003
 
 
 class World:
@@ -74,6 +74,23 @@ async def test_it_is_said_in_the_language_of_the_chat_and_before_the_first_turn_
     await world.waits(3.0, lang="nl")
     await world.waits(3.0, lang="nl", chat=BERT)
     assert (world.telegram.says(ANNE), world.telegram.says(BERT)) == ([said("de")], [said("nl")])
+
+
+async def test_what_another_copy_has_worked_is_taken_back_when_this_one_goes_on_elsewhere(world):
+    await world.waits(3.0)
+    await world.waits(3.0, chat=BERT)
+    world.now += STALE - 2.0
+    await world.goes_on(chat=CARL)
+    assert (world.telegram.says(ANNE), world.telegram.says(BERT)) == ([], [said("fr")]), (
+        "Bert waited a moment ago"
+    )
+    await world.waits(chat=BERT)
+    world.now += STALE - 1.0
+    await world.goes_on(chat=CARL)
+    assert world.telegram.says(BERT) == [said("fr")]
+    world.now += 1.0
+    await world.goes_on(chat=CARL)
+    assert world.telegram.says(BERT) == []
 
 
 async def test_that_it_cannot_be_told_changes_nothing(world):

@@ -6,7 +6,7 @@ import pytest
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import Threads
 from bot.handlers.delays import Delays
-from bot.handlers.flood import KNOWN, STRANGER, STRANGERS, Gate
+from bot.handlers.flood import KNOWN, REMEMBERED, STRANGER, STRANGERS, Gate, Verdicts
 from bot.handlers.polling import Poller
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +137,20 @@ async def test_a_flood_of_group_messages_asks_telegram_once(clock):
     threads.close()
     await telegram.close()
     assert len([call for call in telegram.calls if call[0] == "leaveChat"]) == 1
+
+
+def test_an_update_is_weighed_once_until_it_is_settled():
+    gate = Gate(clock=lambda: 0.0)
+    verdicts = Verdicts(gate)
+    first, beyond = int(STRANGER.size), int(STRANGER.size) + 1
+    assert [verdicts.admits(update_id, 7) for update_id in range(1, first + 1)] == [True] * first
+    assert not verdicts.admits(beyond, 7)
+    assert (verdicts.admits(first, 7), verdicts.admits(beyond, 7)) == (True, False)
+    verdicts.settled(first)
+    assert not verdicts.admits(first, 7), "weighed anew"
+
+
+def test_only_so_many_verdicts_are_remembered():
+    verdicts = Verdicts(None)
+    assert all(verdicts.admits(update_id, 7) for update_id in range(REMEMBERED + 5))
+    assert len(verdicts._said) == REMEMBERED

@@ -25,6 +25,7 @@ class FakeDesk:
         self.most = 0
         self.apologies = []
         self.waited = []
+        self.overs = []
         self.pause = 0.0
 
     async def turn(self, incoming):
@@ -45,6 +46,9 @@ class FakeDesk:
 
     def waits(self, incoming):
         self.waited.append(incoming.update_id)
+
+    def over(self, chat_id):
+        self.overs.append(chat_id)
 
     async def answer(self, incoming, handled):
         pass
@@ -198,3 +202,16 @@ async def test_an_update_that_another_process_has_worked_meanwhile_is_left(inbox
     lanes.wake([ANNE])
     await lanes.settle()
     assert (desk.worked, inbox.aside) == ([], {})
+    assert set(desk.overs) == {ANNE}, "nobody waits for it here any more"
+
+
+async def test_a_lane_where_nothing_is_left_waits_for_nothing(inbox, desk, lanes):
+    inbox.keep([arrived(1, ANNE, "x")])
+    inbox.away = True
+    lanes.wake([ANNE])
+    await asyncio.sleep(0.02)
+    assert desk.overs == []
+    inbox.done.add(1)  # by another process
+    inbox.away = False
+    await lanes.settle()
+    assert (desk.worked, desk.overs) == ([], [ANNE])

@@ -10,7 +10,7 @@ from bot.msg import m
 from tests.handlers.fakes import FakeTurns
 from tests.handlers.telegram import FakeTelegram
 
-ANNE = 5_000_000_001
+ANNE, BERT = 5_000_000_001, 5_000_000_002
 
 
 class World:
@@ -239,3 +239,38 @@ async def test_a_copy_that_never_ends_with_a_chat_holds_it_up_for_a_while_only(w
     world.locks.patience = 0.03
     assert await world.show("un") == ["<b>un</b>"]
     assert shared.mine == set()
+
+
+async def test_a_chat_that_was_waited_for_in_vain_is_not_waited_for_again_until_it_was_free(
+    world, shared, monkeypatch
+):
+    asked = []
+    take = shared.take
+    monkeypatch.setattr(shared, "take", lambda chat_id: asked.append(chat_id) or take(chat_id))
+    shared.theirs |= {ANNE, BERT}
+    world.locks.patience = 0.05
+    await world.show("un")
+    asked.clear()
+    await world.show("deux")
+    assert asked == [ANNE], "asked once, and drawn"
+    asked.clear()
+    await world.panel.show(world.turns.want(BERT, "un"))
+    assert len(asked) > 1, "another chat is waited for"
+    shared.theirs.clear()
+    await world.show("trois")
+    shared.theirs.add(ANNE)
+    asked.clear()
+    assert await world.show("quatre") == ["<b>quatre</b>"]
+    assert len(asked) > 1, "since it was free it is waited for again"
+
+
+async def test_after_some_minutes_a_chat_is_waited_for_again(world, shared, monkeypatch):
+    asked = []
+    take = shared.take
+    monkeypatch.setattr(shared, "take", lambda chat_id: asked.append(chat_id) or take(chat_id))
+    shared.theirs.add(ANNE)
+    world.locks.patience, world.locks.impatient = 0.05, 0.0
+    await world.show("un")
+    asked.clear()
+    await world.show("deux")
+    assert len(asked) > 1

@@ -6,6 +6,7 @@ from bot.conversations.model import Press, Toast
 from bot.errors import ConfigurationError, DatabaseUnavailable
 from bot.handlers.callbacks import Codes
 from bot.handlers.concurrency import ChatLocks, Threads
+from bot.handlers.flood import STRANGER, Gate
 from bot.handlers.gateway import CallFailed, Trouble
 from bot.handlers.lanes import TRIES
 from bot.handlers.webhook import BODY_LIMIT, Webhook
@@ -62,13 +63,13 @@ class FakeGateway:
 
 
 class World:
-    def __init__(self, *, probation=0.0):
+    def __init__(self, *, probation=0.0, gate=None):
         self.inbox = MemoryInbox()
         self.desk = FakeDesk(self.inbox)
         self.gateway = FakeGateway()
         self.threads = Threads(2)
         self.webhook = Webhook(
-            SECRET, self.inbox, self.desk, self.threads, CODES, ChatLocks(), self.gateway, probation=probation
+            SECRET, self.inbox, self.desk, self.threads, CODES, ChatLocks(), self.gateway, probation=probation, gate=gate
         )  # fmt: skip
         transport = httpx.ASGITransport(Starlette(routes=self.webhook.routes()))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://bot")
@@ -214,3 +215,17 @@ async def test_a_webhook_that_telegram_refuses_is_one_line_for_the_operator(worl
     world.gateway.fails = trouble
     with pytest.raises(ConfigurationError, match=says):
         await world.webhook.register("https://access.example.org")
+
+
+@pytest.mark.parametrize("failure", [DatabaseUnavailable("away"), ValueError("x")])
+async def test_a_stranger_whose_update_waits_is_no_flood_however_often_telegram_brings_it(failure):
+    world = World(gate=Gate(clock=lambda: 0.0))
+    again = TRIES - 1 if isinstance(failure, ValueError) else 3 * int(STRANGER.size)
+    world.desk.errors = [failure] * again
+    tried = [(await world.post(text(1))).status_code for _ in range(again)]
+    assert (set(tried) <= {500, 503}, (await world.post(text(1))).status_code) == (True, 200)
+    assert (world.desk.turns, world.desk.followed) == ([1] * (again + 1), [1])
+    others = [await world.post(text(update_id)) for update_id in range(2, 12)]
+    assert {response.status_code for response in others} == {200}
+    assert world.desk.followed == list(range(1, int(STRANGER.size) + 1)), "what is new is weighed as before"
+    await world.close()

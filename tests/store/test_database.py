@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 
 import psycopg
 import pytest
@@ -16,8 +17,9 @@ from bot.store import database as module
 from bot.store import schema
 from bot.store.database import Database, session
 from bot.store.tables import DataKey, Identity, core
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
+from tests import databases
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PEOPLE = core(Identity)
@@ -123,6 +125,32 @@ def test_a_server_that_ends_the_line_is_noticed_and_found_again(database: Databa
         cut_off()
     one_line(caught, "does not answer")
     database.check()
+
+
+@pytest.mark.postgres
+def test_a_server_notices_within_a_minute_that_the_programs_machine_vanished() -> None:
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with databases.own_server() as server:
+        server.stop()
+        server.start(port=port)
+        try:
+            database = Database(
+                make_url(server.url).set(host="127.0.0.1", port=port, query={}).render_as_string(False)
+            )
+            with pytest.raises(ZeroDivisionError), database.write():
+                raise ZeroDivisionError  # a transaction that is rolled back takes nothing of it back
+            with database.read() as connection:
+                measures = [
+                    int(connection.scalar(text(f"SHOW tcp_keepalives_{name}")))
+                    for name in ("idle", "interval", "count")
+                ]
+            database.close()
+        finally:
+            server.stop()
+    idle, interval, count = measures
+    assert 0 < idle + interval * count <= 60
 
 
 @pytest.mark.postgres
