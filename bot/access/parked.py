@@ -58,7 +58,9 @@ def block_after_all(work: Work, account: str) -> None:
         .order_by(ITEMS.c.change_number.desc())
         .limit(1)
     )
-    item = work.connection.execute(last).one()
+    item = work.connection.execute(last).one_or_none()
+    if item is None:
+        return  # a register file said that he is blocked: there is no change that could wait
     values = {"delivery": "recorded", "due_at": None, "active_at": None, "version": item.version + 1}
     work.connection.execute(update(ITEMS).where(ITEMS.c.id == item.id).values(values))
     due.reminder(work.connection, due.TO_DO, item.change_number, work.now)
