@@ -115,7 +115,7 @@ def dutch_desk(browser: Browser, address: str, folder: Path) -> None:
         "Later",
         "Toegang geven",
         "Ziekenhuizen",
-        "INSZ in privé",
+        "INSZ privé",
     ):
         bram.taps(label)
     bram.page.frame_locator("iframe").get_by_label("INSZ van de persoon").wait_for()
