@@ -341,7 +341,15 @@ def receipt(ctx: Context, answers: Answers, done: Done) -> View:
         rows.append((to_status(done.number),))
     if ctx.directory.visits():
         rows.append((Button(m("portal.more"), Door("portal"), "☑"),))
-    return View(mark=mark, title=title, body=(body,), rows=(*rows, WAY_HOME))
+    shut = (m("portal.made_blocked"),) if any(_made_blocked(ctx, sheet) for sheet in cards) else ()
+    return View(mark=mark, title=title, body=(body, *shut), rows=(*rows, WAY_HOME))
+
+
+def _made_blocked(ctx: Context, sheet: Sheet) -> bool:
+    """Whether the change created somebody there who is blocked here."""
+    created = any(item.kind == "create-user" for item in sheet.change.items)
+    card = ctx.directory.person(sheet.change.account) if created else None
+    return card is not None and card.ref.status == "blocked"
 
 
 def _when(ctx: Context, done: Done) -> Msg:

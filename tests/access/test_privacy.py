@@ -12,6 +12,7 @@ import pytest
 from bot.access import erasure, identities, invitations, proofs, report, retention, sessions, visits
 from bot.access.credentials import PasswordPolicy
 from bot.access.erasure import TABLES
+from bot.access.identifiers import Niss
 from bot.access.privacy import what_is_stored
 from bot.access.registerfile import load
 from bot.access.requests import Done
@@ -110,6 +111,7 @@ def register(database: Database, keyring: Keyring, tmp_path: Path):
             (MANAGER, {"last_name": "Canariseau", "first_name": "Odilon"}),
             (MANAGER + 1, {"account": register.account["canary-odilon"]}),
             (MANAGER + 2, {"last_name": "Peeters", "first_name": "Odilon"}),
+            (MANAGER + 3, {"typed": Niss(NISS).formatted}),
         ):
             row = chats.load(connection, keyring, chat, chat, NOW)
             state = {"rev": 2, "answers": answers}
@@ -330,13 +332,14 @@ def test_open_dialogues_about_him_are_wiped_and_others_stay(register):
     erase(register)
     with register.database.read() as connection:
         states = [
-            chats.peek(connection, register.keyring, MANAGER + number, NOW).state for number in range(3)
+            chats.peek(connection, register.keyring, MANAGER + number, NOW).state for number in range(4)
         ]
         assert chats.peek(connection, register.keyring, TELEGRAM, NOW) is None
     assert [state.get("answers") for state in states] == [
         None,
         None,
         {"last_name": "Peeters", "first_name": "Odilon"},
+        None,
     ]
 
 

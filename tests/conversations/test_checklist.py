@@ -264,3 +264,4 @@ def test_whoever_was_created_there_though_he_is_blocked_here_is_said_to_be(says:
     talk.says("déjà créé sur le portail") if says else talk.taps("Déjà créé sur le portail")
     [request] = talk.requests
     assert (request.number, request.more) == (creation, ())
+    assert m("portal.made_blocked") in talk.receipts[-1].body
